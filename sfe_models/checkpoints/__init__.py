@@ -1,0 +1,1 @@
+"""Checkpoints: recognised by content, read safely, converted to one memory-mapped file."""

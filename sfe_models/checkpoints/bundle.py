@@ -1,0 +1,99 @@
+"""Our own file: one safetensors file with the domain's description in its metadata, memory-mapped.
+
+BatchNorm is folded before saving, so that the file's tensors are the ones that are computed with and nothing
+needs to be copied.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ..domain import DomainError, DomainSpec
+from ..networks import SFENetworks
+from .assign import assign
+from .errors import CheckpointError
+from .reading import read_safetensors_header
+
+FORMAT = "sfe-bundle"
+VERSION = "1"
+# Tensors read through one mapping before it is closed when they must be converted (memory stays small).
+_PER_MAPPING = 64
+
+
+def save_bundle(networks: SFENetworks, path: Path | str, source: str = "") -> Path:
+    """Write folded networks to `path`, in their present number format; through a temporary file.
+
+    source: one line on where the weights come from and under which terms. Raises OSError if the folder cannot be
+    written to; then nothing is left behind.
+    """
+    if not networks.folded:
+        raise ValueError("A bundle holds folded networks; call networks.fold() first.")
+    path = Path(path)
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "domain": networks.spec.to_json(),
+        "dtype": str(networks.dtype).removeprefix("torch."),
+        "e4e_styles": str(networks.e4e_styles),
+        "feature_editor": str(networks.feature_editor is not None).lower(),
+        "source": source,
+    }
+    tensors = {k: v.contiguous().cpu() for k, v in networks.state_dict().items()}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary, metadata)
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        raise OSError(f"Cannot write the bundle {path}: {error}. Give a path that can be written to.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a safetensors file says that it is one of ours."""
+    return read_safetensors_header(path)[0].get("format") == FORMAT
+
+
+def load_bundle(
+    path: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
+) -> SFENetworks:
+    """Load a bundle; None keeps the number format of the file.
+
+    Without a change of format the tensors are the mapped file itself (on a CPU) or go straight to the device;
+    otherwise they are converted one by one.
+    """
+    path = Path(path)
+    metadata, header = read_safetensors_header(path)
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is a safetensors file, but no SFE bundle; make one with `convert`.")
+    if metadata.get("version") != VERSION:
+        raise CheckpointError(
+            f"{path} is a bundle of version {metadata.get('version')}; this library reads version {VERSION}. "
+            "Convert the checkpoint again."
+        )
+    try:
+        spec = DomainSpec.from_json(metadata["domain"])
+        e4e_styles = int(metadata["e4e_styles"])
+        networks = SFENetworks.empty(spec, metadata["feature_editor"] == "true", True, e4e_styles)
+    except (KeyError, ValueError, DomainError) as error:
+        raise CheckpointError(f"{path} has a damaged description of its domain ({error}).") from error
+    networks.cast(dtype or getattr(torch, metadata.get("dtype", "float32")))
+    wanted = {name: tensor.dtype for name, tensor in networks.state_dict().items()}
+    stored = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+    convert = any(stored.get(header[name][0]) != wanted[name] for name in wanted.keys() & header.keys())
+    names = list(header)
+    step = _PER_MAPPING if convert else len(names)
+    state = {}
+    for first in range(0, len(names), step):
+        with safe_open(path, "pt", device=str(device)) as file:
+            for name in names[first : first + step]:
+                state[name] = file.get_tensor(name).to(wanted.get(name))
+    assign(networks, state, path, f"tensors of a {spec.name} bundle")
+    return networks.requires_grad_(False)

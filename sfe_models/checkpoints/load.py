@@ -1,0 +1,126 @@
+"""Load a model from whatever a person points at: a bundle, a folder of published files, random weights."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+
+from ..domain import DOMAINS, FFHQ_1024, DomainError, DomainSpec, GeneratorSpec
+from ..networks import COMPONENTS, SFENetworks
+from ..stylegan2.generator import Generator
+from .assign import assign, complete_generator, generator_spec
+from .bundle import is_bundle, load_bundle
+from .errors import CheckpointError
+from .random_weights import random_networks
+from .reading import sniff
+from .recognise import Contents, generator_of, read_contents
+
+logger = logging.getLogger(__name__)
+
+_EXPECTED = "a bundle (.safetensors), a folder with the published files, or random:DOMAIN such as random:ffhq-1024"
+
+
+def load_networks(
+    source: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
+) -> SFENetworks:
+    """Load all networks, folded and ready for inference.
+
+    source: a bundle; a folder that holds the published files (or one full training checkpoint with the generator
+    file beside it); or `random:DOMAIN` for seeded random weights. dtype: None keeps the file's. Raises
+    CheckpointError that names the file.
+    """
+    text = str(source)
+    if text.startswith("random:"):
+        name = text.removeprefix("random:")
+        if name not in DOMAINS:
+            raise CheckpointError(f"There is no domain '{name}'; expected random: and one of {', '.join(DOMAINS)}.")
+        return random_networks(DOMAINS[name]).cast(dtype or torch.float32).to(device)
+    path = Path(source)
+    if path.is_dir():
+        networks = load_published(_contents_of_folder(path), path)
+    elif sniff(path) == "safetensors" and is_bundle(path):
+        return load_bundle(path, dtype, device)
+    elif sniff(path) == "safetensors":
+        raise CheckpointError(f"{path} is a safetensors file, but no SFE bundle; expected {_EXPECTED}.")
+    else:
+        networks = load_published([read_contents(path)], path)
+    return networks.cast(dtype or torch.float32).to(device)
+
+
+def load_generator(path: Path | str) -> Generator:
+    """Load a generator alone: from a rosinality `.pt`, a StyleGAN2-ADA `.pkl`, or any source of `load_networks`."""
+    if str(path).startswith("random:") or Path(path).is_dir() or sniff(path) == "safetensors":
+        return load_networks(path).generator
+    contents = read_contents(path)
+    state = generator_of(contents)
+    spec = generator_spec(state, contents.path, contents.conv_clamp)
+    state = complete_generator(state, contents.latent_avg, spec, contents.path)
+    with torch.device("meta"):
+        generator = Generator(spec)
+    assign(generator, state, contents.path, f"{spec.resolution} px StyleGAN2 generator")
+    return generator.float().eval().requires_grad_(False)
+
+
+def _contents_of_folder(folder: Path) -> list[Contents]:
+    """Read the checkpoints directly in a folder; other files are passed over."""
+    found = []
+    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+        if sniff(path) not in ("torch-zip", "torch-legacy", "pickle"):
+            continue
+        try:
+            contents = read_contents(path)
+        except CheckpointError as error:
+            # An unrelated file must not stop the load; if a part is missing in the end, this tells why.
+            logger.warning("Passed over: %s", error)
+            found.append(Contents(path, {}, notes=(str(error),)))
+            continue
+        logger.debug("%s holds %s", path, contents.describe())
+        found.append(contents)
+    return found
+
+
+def _single(name: str, found: list[Contents]) -> Contents | None:
+    """The one file that holds a component. An Inverter beside a Feature Editor belongs to it."""
+    holders = [c for c in found if name in c.components]
+    if name == "inverter" and any("feature_editor" in c.components for c in holders):
+        holders = [c for c in holders if "feature_editor" in c.components]
+    if name == "generator" and len(holders) > 1:
+        holders = [c for c in holders if c.latent_avg is not None and c.path.suffix != ".pkl"] or holders
+    if len(holders) > 1:
+        names = " and ".join(str(c.path) for c in holders)
+        raise CheckpointError(f"{names} both hold a {name}; keep one of them in the folder.")
+    return holders[0] if holders else None
+
+
+def load_published(found: list[Contents], where: Path) -> SFENetworks:
+    """Build folded networks from the components of the published files (see `read_contents`)."""
+    parts = {name: _single(name, found) for name in COMPONENTS}
+    missing = [name for name in COMPONENTS[:3] if parts[name] is None]
+    if missing:
+        listing = "; ".join(f"{c.path.name}: {', '.join(c.notes) or c.describe()}" for c in found) or "no checkpoint"
+        raise CheckpointError(
+            f"{where} lacks: {', '.join(missing)}. Expected {_EXPECTED}; found {listing}."
+        )
+    generator = parts["generator"]
+    spec = _domain(generator_spec(generator_of(generator), generator.path, generator.conv_clamp), parts)
+    networks = SFENetworks.empty(spec, parts["feature_editor"] is not None)
+    for name, contents in parts.items():
+        if contents is None:
+            continue
+        state = contents.components[name]
+        if name == "generator":
+            state = complete_generator(state, contents.latent_avg, spec.generator, contents.path)
+        assign(getattr(networks, name), state, contents.path, f"{name} of {spec.name}")
+    return networks.float().fold()
+
+
+def _domain(generator: GeneratorSpec, parts: dict[str, Contents | None]) -> DomainSpec:
+    """The domain of published files: FFHQ 1024, or the same networks around another generator."""
+    if generator == FFHQ_1024.generator:
+        return FFHQ_1024
+    try:
+        return DomainSpec(f"custom-{generator.resolution}", generator)
+    except DomainError as error:
+        raise CheckpointError(f"{parts['generator'].path} does not fit the published encoders: {error}") from error

@@ -1,0 +1,88 @@
+"""What an editing direction is, whatever family it comes from.
+
+A direction moves W+ codes or style vectors by a strength. To add a family, write a class with `move` and a
+reader; `library.py` names the readers.
+"""
+
+from __future__ import annotations
+
+import abc
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..stylegan2.generator import StyleSpace
+
+
+class DirectionError(ValueError):
+    """A direction that does not exist, cannot be read, or does not fit the model."""
+
+
+@dataclass(frozen=True)
+class DirectionInfo:
+    """What a person wants to know of a direction.
+
+    subject: what it was made for ("human faces", "cars", ...); strength_range: approximate useful strengths;
+    effect: what a positive strength does; source: where the vector comes from.
+    """
+
+    name: str
+    family: str
+    subject: str
+    strength_range: tuple[float, float] | None = None
+    effect: str = ""
+    source: str = ""
+
+
+class Direction(abc.ABC):
+    """Something that moves a latent code. `info` says what it does."""
+
+    info: DirectionInfo
+    # Whether the move at one layer depends on the codes of other layers than that one and the first.
+    reads_all_layers: bool = False
+
+    def __repr__(self) -> str:
+        return f"{self.info.family} {self.info.name!r}"
+
+
+class WPlusDirection(Direction):
+    """A direction that moves W+ codes."""
+
+    @abc.abstractmethod
+    def move(self, w_plus: Tensor, strength: Tensor) -> Tensor:
+        """w_plus: [B,n,D], the first n styles; strength: [B]. Returns the moved code [B,n,D]."""
+
+
+class StyleSpaceDirection(Direction):
+    """A direction that moves style vectors."""
+
+    @abc.abstractmethod
+    def move(self, styles: StyleSpace, strength: Tensor) -> StyleSpace:
+        """styles: of the first layers or of all; strength: [B]. Returns the moved style vectors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One direction with its strength for each picture: [B]."""
+
+    direction: Direction
+    strength: Tensor
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{s:g}" for s in self.strength[:4].tolist())
+        return f"{self.direction!r} at {values}{', ...' if len(self.strength) > 4 else ''}"
+
+
+def strength_tensor(strength: float | Tensor, batch: int, device: torch.device | str) -> Tensor:
+    """Make one strength per picture, [B] float32; a number serves all. Raises DirectionError if not finite."""
+    if isinstance(strength, bool) or not isinstance(strength, int | float | Tensor):
+        raise DirectionError(f"Strength is {strength!r}; expected a number or one number per picture.")
+    values = torch.as_tensor(strength, dtype=torch.float32, device=device).reshape(-1)
+    if len(values) not in (1, batch):
+        raise DirectionError(f"{len(values)} strengths for {batch} pictures; expected one, or one per picture.")
+    bad = [v for v in values.tolist() if not math.isfinite(v)]
+    if bad:
+        raise DirectionError(f"Strength is {bad[0]}; expected a finite number.")
+    return values.expand(batch)

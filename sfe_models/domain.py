@@ -1,0 +1,211 @@
+"""What a domain is: the sizes and layer numbers that every network of one SFE model agrees on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+
+# Channels of StyleGAN2 config F by resolution: min(512, 32768 / resolution), doubled from 64 px up to the cap.
+_CONFIG_F_BASE = 32768
+
+
+class DomainError(ValueError):
+    """A domain description whose parts do not fit together."""
+
+
+def config_f_channels(resolution: int, base: int = _CONFIG_F_BASE, cap: int = 512) -> tuple[int, ...]:
+    """List the channels of StyleGAN2 config F for 4, 8, ... `resolution` px (Karras et al. 2020, table 1)."""
+    return tuple(min(cap, base // 2**i) for i in range(2, resolution.bit_length()))
+
+
+@dataclass(frozen=True)
+class GeneratorSpec:
+    """Describe a StyleGAN2 generator with RGB skips.
+
+    resolution: side of the picture in px, a power of two from 8 on.
+    channels: one width per resolution 4, 8, ..., resolution.
+    conv_clamp: StyleGAN2-ADA clamps every layer's output to +-conv_clamp times its gain; None does not.
+    """
+
+    resolution: int
+    channels: tuple[int, ...]
+    style_dim: int = 512
+    mapping_layers: int = 8
+    conv_clamp: float | None = None
+
+    def __post_init__(self):
+        if self.resolution < 8 or self.resolution & (self.resolution - 1):
+            raise DomainError(f"Generator resolution is {self.resolution}; expected a power of two from 8 on.")
+        if len(self.channels) != self.n_resolutions:
+            raise DomainError(
+                f"{len(self.channels)} channel widths for a {self.resolution} px generator; "
+                f"expected {self.n_resolutions}, one for each of 4, 8, ..., {self.resolution} px."
+            )
+
+    @property
+    def n_resolutions(self) -> int:
+        return self.resolution.bit_length() - 2
+
+    @property
+    def n_layers(self) -> int:
+        """Number of convolutions with a style: 17 at 1024 px."""
+        return 2 * self.n_resolutions - 1
+
+    @property
+    def n_styles(self) -> int:
+        """Number of latents of a W+ code: 18 at 1024 px."""
+        return 2 * self.n_resolutions
+
+    def layer_channels(self, layer: int) -> int:
+        """Channels of outs[layer]; layer 0 is the constant input, layer 1 the 4 x 4 convolution."""
+        return self.channels[layer // 2]
+
+    def layer_resolution(self, layer: int) -> int:
+        """Side in px of outs[layer]."""
+        return 4 * 2 ** (layer // 2)
+
+
+@dataclass(frozen=True)
+class E4ESpec:
+    """Describe the e4e encoder's IR-SE body: widths and depths of its four stages (IR-SE50 by default)."""
+
+    stem: int = 64
+    widths: tuple[int, int, int, int] = (64, 128, 256, 512)
+    depths: tuple[int, int, int, int] = (3, 4, 14, 3)
+    se_reduction: int = 16
+    coarse_styles: int = 3
+    middle_styles: int = 7
+
+
+@dataclass(frozen=True)
+class InverterSpec:
+    """Describe the Inverter's backbone (IResNet-50 with the third stage's stride removed) and its Fuser."""
+
+    stem: int = 64
+    widths: tuple[int, int, int, int] = (64, 128, 256, 512)
+    depths: tuple[int, int, int, int] = (3, 4, 14, 3)
+    strides: tuple[int, int, int, int] = (2, 2, 1, 2)
+    pooled: int = 3
+    fuser_blocks: int = 5
+
+
+@dataclass(frozen=True)
+class DomainSpec:
+    """Describe a whole SFE model.
+
+    subject: what the pictures show; directions belong to a subject.
+    feature_layer: k of F_k; outs[k] of the generator is what the Feature Editor edits.
+    delta_layer: the layer that delta is taken from; k, or a later one of twice k's resolution, then brought
+        down to k by one trainable stride-2 IResNet block (cars: 11, appendix 8 of the SFE paper).
+    encoder_size: (height, width) in px of the picture that both encoders see.
+    """
+
+    name: str
+    generator: GeneratorSpec
+    subject: str = "human faces"
+    e4e: E4ESpec = field(default_factory=E4ESpec)
+    inverter: InverterSpec = field(default_factory=InverterSpec)
+    feature_layer: int = 9
+    delta_layer: int = 9
+    encoder_size: tuple[int, int] = (256, 256)
+    editor_blocks: int = 5
+
+    def __post_init__(self):
+        generator, k = self.generator, self.feature_layer
+        if not 1 <= k <= generator.n_layers - 1:
+            raise DomainError(
+                f"feature_layer {k} is not a layer of a {generator.resolution} px generator with something after "
+                f"it; expected 1 to {generator.n_layers - 1}."
+            )
+        scale = generator.layer_resolution(self.delta_layer) // generator.layer_resolution(k)
+        if self.delta_layer != k and scale != 2:
+            raise DomainError(
+                f"delta_layer {self.delta_layer} must be feature_layer {k} itself or have twice its resolution."
+            )
+        if self.delta_layer > generator.n_layers:
+            raise DomainError(f"delta_layer {self.delta_layer} is beyond the last layer {generator.n_layers}.")
+        reduction = self.inverter.strides[0] * self.inverter.strides[1] * self.inverter.strides[2]
+        width = self.encoder_size[1]
+        if width != reduction * self.feature_resolution:
+            raise DomainError(
+                f"The Inverter brings {width} px down by {reduction}, but F_{k} is {self.feature_resolution} px "
+                f"wide; expected encoder_size[1] = {reduction * self.feature_resolution}."
+            )
+        if self.encoder_size[0] > width:
+            raise DomainError(f"encoder_size {self.encoder_size} is higher than wide; expected height <= width.")
+        if self.encoder_size[0] % 16 or width % 16:
+            raise DomainError(f"encoder_size {self.encoder_size} must be divisible by 16, the encoders' stride.")
+
+    @property
+    def n_styles(self) -> int:
+        return self.generator.n_styles
+
+    @property
+    def delta_styles(self) -> int:
+        """How many leading styles decide delta: outs[delta_layer] reads w[0] ... w[delta_layer - 1]."""
+        return self.delta_layer
+
+    @property
+    def feature_resolution(self) -> int:
+        return self.generator.layer_resolution(self.feature_layer)
+
+    @property
+    def feature_channels(self) -> int:
+        return self.generator.layer_channels(self.feature_layer)
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """(height, width) in px of pictures: the generator's square, cropped to the encoders' aspect ratio."""
+        height, width = self.encoder_size
+        return self.generator.resolution * height // width, self.generator.resolution
+
+    def to_json(self) -> str:
+        """Write the description as JSON, for a bundle's metadata."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> DomainSpec:
+        """Read what `to_json` wrote; raises DomainError for anything else."""
+
+        def build(cls, values):
+            names = {f.name for f in dataclasses.fields(cls)}
+            if set(values) - names:
+                raise DomainError(f"Unknown entries {sorted(set(values) - names)} in the description of a {cls.__name__}.")
+            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+        try:
+            values = json.loads(text)
+            parts = {"generator": GeneratorSpec, "e4e": E4ESpec, "inverter": InverterSpec}
+            return build(DomainSpec, {k: build(parts[k], v) if k in parts else v for k, v in values.items()})
+        except (json.JSONDecodeError, TypeError, AttributeError) as error:
+            raise DomainError(f"Not a domain description: {error}.") from error
+
+
+FFHQ_1024 = DomainSpec("ffhq-1024", GeneratorSpec(1024, config_f_channels(1024)))
+
+# Appendix 8 of the SFE paper; 192 x 256 is what the car encoders of pSp and e4e see.
+CARS_512 = DomainSpec(
+    "cars-512", GeneratorSpec(512, config_f_channels(512)), "cars", delta_layer=11, encoder_size=(192, 256)
+)
+
+
+def tiny_domain(resolution: int = 64, width: int = 16, name: str | None = None) -> DomainSpec:
+    """Describe a domain of 16 px or more whose networks run in milliseconds, for tests and first trials."""
+    n = resolution.bit_length() - 2
+    encoder = max(resolution, 32)
+    feature_layer = 2 * (encoder // 4).bit_length() - 5
+    spec = InverterSpec(stem=8, widths=(8, 8, 16, 16), depths=(1, 1, 1, 1), fuser_blocks=1)
+    return DomainSpec(
+        name or f"tiny-{resolution}",
+        GeneratorSpec(resolution, (width,) * n, style_dim=width, mapping_layers=2),
+        e4e=E4ESpec(stem=8, widths=(8, 8, 16, 16), depths=(1, 1, 1, 1), se_reduction=4),
+        inverter=spec,
+        feature_layer=feature_layer,
+        delta_layer=feature_layer,
+        encoder_size=(encoder, encoder),
+        editor_blocks=1,
+    )
+
+
+DOMAINS = {spec.name: spec for spec in (FFHQ_1024, CARS_512, tiny_domain(64))}

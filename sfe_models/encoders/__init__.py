@@ -1,0 +1,1 @@
+"""Networks that read a picture: the e4e encoder and the Inverter."""

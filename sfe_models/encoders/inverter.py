@@ -1,0 +1,106 @@
+"""The Inverter: a picture to (w, F_k) (section 3.2 of the SFE paper).
+
+IResNet-50 with the third stage's stride removed; linear heads on the pooled stages give w, a small convolution
+head on the third stage predicts the feature tensor, and the Fuser joins it with the generator's own for w.
+Parameter names are those of the published checkpoint (`inverter.` of sfe_editor_light.pt).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..domain import DomainSpec
+from ..nn.convolution import conv1x1, conv3x3
+from .stack import FeatureStack
+
+
+class IBasicBlock(nn.Module):
+    """Residual block of IResNet: BN, conv, BN, PReLU, conv (stride), BN, beside a shortcut."""
+
+    sequence = ("bn1", "conv1", "bn2", "prelu", "conv2", "bn3")
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1, downsample: bool | None = None):
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(in_channels)
+        self.conv1 = conv3x3(in_channels, out_channels)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.prelu = nn.PReLU(out_channels)
+        self.conv2 = conv3x3(out_channels, out_channels, stride)
+        self.bn3 = nn.BatchNorm2d(out_channels)
+        self.downsample = None
+        if stride != 1 or in_channels != out_channels if downsample is None else downsample:
+            self.downsample = nn.Sequential(
+                conv1x1(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn1(x)
+        y = self.prelu(self.bn2(self.conv1(y)))
+        y = self.bn3(self.conv2(y))
+        return y + (x if self.downsample is None else self.downsample(x))
+
+
+class InverterBackbone(nn.Module):
+    """IResNet-50 to a W+ code and a predicted feature tensor."""
+
+    def __init__(self, spec: DomainSpec):
+        super().__init__()
+        inverter, features = spec.inverter, spec.feature_channels
+        self.pooled = inverter.pooled
+        self.conv = nn.Sequential(conv3x3(3, inverter.stem), nn.BatchNorm2d(inverter.stem), nn.PReLU(inverter.stem))
+        before = inverter.stem
+        stages = zip(inverter.widths, inverter.depths, inverter.strides, strict=True)
+        for number, (width, depth, stride) in enumerate(stages, 1):
+            # The published third stage keeps the shortcut convolution that its removed stride had asked for.
+            blocks = [IBasicBlock(before, width, stride, downsample=True)]
+            blocks += [IBasicBlock(width, width) for _ in range(depth - 1)]
+            self.add_module(f"block_{number}", nn.Sequential(*blocks))
+            before = width
+        self.content_layer = nn.Sequential(
+            nn.BatchNorm2d(inverter.widths[2]),
+            conv3x3(inverter.widths[2], features),
+            nn.BatchNorm2d(features),
+            nn.PReLU(features),
+            conv3x3(features, features),
+            nn.BatchNorm2d(features),
+        )
+        pooled = sum(inverter.widths) * inverter.pooled**2
+        self.styles = nn.ModuleList(nn.Linear(pooled, spec.generator.style_dim) for _ in range(spec.n_styles))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """image: [B,3,h,w] in [-1,1]. Returns w [B,N,style_dim] without the average latent, feature [B,C,h/4,w/4]."""
+        x, pooled, feature = self.conv(image), [], None
+        for number in range(1, 5):
+            x = getattr(self, f"block_{number}")(x)
+            pooled.append(F.adaptive_avg_pool2d(x, self.pooled))
+            if number == 3:
+                feature = self.content_layer(x)
+        flat = torch.cat(pooled, dim=1).flatten(1)
+        return torch.stack([head(flat) for head in self.styles], dim=1), feature
+
+
+class Inverter(nn.Module):
+    """Backbone and Fuser: X to (w, F_pred), then F_k = Fuser(F_pred, F_w) (equations 3 and 4)."""
+
+    def __init__(self, spec: DomainSpec):
+        super().__init__()
+        channels = spec.feature_channels
+        self.fs_backbone = InverterBackbone(spec)
+        self.fuser = FeatureStack(2 * channels, channels, spec.inverter.fuser_blocks)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the backbone alone; see `InverterBackbone`."""
+        return self.fs_backbone(image)
+
+    def fuse(self, predicted: Tensor, from_w: Tensor) -> Tensor:
+        """Join the predicted feature with the generator's: both [B,C,r,r], returns F_k [B,C,r,r].
+
+        A prediction from a picture that is wider than high (cars) fills the middle rows; zeros stand above and
+        below it.
+        """
+        margin = from_w.shape[2] - predicted.shape[2]
+        if margin:
+            predicted = F.pad(predicted, (0, 0, margin // 2, margin - margin // 2))
+        return self.fuser(torch.cat([predicted, from_w], dim=1))

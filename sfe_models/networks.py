@@ -1,0 +1,105 @@
+"""The four networks of one SFE model, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from .domain import DomainSpec
+from .encoders.e4e import E4EEncoder
+from .encoders.inverter import Inverter
+from .feature_editor import FeatureEditor
+from .nn.folding import fold_batchnorm
+from .stylegan2.generator import Generator
+
+COMPONENTS = ("generator", "e4e_encoder", "inverter", "feature_editor")
+
+
+class SFENetworks(nn.Module):
+    """Generator G, e4e encoder E, Inverter I and Feature Editor H of one domain.
+
+    Without a Feature Editor this is the model of training phase 1: F_k itself is synthesized, in edits too.
+    `e4e_styles` is the number of style heads that the e4e encoder has; fewer than all if a bundle left out
+    those that delta does not need.
+    """
+
+    def __init__(self, spec: DomainSpec, feature_editor: bool = True):
+        super().__init__()
+        self.spec = spec
+        self.generator = Generator(spec.generator)
+        self.e4e_encoder = E4EEncoder(spec)
+        self.inverter = Inverter(spec)
+        self.feature_editor = FeatureEditor(spec) if feature_editor else None
+
+    @staticmethod
+    def empty(
+        spec: DomainSpec, feature_editor: bool = True, folded: bool = False, e4e_styles: int | None = None
+    ) -> SFENetworks:
+        """Build the structure on the meta device, without numbers, to load weights into by assignment."""
+        with torch.device("meta"):
+            networks = SFENetworks(spec, feature_editor)
+            if e4e_styles is not None:
+                networks.keep_e4e_styles(e4e_styles)
+            if folded:
+                networks.fold()
+        return networks.eval().requires_grad_(False)
+
+    @property
+    def e4e_styles(self) -> int:
+        return len(self.e4e_encoder.styles)
+
+    @property
+    def device(self) -> torch.device:
+        return self.generator.conv1.conv.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of convolutions and activations; latents and styles stay float32."""
+        return self.generator.conv1.conv.weight.dtype
+
+    @property
+    def folded(self) -> bool:
+        """Whether BatchNorm has been folded into the convolutions."""
+        return not any(isinstance(m, nn.BatchNorm2d) for m in self.modules())
+
+    def keep_e4e_styles(self, count: int) -> None:
+        """Drop the e4e encoder's style heads beyond the first `count`; delta needs `spec.delta_styles`."""
+        if not self.spec.delta_styles <= count <= self.spec.n_styles:
+            raise ValueError(
+                f"Cannot keep {count} e4e styles; {self.spec.name} needs {self.spec.delta_styles} for delta and "
+                f"has {self.spec.n_styles}."
+            )
+        self.e4e_encoder.styles = self.e4e_encoder.styles[:count]
+
+    def fold(self) -> SFENetworks:
+        """Fold BatchNorm in all encoders, in place."""
+        for network in (self.e4e_encoder, self.inverter, self.feature_editor):
+            if network is not None:
+                fold_batchnorm(network)
+        return self
+
+    def keeps_float32(self, name: str, tensor: Tensor) -> bool:
+        """Tell which tensors stay float32 in a half-precision model: all of the generator but its convolutions.
+
+        Latents, styles, noise and biases are small, and errors in a style act on a whole channel.
+        """
+        return not tensor.is_floating_point() or (name.startswith("generator.") and tensor.ndim != 5)
+
+    def cast(self, dtype: torch.dtype) -> SFENetworks:
+        """Give convolutions and activations another type, in place."""
+        for name, module, key, tensor in self._tensors():
+            target = torch.float32 if self.keeps_float32(name, tensor) else dtype
+            if tensor.is_floating_point() and tensor.dtype != target:
+                if isinstance(tensor, nn.Parameter):
+                    module._parameters[key] = nn.Parameter(tensor.detach().to(target), tensor.requires_grad)
+                else:
+                    module._buffers[key] = tensor.to(target)
+        return self
+
+    def _tensors(self) -> Iterator[tuple[str, nn.Module, str, Tensor]]:
+        for prefix, module in self.named_modules():
+            for key, tensor in (*module._parameters.items(), *module._buffers.items()):
+                if tensor is not None:
+                    yield f"{prefix}.{key}", module, key, tensor

@@ -1,0 +1,38 @@
+"""Tensors computed from a weight that no longer changes, kept beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+class Derived:
+    """Keep one tensor that `compute` makes from a frozen weight; make it anew when the weight is another one.
+
+    Nothing is kept while the weight requires a gradient. In-place changes are noticed through the version
+    counter, except those to tensors made in inference mode, which have none.
+    """
+
+    def __init__(self, compute: Callable[[Tensor], Tensor]):
+        self._compute = compute
+        self._key: tuple | None = None
+        self._value: Tensor | None = None
+
+    def __call__(self, weight: Tensor) -> Tensor:
+        if weight.requires_grad:
+            return self._compute(weight)
+        version = None if weight.is_inference() else weight._version
+        key = (weight.data_ptr(), version, weight.dtype, weight.device, weight.shape)
+        if key != self._key:
+            with torch.no_grad():
+                self._value = self._compute(weight)
+            self._key = key
+        return self._value
+
+    def __deepcopy__(self, memo):
+        return type(self)(self._compute)
+
+    def __reduce__(self):
+        return type(self), (self._compute,)

@@ -1,0 +1,353 @@
+"""The SFE pipeline: one method for each stage, as in the paper, batch-first.
+
+    inversion = pipeline.invert(image)
+    edit = pipeline.apply_direction(inversion, direction, 5.0)
+    delta = pipeline.compute_delta(edit)
+    delta = pipeline.mask_delta(delta, mask)
+    features = pipeline.feature_edit(delta)
+    image = pipeline.synthesize(features)
+
+What depends on the picture alone (w, w_E, F_k, F(w_E), H(F_k, 0)) is computed once. Delta reads only the first
+styles, so only those of e4e are computed; a picture whose first styles an edit leaves alone has delta = 0 and
+takes H(F_k, 0) as it is. All of this is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, strength_tensor
+from .networks import SFENetworks
+from .stylegan2.generator import StyleSpace, SynthesisState
+from .values import Delta, Edit, Features, Inversion, repeat_each
+
+_MIN_SIDE = 32
+# A crop whose sides differ by more than this is no aligned crop.
+_ASPECT_TOLERANCE = 0.02
+
+
+class InputError(ValueError):
+    """A picture, mask or batch that a stage cannot work with."""
+
+
+class Pipeline:
+    """Run the stages of SFE on one set of networks. Nothing here keeps a gradient."""
+
+    def __init__(self, networks: SFENetworks):
+        self.networks = networks.eval().requires_grad_(False)
+        self.spec = networks.spec
+        self._unedited: WeakKeyDictionary[Inversion, Tensor] = WeakKeyDictionary()
+
+    # Invert: (w, F_pred) = I_fse(X); F_w = G(w_0:k); F_k = I_fus(F_pred, F_w); w_E = E(X) (equations 3 to 5)
+
+    @torch.no_grad()
+    def invert(self, image: Tensor, all_styles: bool = False) -> Inversion:
+        """Invert aligned pictures.
+
+        image: [B,3,H,W] in [-1,1], of any size in the domain's aspect ratio; resized as the published code does
+        (bilinear, align_corners off, no antialiasing). all_styles: compute all styles of the e4e code, not only
+        those that delta needs.
+        """
+        self._check_image(image)
+        networks = self.networks
+        device, dtype = networks.device, networks.dtype
+        picture = F.interpolate(
+            image.to(device, torch.float32), size=self.spec.encoder_size, mode="bilinear", align_corners=False
+        )
+        small = picture.to(dtype, memory_format=torch.channels_last)
+        w_e = self._e4e(small, None if all_styles else self.spec.delta_styles)
+        w, predicted = networks.inverter(small)
+        w = w.float() + networks.generator.latent_avg
+
+        k, generator = self.spec.feature_layer, networks.generator
+        both = StyleSpace.cat([self._styles(w, k), self._styles(w_e, k)])
+        state = generator.run(generator.start(2 * len(image)), both, k)
+        n = len(image)
+        F_k = networks.inverter.fuse(predicted, state.features[:n])
+        return Inversion(w, w_e, F_k, self._delta_features(state[n:], w_e), state.rgb[:n], picture, self.spec.name)
+
+    def _check_image(self, image: Tensor) -> None:
+        if image.ndim != 4 or image.shape[1] != 3:
+            raise InputError(f"Picture batch of shape {tuple(image.shape)}; expected [B,3,H,W], RGB.")
+        height, width = image.shape[2:]
+        if min(height, width) < _MIN_SIDE:
+            raise InputError(f"Picture of {width} x {height} px; expected at least {_MIN_SIDE} px on each side.")
+        want = self.spec.encoder_size[0] / self.spec.encoder_size[1]
+        if abs(height / width / want - 1) > _ASPECT_TOLERANCE:
+            shape = "square" if want == 1 else f"{self.spec.picture_size[1]}:{self.spec.picture_size[0]}"
+            raise InputError(
+                f"Picture of {width} x {height} px; {self.spec.name} expects a {shape} aligned crop. Align it first."
+            )
+        if not image.isfinite().all():
+            raise InputError("The picture has values that are not finite (NaN or infinity); expected [-1,1].")
+
+    def _e4e(self, picture: Tensor, n_styles: int | None) -> Tensor:
+        """w_E: the first `n_styles` styles (None for all), average latent added."""
+        available = self.networks.e4e_styles
+        n = self.spec.n_styles if n_styles is None else n_styles
+        if n > available:
+            raise InputError(
+                f"All {n} e4e styles are asked for, but this bundle was made with the first {available} only. "
+                "Convert the checkpoint again without --first-styles."
+            )
+        code = self.networks.e4e_encoder(picture, n)
+        return code.float() + self.networks.generator.latent_avg
+
+    def _styles(self, w_plus: Tensor, layers: int) -> StyleSpace:
+        """Style vectors up to outs[layers]; where the code is too short for the last RGB layer, w_0 fills it."""
+        missing = layers + 1 - w_plus.shape[1]
+        if missing > 0:
+            w_plus = torch.cat([w_plus, w_plus[:, :1].expand(-1, missing, -1)], dim=1)
+        return self.networks.generator.style_space(w_plus[:, : layers + 1], layers)
+
+    def _delta_features(self, state: SynthesisState, code: Tensor | StyleSpace) -> Tensor:
+        """Run on from layer k to the layer that delta is taken from."""
+        layer = self.spec.delta_layer
+        if layer == state.layer:
+            return state.features
+        styles = code if isinstance(code, StyleSpace) else self._styles(code, layer)
+        return self.networks.generator.run(state, styles, layer, rgb=False).features
+
+    def with_all_styles(self, inversion: Inversion) -> Inversion:
+        """Complete the e4e code, for directions that read all layers; other values stay as they are."""
+        if inversion.w_e.shape[1] == self.spec.n_styles:
+            return inversion
+        picture = inversion.picture.to(self.networks.device, self.networks.dtype)
+        w_e = self._e4e(picture.contiguous(memory_format=torch.channels_last), None)
+        return replace(inversion, w_e=w_e.to(inversion.w_e.device))
+
+    # Apply Direction: w' = w + d; w_E' = w_E + d
+
+    def start_edit(self, inversion: Inversion) -> Edit:
+        """Begin an edit that changes nothing yet."""
+        if inversion.domain != self.spec.name:
+            raise InputError(f"The inversion is of {inversion.domain}; this model is {self.spec.name}. Invert again.")
+        return Edit(inversion, (), inversion.w, inversion.w_e)
+
+    @torch.no_grad()
+    def apply_direction(
+        self, source: Inversion | Edit, direction: Direction, strength: float | Tensor
+    ) -> Edit:
+        """Move both codes along a direction; call again to chain.
+
+        strength: one number, or one per picture [B]. W+ steps always act before style space steps, whatever the
+        order of the calls: a W+ step after a style space step is put before it and the latter applied anew.
+        """
+        edit = source if isinstance(source, Edit) else self.start_edit(source)
+        if direction.info.subject != self.spec.subject:
+            raise DirectionError(
+                f"Direction '{direction.info.name}' is for {direction.info.subject}; {self.spec.name} shows "
+                f"{self.spec.subject}."
+            )
+        inversion = edit.inversion
+        step = Step(direction, strength_tensor(strength, len(inversion), inversion.w.device))
+        completed = self.with_all_styles(inversion) if direction.reads_all_layers else inversion
+        if completed is inversion and (edit.styles is None or isinstance(direction, StyleSpaceDirection)):
+            return self._apply(edit, step)
+        steps = sorted((*edit.steps, step), key=lambda s: isinstance(s.direction, StyleSpaceDirection))
+        edit = self.start_edit(completed)
+        for step in steps:
+            edit = self._apply(edit, step)
+        return edit
+
+    def _apply(self, edit: Edit, step: Step) -> Edit:
+        move, steps = step.direction.move, (*edit.steps, step)
+        if not isinstance(step.direction, StyleSpaceDirection):
+            return replace(edit, steps=steps, w=move(edit.w, step.strength), w_e=move(edit.w_e, step.strength))
+        styles, styles_e = self._edited_styles(edit)
+        return replace(
+            edit, steps=steps, styles=move(styles, step.strength), styles_e=move(styles_e, step.strength)
+        )
+
+    def _edited_styles(self, edit: Edit) -> tuple[StyleSpace, StyleSpace]:
+        """All style vectors of the edited w, and those of the edited w_E as far as delta needs them."""
+        if edit.styles is not None:
+            return edit.styles, edit.styles_e
+        device = self.networks.device
+        layers = self.spec.n_styles - 1 if edit.w_e.shape[1] == self.spec.n_styles else self.spec.delta_layer
+        return self.networks.generator.style_space(edit.w.to(device)), self._styles(edit.w_e.to(device), layers)
+
+    # Compute delta: delta = F(w_E) - F(w_E')
+
+    @torch.no_grad()
+    def compute_delta(self, edit: Edit) -> Delta:
+        """Compute what the edit does to the e4e code's features, and the edited RGB skip.
+
+        Only pictures whose first styles changed are run; for the others delta is exactly 0.
+        """
+        networks, k, inversion = self.networks, self.spec.feature_layer, edit.inversion.to(self.networks.device)
+        styles, styles_e = self._edited_styles(edit)
+        layer = self.spec.delta_layer
+        # The RGB layers act on the skip, but not on delta.
+        if edit.styles is None:
+            changed = _changed([edit.w[:, : k + 1]], [edit.inversion.w[:, : k + 1]])
+            changed_e = _changed([edit.w_e[:, :layer]], [edit.inversion.w_e[:, :layer]])
+        else:
+            before, before_e = self._styles(inversion.w, k), self._styles(inversion.w_e, layer)
+            first = _first(styles, k)
+            changed = _changed((*first.convs, *first.rgbs), (*before.convs, *before.rgbs))
+            changed_e = _changed(styles_e.convs[:layer], before_e.convs)
+        changed, changed_e = changed.to(networks.device), changed_e.to(networks.device)
+        rgb, delta = inversion.rgb, torch.zeros_like(inversion.F_w_e)
+        n = len(changed)
+        if n + len(changed_e):
+            both = StyleSpace.cat([_first(styles, k)[changed], _first(styles_e, k)[changed_e]])
+            state = networks.generator.run(networks.generator.start(n + len(changed_e)), both, k)
+            if n:
+                rgb = rgb.index_copy(0, changed, state.rgb[:n])
+            if len(changed_e):
+                moved = self._delta_features(state[n:], styles_e[changed_e])
+                delta = delta.index_copy(0, changed_e, inversion.F_w_e[changed_e] - moved)
+        return Delta(edit, delta, rgb)
+
+    # Mask delta: delta * (1 - protected)
+
+    @torch.no_grad()
+    def mask_delta(self, delta: Delta, mask: Tensor) -> Delta:
+        """Keep delta only where the picture may change.
+
+        mask: [B,H,W], [B,1,H,W] or [H,W] in [0,1], 1 where the picture may change (the published code's masks
+        mean the opposite), of any size in the picture's aspect ratio; one mask serves the whole batch. Resized
+        to delta's size (bilinear, align_corners off, no antialiasing). The edited w and the result's pixels are
+        not masked.
+        """
+        mask = mask.to(delta.delta.device, torch.float32)
+        if mask.ndim == 4 and mask.shape[1] == 1:
+            mask = mask[:, 0]
+        mask = mask[None] if mask.ndim == 2 else mask
+        batch = len(delta.delta)
+        if mask.ndim != 3 or len(mask) not in (1, batch) or 0 in mask.shape:
+            raise InputError(
+                f"Mask of shape {tuple(mask.shape)} for {batch} pictures; expected [H,W] or [{batch},H,W]."
+            )
+        if not mask.isfinite().all() or mask.min() < 0 or mask.max() > 1:
+            raise InputError("The mask has values outside [0,1]; expected 1 where the picture may change, else 0.")
+        height, width = mask.shape[1:]
+        want = self.spec.encoder_size[0] / self.spec.encoder_size[1]
+        if abs(height / width / want - 1) > _ASPECT_TOLERANCE:
+            raise InputError(
+                f"Mask of {width} x {height} px does not have the aligned crop's aspect ratio; draw it on the crop."
+            )
+        # The mask covers the picture, which is a band of the feature square for domains wider than high.
+        side = delta.delta.shape[3]
+        rows = round(side * want)
+        small = F.interpolate(mask[:, None], size=(rows, side), mode="bilinear", align_corners=False)
+        small = F.pad(small, (0, 0, (side - rows) // 2, side - rows - (side - rows) // 2))
+        return replace(delta, delta=delta.delta * small.to(delta.delta.dtype))
+
+    # Feature Edit: F_k' = H(F_k, delta) (equation 6)
+
+    @torch.no_grad()
+    def feature_edit(self, source: Inversion | Delta) -> Features:
+        """Compute F_k' = H(F_k, delta); for an Inversion delta is 0, which is the plain inversion.
+
+        H(F_k, 0) is computed once for an inversion and kept as long as it lives.
+        """
+        if isinstance(source, Inversion):
+            edit = self.start_edit(source)
+            source = Delta(edit, torch.zeros_like(source.F_w_e), source.rgb)
+        inversion = source.edit.inversion
+        edited = source.delta.flatten(1).any(dim=1)
+        moved, still = edited.nonzero()[:, 0], (~edited).nonzero()[:, 0]
+        F_k = inversion.F_k.to(self.networks.device)
+        out = torch.empty_like(F_k)
+        if self.networks.feature_editor is None:  # training phase 1: only w changes
+            return Features(source.edit, F_k, source.rgb)
+        if len(moved):
+            out[moved] = self.networks.feature_editor(F_k[moved], source.delta[moved].to(F_k.device))
+        if len(still):
+            out[still] = self._unedited_features(inversion, still)
+        return Features(source.edit, out, source.rgb)
+
+    def _unedited_features(self, inversion: Inversion, index: Tensor) -> Tensor:
+        """H(F_k, 0) of some pictures of an inversion; kept when it is of all of them."""
+        kept = self._unedited.get(inversion)
+        if kept is not None:
+            return kept[index]
+        F_k = inversion.F_k[index].to(self.networks.device)
+        zero = torch.zeros_like(inversion.F_w_e[index], device=F_k.device)
+        out = self.networks.feature_editor(F_k, zero)
+        if len(index) == len(inversion):
+            self._unedited[inversion] = out
+        return out
+
+    # Synthesize: X' = G(F_k', w'_k+1:N)
+
+    @torch.no_grad()
+    def synthesize(self, features: Features) -> Tensor:
+        """Make the picture [B,3,H,W], about [-1,1], float32, from F_k' and the edited w."""
+        networks, k = self.networks, self.spec.feature_layer
+        styles, _ = self._edited_styles(features.edit)
+        device = networks.device
+        state = SynthesisState(k, features.F_k.to(device), features.rgb.to(device))
+        return self._crop(networks.generator.run(state, styles).rgb)
+
+    def _crop(self, square: Tensor) -> Tensor:
+        """Cut the picture out of the generator's square (cars: the middle rows)."""
+        margin = (square.shape[2] - self.spec.picture_size[0]) // 2
+        return square[:, :, margin : square.shape[2] - margin]
+
+    # All in one
+
+    def edit(
+        self,
+        source: Tensor | Inversion,
+        steps: Sequence[tuple[Direction, float | Tensor]] = (),
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Edit pictures: invert if need be, apply the steps in turn, return [B,3,H,W].
+
+        Without steps the result is the inversion.
+        """
+        inversion = source if isinstance(source, Inversion) else self.invert(source)
+        edit = self.start_edit(inversion)
+        for direction, strength in steps:
+            edit = self.apply_direction(edit, direction, strength)
+        delta = self.compute_delta(edit)
+        return self.synthesize(self.feature_edit(delta if mask is None else self.mask_delta(delta, mask)))
+
+    def sweep(
+        self,
+        inversion: Inversion,
+        direction: Direction,
+        strengths: Sequence[float] | Tensor,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Edit every picture with every strength, as one batch: [B,S,3,H,W]."""
+        values = torch.as_tensor(strengths, dtype=torch.float32)
+        if values.ndim != 1 or not len(values):
+            raise DirectionError(f"Strengths of shape {tuple(values.shape)}; expected a list of numbers.")
+        batch = len(inversion)
+        if mask is not None and mask.ndim > 2 and len(mask) == batch:
+            mask = mask.repeat_interleave(len(values), dim=0)
+        repeated = repeat_each(inversion, len(values))
+        edit = self.apply_direction(repeated, direction, values.repeat(batch))
+        delta = self.compute_delta(edit)
+        delta = delta if mask is None else self.mask_delta(delta, mask)
+        if not delta.delta.flatten(1).any(dim=1).all():
+            unedited = self._unedited_features(inversion, torch.arange(batch))
+            self._unedited[edit.inversion] = unedited.repeat_interleave(len(values), dim=0)
+        images = self.synthesize(self.feature_edit(delta))
+        return images.unflatten(0, (batch, len(values)))
+
+    @torch.no_grad()
+    def generate_from(self, w_plus: Tensor) -> Tensor:
+        """Make pictures [B,3,H,W] from W+ codes alone, as e4e does, without any feature."""
+        return self._crop(self.networks.generator(w_plus.to(self.networks.device)))
+
+
+def _first(styles: StyleSpace, layers: int) -> StyleSpace:
+    """Style vectors up to outs[layers] and the RGB layers on the way."""
+    return StyleSpace(styles.convs[:layers], styles.rgbs[: (layers + 1) // 2])
+
+
+def _changed(edited: Sequence[Tensor], original: Sequence[Tensor]) -> Tensor:
+    """Numbers of the pictures that differ in any of the tensors [B,...]: [n]."""
+    parts = [(a != b).flatten(1).any(dim=1) for a, b in zip(edited, original, strict=True)]
+    return torch.stack(parts).any(dim=0).nonzero()[:, 0]

@@ -1,0 +1,117 @@
+"""The values that travel between the stages: frozen, batch-first, with a short repr for error reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .directions.base import Step
+from .stylegan2.generator import StyleSpace, SynthesisState
+
+
+def _moved(value: Any, move) -> Any:
+    """Apply `move` to every tensor inside a value of this file."""
+    if isinstance(value, Tensor):
+        return move(value)
+    if isinstance(value, StyleSpace):
+        return value.map(move)
+    if isinstance(value, SynthesisState):
+        rgb = None if value.rgb is None else move(value.rgb)
+        return SynthesisState(value.layer, move(value.features), rgb)
+    if isinstance(value, _Value):
+        return value.map(move)
+    if isinstance(value, Step):
+        return replace(value, strength=move(value.strength))
+    if isinstance(value, tuple):
+        return tuple(_moved(v, move) for v in value)
+    return value
+
+
+class _Value:
+    """Batch-first dataclass of tensors."""
+
+    def map(self, move):
+        """Apply `move` (to a device, a slice, ...) to every tensor."""
+        return replace(self, **{f.name: _moved(getattr(self, f.name), move) for f in fields(self)})
+
+    def to(self, *args, **kwargs):
+        """Move every tensor as `Tensor.to` does; with a type, only the feature tensors should be meant."""
+        return self.map(lambda t: t.to(*args, **kwargs))
+
+    def __getitem__(self, index):
+        """Take a part of the batch: a slice, or a tensor or list of picture numbers."""
+        index = [index] if isinstance(index, int) else index
+        return self.map(lambda t: t[index])
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))
+
+    def __repr__(self) -> str:
+        parts = []
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, Tensor):
+                parts.append(f"{f.name}={tuple(value.shape)}")
+            elif isinstance(value, str | _Value) or (isinstance(value, tuple) and value):
+                parts.append(f"{f.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Inversion(_Value):
+    """What Invert finds for a batch of pictures.
+
+    w: [B,N,D]; w_e: the e4e code, [B,n,D], only as many styles as were asked for; F_k: the Fuser's output
+    [B,C,r,r]; F_w_e: outs[delta layer] of the e4e code; rgb: the RGB skip at layer k of w, [B,3,r,r]; picture:
+    what the encoders saw, [B,3,h,w] in [-1,1]; domain: name of the domain.
+    """
+
+    w: Tensor
+    w_e: Tensor
+    F_k: Tensor
+    F_w_e: Tensor
+    rgb: Tensor
+    picture: Tensor
+    domain: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Edit(_Value):
+    """Edited codes and the steps that led there.
+
+    w, w_e: edited W+ codes; styles, styles_e: edited style vectors if a step acts in style space (then they
+    count, not the codes), else None.
+    """
+
+    inversion: Inversion
+    steps: tuple[Step, ...]
+    w: Tensor
+    w_e: Tensor
+    styles: StyleSpace | None = None
+    styles_e: StyleSpace | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Delta(_Value):
+    """delta = F(w_E) - F(w_E') [B,C,r,r] of an edit, and the RGB skip at layer k of the edited w, [B,3,r,r]."""
+
+    edit: Edit
+    delta: Tensor
+    rgb: Tensor
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Features(_Value):
+    """F_k' [B,C,r,r], with the edit and the RGB skip [B,3,r,r] that the picture is made from."""
+
+    edit: Edit
+    F_k: Tensor
+    rgb: Tensor
+
+
+def repeat_each(value: _Value, times: int) -> _Value:
+    """Repeat every picture of a batch `times` times, next to each other."""
+    return value[torch.arange(len(value)).repeat_interleave(times)]
