@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 # Channels of StyleGAN2 config F by resolution: min(512, 32768 / resolution), doubled from 64 px up to the cap.
 _CONFIG_F_BASE = 32768
+# A picture smaller than this holds no face; one whose sides are off by more than this is no aligned crop.
+MIN_SIDE = 16
+ASPECT_TOLERANCE = 0.02
 
 
 class DomainError(ValueError):
@@ -160,6 +163,16 @@ class DomainSpec:
         height, width = self.encoder_size
         return self.generator.resolution * height // width, self.generator.resolution
 
+    def crop_problem(self, width: int, height: int) -> str | None:
+        """Say why a picture of this size is no aligned crop for this domain; None if it may be one."""
+        want_height, want_width = self.picture_size
+        if min(width, height) < MIN_SIDE:
+            return f"is {width} x {height} px; expected at least {MIN_SIDE} px on each side"
+        if abs(height / width * want_width / want_height - 1) > ASPECT_TOLERANCE:
+            shape = "square" if want_width == want_height else f"{want_width}:{want_height}"
+            return f"is {width} x {height} px; {self.name} expects a {shape} aligned crop"
+        return None
+
     def to_json(self) -> str:
         """Write the description as JSON, for a bundle's metadata."""
         return json.dumps(dataclasses.asdict(self))
@@ -171,7 +184,9 @@ class DomainSpec:
         def build(cls, values):
             names = {f.name for f in dataclasses.fields(cls)}
             if set(values) - names:
-                raise DomainError(f"Unknown entries {sorted(set(values) - names)} in the description of a {cls.__name__}.")
+                raise DomainError(
+                    f"Unknown entries {sorted(set(values) - names)} in the description of a {cls.__name__}."
+                )
             return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
         try:

@@ -81,11 +81,12 @@ class SFENetworks(nn.Module):
         return self
 
     def keeps_float32(self, name: str, tensor: Tensor) -> bool:
-        """Tell which tensors stay float32 in a half-precision model: all of the generator but its convolutions.
+        """Tell which tensors stay float32 in a half-precision model: everything but weights of convolutions and heads.
 
-        Latents, styles, noise and biases are small, and errors in a style act on a whole channel.
+        Biases, slopes, styles and noise are small, and an error in one acts on a whole channel.
         """
-        return not tensor.is_floating_point() or (name.startswith("generator.") and tensor.ndim != 5)
+        matrix = tensor.ndim == 5 if name.startswith("generator.") else tensor.ndim >= 2
+        return not (tensor.is_floating_point() and matrix)
 
     def cast(self, dtype: torch.dtype) -> SFENetworks:
         """Give convolutions and activations another type, in place."""

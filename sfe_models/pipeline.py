@@ -27,9 +27,9 @@ from .networks import SFENetworks
 from .stylegan2.generator import StyleSpace, SynthesisState
 from .values import Delta, Edit, Features, Inversion, repeat_each
 
-_MIN_SIDE = 32
-# A crop whose sides differ by more than this is no aligned crop.
-_ASPECT_TOLERANCE = 0.02
+
+# Codes or feature tensors that a CPU works on at once.
+_CPU_BATCH = 2
 
 
 class InputError(ValueError):
@@ -56,18 +56,16 @@ class Pipeline:
         """
         self._check_image(image)
         networks = self.networks
-        device, dtype = networks.device, networks.dtype
         picture = F.interpolate(
-            image.to(device, torch.float32), size=self.spec.encoder_size, mode="bilinear", align_corners=False
+            image.to(networks.device, torch.float32), size=self.spec.encoder_size, mode="bilinear", align_corners=False
         )
-        small = picture.to(dtype, memory_format=torch.channels_last)
-        w_e = self._e4e(small, None if all_styles else self.spec.delta_styles)
-        w, predicted = networks.inverter(small)
+        picture = picture.contiguous(memory_format=torch.channels_last)
+        w_e = self._e4e(picture, None if all_styles else self.spec.delta_styles)
+        w, predicted = networks.inverter(picture)
         w = w.float() + networks.generator.latent_avg
 
-        k, generator = self.spec.feature_layer, networks.generator
-        both = StyleSpace.cat([self._styles(w, k), self._styles(w_e, k)])
-        state = generator.run(generator.start(2 * len(image)), both, k)
+        k = self.spec.feature_layer
+        state = self._run_to_k(StyleSpace.cat([self._styles(w, k), self._styles(w_e, k)]))
         n = len(image)
         F_k = networks.inverter.fuse(predicted, state.features[:n])
         return Inversion(w, w_e, F_k, self._delta_features(state[n:], w_e), state.rgb[:n], picture, self.spec.name)
@@ -75,15 +73,9 @@ class Pipeline:
     def _check_image(self, image: Tensor) -> None:
         if image.ndim != 4 or image.shape[1] != 3:
             raise InputError(f"Picture batch of shape {tuple(image.shape)}; expected [B,3,H,W], RGB.")
-        height, width = image.shape[2:]
-        if min(height, width) < _MIN_SIDE:
-            raise InputError(f"Picture of {width} x {height} px; expected at least {_MIN_SIDE} px on each side.")
-        want = self.spec.encoder_size[0] / self.spec.encoder_size[1]
-        if abs(height / width / want - 1) > _ASPECT_TOLERANCE:
-            shape = "square" if want == 1 else f"{self.spec.picture_size[1]}:{self.spec.picture_size[0]}"
-            raise InputError(
-                f"Picture of {width} x {height} px; {self.spec.name} expects a {shape} aligned crop. Align it first."
-            )
+        problem = self.spec.crop_problem(*image.shape[:1:-1])
+        if problem:
+            raise InputError(f"The picture {problem}. Align and crop it first.")
         if not image.isfinite().all():
             raise InputError("The picture has values that are not finite (NaN or infinity); expected [-1,1].")
 
@@ -114,12 +106,29 @@ class Pipeline:
         styles = code if isinstance(code, StyleSpace) else self._styles(code, layer)
         return self.networks.generator.run(state, styles, layer, rgb=False).features
 
+    def _run_to_k(self, styles: StyleSpace) -> SynthesisState:
+        """G(w_0:k): the generator up to layer k, some codes at a time."""
+        generator, k, batch = self.networks.generator, self.spec.feature_layer, len(styles.convs[0])
+        states = [generator.run(generator.start(len(part.convs[0])), part, k) for part in self._parts(styles, batch)]
+        features = torch.cat([state.features for state in states])
+        return SynthesisState(k, features, torch.cat([state.rgb for state in states]))
+
+    def _edit_features(self, F_k: Tensor, delta: Tensor) -> Tensor:
+        """H(F_k, delta), some pictures at a time."""
+        parts = zip(self._parts(F_k, len(F_k)), self._parts(delta, len(F_k)), strict=True)
+        return torch.cat([self.networks.feature_editor(*part) for part in parts])
+
+    def _parts(self, value, batch: int) -> list:
+        """Split a batch so that on a CPU what is worked on stays in the cache; elsewhere all at once."""
+        if self.networks.device.type != "cpu":
+            return [value]
+        return [value[first : first + _CPU_BATCH] for first in range(0, batch, _CPU_BATCH)]
+
     def with_all_styles(self, inversion: Inversion) -> Inversion:
         """Complete the e4e code, for directions that read all layers; other values stay as they are."""
         if inversion.w_e.shape[1] == self.spec.n_styles:
             return inversion
-        picture = inversion.picture.to(self.networks.device, self.networks.dtype)
-        w_e = self._e4e(picture.contiguous(memory_format=torch.channels_last), None)
+        w_e = self._e4e(inversion.picture.to(self.networks.device), None)
         return replace(inversion, w_e=w_e.to(inversion.w_e.device))
 
     # Apply Direction: w' = w + d; w_E' = w_E + d
@@ -131,9 +140,7 @@ class Pipeline:
         return Edit(inversion, (), inversion.w, inversion.w_e)
 
     @torch.no_grad()
-    def apply_direction(
-        self, source: Inversion | Edit, direction: Direction, strength: float | Tensor
-    ) -> Edit:
+    def apply_direction(self, source: Inversion | Edit, direction: Direction, strength: float | Tensor) -> Edit:
         """Move both codes along a direction; call again to chain.
 
         strength: one number, or one per picture [B]. W+ steps always act before style space steps, whatever the
@@ -161,9 +168,7 @@ class Pipeline:
         if not isinstance(step.direction, StyleSpaceDirection):
             return replace(edit, steps=steps, w=move(edit.w, step.strength), w_e=move(edit.w_e, step.strength))
         styles, styles_e = self._edited_styles(edit)
-        return replace(
-            edit, steps=steps, styles=move(styles, step.strength), styles_e=move(styles_e, step.strength)
-        )
+        return replace(edit, steps=steps, styles=move(styles, step.strength), styles_e=move(styles_e, step.strength))
 
     def _edited_styles(self, edit: Edit) -> tuple[StyleSpace, StyleSpace]:
         """All style vectors of the edited w, and those of the edited w_E as far as delta needs them."""
@@ -181,7 +186,11 @@ class Pipeline:
 
         Only pictures whose first styles changed are run; for the others delta is exactly 0.
         """
-        networks, k, inversion = self.networks, self.spec.feature_layer, edit.inversion.to(self.networks.device)
+        networks, k, inversion = (
+            self.networks,
+            self.spec.feature_layer,
+            edit.inversion.to(self.networks.device),
+        )
         styles, styles_e = self._edited_styles(edit)
         layer = self.spec.delta_layer
         # The RGB layers act on the skip, but not on delta.
@@ -198,7 +207,7 @@ class Pipeline:
         n = len(changed)
         if n + len(changed_e):
             both = StyleSpace.cat([_first(styles, k)[changed], _first(styles_e, k)[changed_e]])
-            state = networks.generator.run(networks.generator.start(n + len(changed_e)), both, k)
+            state = self._run_to_k(both)
             if n:
                 rgb = rgb.index_copy(0, changed, state.rgb[:n])
             if len(changed_e):
@@ -228,15 +237,12 @@ class Pipeline:
             )
         if not mask.isfinite().all() or mask.min() < 0 or mask.max() > 1:
             raise InputError("The mask has values outside [0,1]; expected 1 where the picture may change, else 0.")
-        height, width = mask.shape[1:]
-        want = self.spec.encoder_size[0] / self.spec.encoder_size[1]
-        if abs(height / width / want - 1) > _ASPECT_TOLERANCE:
-            raise InputError(
-                f"Mask of {width} x {height} px does not have the aligned crop's aspect ratio; draw it on the crop."
-            )
+        problem = self.spec.crop_problem(*mask.shape[:0:-1])
+        if problem:
+            raise InputError(f"The mask {problem}. Draw it on the crop.")
         # The mask covers the picture, which is a band of the feature square for domains wider than high.
         side = delta.delta.shape[3]
-        rows = round(side * want)
+        rows = side * self.spec.encoder_size[0] // self.spec.encoder_size[1]
         small = F.interpolate(mask[:, None], size=(rows, side), mode="bilinear", align_corners=False)
         small = F.pad(small, (0, 0, (side - rows) // 2, side - rows - (side - rows) // 2))
         return replace(delta, delta=delta.delta * small.to(delta.delta.dtype))
@@ -260,7 +266,7 @@ class Pipeline:
         if self.networks.feature_editor is None:  # training phase 1: only w changes
             return Features(source.edit, F_k, source.rgb)
         if len(moved):
-            out[moved] = self.networks.feature_editor(F_k[moved], source.delta[moved].to(F_k.device))
+            out[moved] = self._edit_features(F_k[moved], source.delta[moved].to(F_k.device))
         if len(still):
             out[still] = self._unedited_features(inversion, still)
         return Features(source.edit, out, source.rgb)
@@ -272,7 +278,7 @@ class Pipeline:
             return kept[index]
         F_k = inversion.F_k[index].to(self.networks.device)
         zero = torch.zeros_like(inversion.F_w_e[index], device=F_k.device)
-        out = self.networks.feature_editor(F_k, zero)
+        out = self._edit_features(F_k, zero)
         if len(index) == len(inversion):
             self._unedited[inversion] = out
         return out

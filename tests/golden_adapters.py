@@ -1,6 +1,6 @@
 """Adapters for the golden numbers: this library's functions under the names that `golden/check.py` calls.
 
-    python golden/check.py --adapters tests/golden_adapters.py
+python golden/check.py --adapters tests/golden_adapters.py
 """
 
 import os
@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT))
 from sfe_models.checkpoints.assign import assign, complete_generator, generator_spec, without_filters  # noqa: E402
 from sfe_models.checkpoints.load import load_published  # noqa: E402
 from sfe_models.checkpoints.recognise import Contents  # noqa: E402
-from sfe_models.directions.deltaedit import DeltaMapper  # noqa: E402
 from sfe_models.directions.base import DirectionInfo, StyleSpaceDirection, strength_tensor  # noqa: E402
+from sfe_models.directions.deltaedit import DeltaMapper  # noqa: E402
 from sfe_models.directions.library import DirectionLibrary  # noqa: E402
 from sfe_models.directions.styleclip_mapper import StyleCLIPMapper, StyleCLIPMapperDirection  # noqa: E402
 from sfe_models.domain import DomainSpec  # noqa: E402
@@ -46,7 +46,12 @@ class Model:
         state = dict(self.weights["generator"])
         spec = generator_spec(state, FROM_CASES)
         generator = Generator(spec)
-        assign(generator, complete_generator(state, self.weights.latent_avg, spec, FROM_CASES), FROM_CASES, "generator")
+        assign(
+            generator,
+            complete_generator(state, self.weights.latent_avg, spec, FROM_CASES),
+            FROM_CASES,
+            "generator",
+        )
         return generator.eval().requires_grad_(False)
 
     @cached_property
@@ -210,7 +215,12 @@ def unit(name, state, inputs, params):
         params = {**params, "style_dim": 10}
     if name.startswith("modconv"):
         network = ModulatedConv2d(
-            params["in"], params["out"], params["kernel"], params["style_dim"], params["demodulate"], params["upsample"]
+            params["in"],
+            params["out"],
+            params["kernel"],
+            params["style_dim"],
+            params["demodulate"],
+            params["upsample"],
         )
         network.load_state_dict(state)
         style = inputs["s"] if "s" in inputs else network.modulation(inputs["style"])

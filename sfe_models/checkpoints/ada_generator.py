@@ -41,9 +41,7 @@ _CONVOLUTION = _STYLED + (("noise_strength", "noise.weight", (None,)), ("bias", 
 _TO_RGB = _STYLED + (("bias", "bias", (None, slice(None), None, None)),)
 
 
-def ada_generator_to_rosinality(
-    state: dict[str, Tensor], kwargs: dict[str, object], path: str | Path
-) -> AdaGenerator:
+def ada_generator_to_rosinality(state: dict[str, Tensor], kwargs: dict[str, object], path: str | Path) -> AdaGenerator:
     """Rename a StyleGAN2-ADA generator to the keys of the published StyleGAN2 checkpoints.
 
     state, kwargs: of `read_network_pickle`; path: only for the errors. Weights are copied as they
@@ -72,9 +70,7 @@ def ada_generator_to_rosinality(
     return AdaGenerator(renamed, latent_avg, conv_clamp)
 
 
-def _check_architecture(
-    state: dict[str, Tensor], kwargs: dict[str, object], path: str | Path
-) -> float | None:
+def _check_architecture(state: dict[str, Tensor], kwargs: dict[str, object], path: str | Path) -> float | None:
     # Returns conv_clamp, the one setting that may differ.
     def refuse(what: str) -> CheckpointError:
         return CheckpointError(

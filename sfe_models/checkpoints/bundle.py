@@ -6,13 +6,13 @@ needs to be copied.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ..atomic import replaced
 from ..domain import DomainError, DomainSpec
 from ..networks import SFENetworks
 from .assign import assign
@@ -44,32 +44,16 @@ def save_bundle(networks: SFENetworks, path: Path | str, source: str = "") -> Pa
         "source": source,
     }
     tensors = {k: v.contiguous().cpu() for k, v in networks.state_dict().items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary, metadata)
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
+        with replaced(path) as temporary:
+            save_file(tensors, temporary, metadata)
+    except SafetensorError as error:
         raise OSError(f"Cannot write the bundle {path}: {error}. Give a path that can be written to.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
-def is_bundle(path: Path) -> bool:
-    """Whether a safetensors file says that it is one of ours."""
-    return read_safetensors_header(path)[0].get("format") == FORMAT
-
-
-def load_bundle(
-    path: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
-) -> SFENetworks:
-    """Load a bundle; None keeps the number format of the file.
-
-    Without a change of format the tensors are the mapped file itself (on a CPU) or go straight to the device;
-    otherwise they are converted one by one.
-    """
-    path = Path(path)
+def _read_metadata(path: Path) -> tuple[dict[str, str], dict[str, tuple[str, list[int]]]]:
+    """Metadata and header of a bundle; raises CheckpointError for another file."""
     metadata, header = read_safetensors_header(path)
     if metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a safetensors file, but no SFE bundle; make one with `convert`.")
@@ -78,12 +62,34 @@ def load_bundle(
             f"{path} is a bundle of version {metadata.get('version')}; this library reads version {VERSION}. "
             "Convert the checkpoint again."
         )
+    return metadata, header
+
+
+def _spec_of(metadata: dict[str, str], path: Path) -> DomainSpec:
     try:
-        spec = DomainSpec.from_json(metadata["domain"])
-        e4e_styles = int(metadata["e4e_styles"])
-        networks = SFENetworks.empty(spec, metadata["feature_editor"] == "true", True, e4e_styles)
-    except (KeyError, ValueError, DomainError) as error:
+        return DomainSpec.from_json(metadata["domain"])
+    except (KeyError, DomainError) as error:
         raise CheckpointError(f"{path} has a damaged description of its domain ({error}).") from error
+
+
+def bundle_spec(path: Path | str) -> DomainSpec:
+    """Read the domain of a bundle from its metadata alone."""
+    return _spec_of(_read_metadata(Path(path))[0], Path(path))
+
+
+def load_bundle(path: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> SFENetworks:
+    """Load a bundle; None keeps the number format of the file.
+
+    Without a change of format the tensors are the mapped file itself (on a CPU) or go straight to the device;
+    otherwise they are converted one by one.
+    """
+    path = Path(path)
+    metadata, header = _read_metadata(path)
+    spec = _spec_of(metadata, path)
+    try:
+        networks = SFENetworks.empty(spec, metadata["feature_editor"] == "true", True, int(metadata["e4e_styles"]))
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{path} has damaged metadata ({error}).") from error
     networks.cast(dtype or getattr(torch, metadata.get("dtype", "float32")))
     wanted = {name: tensor.dtype for name, tensor in networks.state_dict().items()}
     stored = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}

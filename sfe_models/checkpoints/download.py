@@ -118,9 +118,7 @@ def _stream(url: str, part: Path, progress: bool, headers: dict[str, str]) -> No
             raise OSError(f"the server answered with another range than the one from byte {offset}")
         length = response.headers.get("Content-Length")
         total = offset + int(length) if length else None
-        bar = tqdm(
-            total=total, initial=offset, unit="B", unit_scale=True, desc=part.stem, disable=not progress
-        )
+        bar = tqdm(total=total, initial=offset, unit="B", unit_scale=True, desc=part.stem, disable=not progress)
         with bar, open(part, "ab" if offset else "wb") as file:
             while chunk := response.read(_CHUNK_BYTES):
                 file.write(chunk)

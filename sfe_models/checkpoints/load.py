@@ -11,7 +11,7 @@ from ..domain import DOMAINS, FFHQ_1024, DomainError, DomainSpec, GeneratorSpec
 from ..networks import COMPONENTS, SFENetworks
 from ..stylegan2.generator import Generator
 from .assign import assign, complete_generator, generator_spec
-from .bundle import is_bundle, load_bundle
+from .bundle import bundle_spec, load_bundle
 from .errors import CheckpointError
 from .random_weights import random_networks
 from .reading import sniff
@@ -33,17 +33,12 @@ def load_networks(
     """
     text = str(source)
     if text.startswith("random:"):
-        name = text.removeprefix("random:")
-        if name not in DOMAINS:
-            raise CheckpointError(f"There is no domain '{name}'; expected random: and one of {', '.join(DOMAINS)}.")
-        return random_networks(DOMAINS[name]).cast(dtype or torch.float32).to(device)
+        return random_networks(_random_domain(text)).cast(dtype or torch.float32).to(device)
     path = Path(source)
     if path.is_dir():
         networks = load_published(_contents_of_folder(path), path)
-    elif sniff(path) == "safetensors" and is_bundle(path):
-        return load_bundle(path, dtype, device)
     elif sniff(path) == "safetensors":
-        raise CheckpointError(f"{path} is a safetensors file, but no SFE bundle; expected {_EXPECTED}.")
+        return load_bundle(path, dtype, device)
     else:
         networks = load_published([read_contents(path)], path)
     return networks.cast(dtype or torch.float32).to(device)
@@ -61,6 +56,31 @@ def load_generator(path: Path | str) -> Generator:
         generator = Generator(spec)
     assign(generator, state, contents.path, f"{spec.resolution} px StyleGAN2 generator")
     return generator.float().eval().requires_grad_(False)
+
+
+def read_spec(source: Path | str) -> DomainSpec:
+    """Read which domain a source of `load_networks` is of, without its weights."""
+    text = str(source)
+    if text.startswith("random:"):
+        return _random_domain(text)
+    path = Path(source)
+    if path.is_dir():
+        found = _contents_of_folder(path)
+    elif sniff(path) == "safetensors":
+        return bundle_spec(path)
+    else:
+        found = [read_contents(path)]
+    contents = _single("generator", found)
+    if contents is None:
+        raise CheckpointError(f"{path} holds no StyleGAN2 generator; expected {_EXPECTED}.")
+    return _domain(generator_spec(generator_of(contents), contents.path, contents.conv_clamp), contents.path)
+
+
+def _random_domain(source: str) -> DomainSpec:
+    name = source.removeprefix("random:")
+    if name not in DOMAINS:
+        raise CheckpointError(f"There is no domain '{name}'; expected random: and one of {', '.join(DOMAINS)}.")
+    return DOMAINS[name]
 
 
 def _contents_of_folder(folder: Path) -> list[Contents]:
@@ -100,11 +120,9 @@ def load_published(found: list[Contents], where: Path) -> SFENetworks:
     missing = [name for name in COMPONENTS[:3] if parts[name] is None]
     if missing:
         listing = "; ".join(f"{c.path.name}: {', '.join(c.notes) or c.describe()}" for c in found) or "no checkpoint"
-        raise CheckpointError(
-            f"{where} lacks: {', '.join(missing)}. Expected {_EXPECTED}; found {listing}."
-        )
+        raise CheckpointError(f"{where} lacks: {', '.join(missing)}. Expected {_EXPECTED}; found {listing}.")
     generator = parts["generator"]
-    spec = _domain(generator_spec(generator_of(generator), generator.path, generator.conv_clamp), parts)
+    spec = _domain(generator_spec(generator_of(generator), generator.path, generator.conv_clamp), generator.path)
     networks = SFENetworks.empty(spec, parts["feature_editor"] is not None)
     for name, contents in parts.items():
         if contents is None:
@@ -116,11 +134,11 @@ def load_published(found: list[Contents], where: Path) -> SFENetworks:
     return networks.float().fold()
 
 
-def _domain(generator: GeneratorSpec, parts: dict[str, Contents | None]) -> DomainSpec:
+def _domain(generator: GeneratorSpec, path: Path) -> DomainSpec:
     """The domain of published files: FFHQ 1024, or the same networks around another generator."""
     if generator == FFHQ_1024.generator:
         return FFHQ_1024
     try:
         return DomainSpec(f"custom-{generator.resolution}", generator)
     except DomainError as error:
-        raise CheckpointError(f"{parts['generator'].path} does not fit the published encoders: {error}") from error
+        raise CheckpointError(f"{path} does not fit the published encoders: {error}") from error

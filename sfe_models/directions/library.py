@@ -1,4 +1,4 @@
-"""The directions that a model can be edited along: the published table, and where their files lie."""
+"""The directions that a model can be edited along: published ones, a user's own, and where their files lie."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..domain import DomainSpec
 from .base import Direction, DirectionError, DirectionInfo
 from .ganspace import read_ganspace
 from .linear import read_boundary, read_interfacegan
+from .own_files import OwnFile, find_own_files, read_own_file
 from .styleclip_mapper import read_styleclip_mapper
 from .stylespace import StyleChannelsDirection
 
@@ -23,15 +24,21 @@ _SUBFOLDERS = (".", "directions", "editings")
 
 @dataclass(frozen=True)
 class DirectionEntry:
-    """One row of the table: what the direction is, and the parameters that its family's reader takes."""
+    """One row of the table: what the direction is, and the parameters that its family's reader takes.
+
+    own: set for a user's own file, then `file` is where it lies.
+    """
 
     info: DirectionInfo
     file: str | None
     parameters: dict
+    own: OwnFile | None = None
 
-    def read(self, path: Path | None, style_dim: int) -> Direction:
+    def read(self, path: Path | None, spec: DomainSpec) -> Direction:
         """Read the direction from its file (None for families without one)."""
-        family, info = self.info.family, self.info
+        family, info, style_dim = self.info.family, self.info, spec.generator.style_dim
+        if self.own is not None:
+            return read_own_file(self.own, style_dim, spec.n_styles)
         if family == "interfacegan":
             return read_interfacegan(path, info, style_dim)
         if family == "boundary":
@@ -66,7 +73,8 @@ def published_directions() -> list[DirectionEntry]:
 class DirectionLibrary:
     """Find directions by name for one domain.
 
-    folders: where vector files are looked for, in this order.
+    folders: where published vector files are looked for, in this order. A user's own files lie in folders
+    named `directions`, among these or directly below them.
     """
 
     def __init__(self, spec: DomainSpec, folders: Sequence[Path | str] = ()):
@@ -78,15 +86,27 @@ class DirectionLibrary:
 
     @cached_property
     def _all(self) -> dict[tuple[str, str], DirectionEntry]:
-        return {(e.info.subject, e.info.name): e for e in published_directions()}
+        entries = {(e.info.subject, e.info.name): e for e in published_directions()}
+        for own in find_own_files(self.folders, self.spec.subject):
+            key = own.info.subject, own.info.name
+            if key in entries:
+                raise DirectionError(
+                    f"{own.path} is named '{own.info.name}', as is the published {entries[key].info.family} "
+                    f"direction '{entries[key].info.name}' for {own.info.subject}. Rename the file, or "
+                    "give it another name in a JSON file beside it."
+                )
+            entries[key] = DirectionEntry(own.info, str(own.path), {}, own)
+        return entries
 
     @property
     def entries(self) -> list[DirectionEntry]:
-        """The directions made for this domain's subject."""
+        """The directions made for this domain's subject: the published ones, then own files by name."""
         return [e for e in self._all.values() if e.info.subject == self.spec.subject]
 
     def find(self, entry: DirectionEntry) -> Path | None:
         """Return where the entry's file lies, None if it is nowhere."""
+        if entry.own is not None:
+            return entry.own.path if entry.own.path.is_file() else None
         for folder in self.folders:
             for sub in _SUBFOLDERS:
                 if (path := folder / sub / entry.file).is_file():
@@ -123,4 +143,4 @@ class DirectionLibrary:
                     f"Direction '{name}' needs the file {entry.file}, looked for in: {where}. Give the folder "
                     "that holds it with --directions (the published code's `editings` folder), or put it there."
                 )
-        return entry.read(path, self.spec.generator.style_dim)
+        return entry.read(path, self.spec)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..domain import DomainSpec
-from ..nn.convolution import conv1x1, conv3x3
+from ..nn.convolution import PReLU, conv1x1, conv3x3
 from ..stylegan2.layers import EqualizedLinear
 
 _HEAD_SLOPE = 0.01
@@ -43,7 +43,7 @@ class BottleneckIRSE(nn.Module):
         self.res_layer = nn.Sequential(
             nn.BatchNorm2d(in_channels),
             conv3x3(in_channels, out_channels),
-            nn.PReLU(out_channels),
+            PReLU(out_channels),
             conv3x3(out_channels, out_channels, stride),
             nn.BatchNorm2d(out_channels),
             SqueezeExcitation(out_channels, se_reduction),
@@ -60,7 +60,10 @@ class GradualStyleBlock(nn.Module):
         super().__init__()
         convs: list[nn.Module] = []
         for i in range(max(1, (side - 1).bit_length())):
-            convs += [conv3x3(style_dim if i else in_channels, style_dim, 2, bias=True), nn.LeakyReLU(_HEAD_SLOPE)]
+            convs += [
+                conv3x3(style_dim if i else in_channels, style_dim, 2, bias=True),
+                nn.LeakyReLU(_HEAD_SLOPE),
+            ]
         self.convs = nn.Sequential(*convs)
         self.linear = EqualizedLinear(style_dim, style_dim)
 
@@ -86,7 +89,7 @@ class E4EEncoder(nn.Module):
         e4e, dim = spec.e4e, spec.generator.style_dim
         self.n_styles = spec.n_styles
         self.coarse, self.middle = e4e.coarse_styles, e4e.middle_styles
-        self.input_layer = nn.Sequential(conv3x3(3, e4e.stem), nn.BatchNorm2d(e4e.stem), nn.PReLU(e4e.stem))
+        self.input_layer = nn.Sequential(conv3x3(3, e4e.stem), nn.BatchNorm2d(e4e.stem), PReLU(e4e.stem))
         body, before = [], e4e.stem
         for width, depth in zip(e4e.widths, e4e.depths, strict=True):
             for i in range(depth):
@@ -107,7 +110,7 @@ class E4EEncoder(nn.Module):
 
     def pyramid(self, image: Tensor, n_styles: int) -> list[Tensor]:
         """Compute the features of the three levels, coarsest first, as far as `n_styles` heads need them."""
-        x = self.input_layer(image)
+        x = self.input_layer(image).to(image.dtype)
         fine = self.body[: self.taps[0]](x)
         middle = self.body[self.taps[0] : self.taps[1]](fine)
         levels = [self.body[self.taps[1] :](middle)]

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..domain import DomainSpec
-from ..nn.convolution import conv1x1, conv3x3
+from ..nn.convolution import Linear, PReLU, conv1x1, conv3x3
 from .stack import FeatureStack
 
 
@@ -26,14 +26,12 @@ class IBasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(in_channels)
         self.conv1 = conv3x3(in_channels, out_channels)
         self.bn2 = nn.BatchNorm2d(out_channels)
-        self.prelu = nn.PReLU(out_channels)
+        self.prelu = PReLU(out_channels)
         self.conv2 = conv3x3(out_channels, out_channels, stride)
         self.bn3 = nn.BatchNorm2d(out_channels)
         self.downsample = None
         if stride != 1 or in_channels != out_channels if downsample is None else downsample:
-            self.downsample = nn.Sequential(
-                conv1x1(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels)
-            )
+            self.downsample = nn.Sequential(conv1x1(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.bn1(x)
@@ -49,7 +47,7 @@ class InverterBackbone(nn.Module):
         super().__init__()
         inverter, features = spec.inverter, spec.feature_channels
         self.pooled = inverter.pooled
-        self.conv = nn.Sequential(conv3x3(3, inverter.stem), nn.BatchNorm2d(inverter.stem), nn.PReLU(inverter.stem))
+        self.conv = nn.Sequential(conv3x3(3, inverter.stem), nn.BatchNorm2d(inverter.stem), PReLU(inverter.stem))
         before = inverter.stem
         stages = zip(inverter.widths, inverter.depths, inverter.strides, strict=True)
         for number, (width, depth, stride) in enumerate(stages, 1):
@@ -62,16 +60,16 @@ class InverterBackbone(nn.Module):
             nn.BatchNorm2d(inverter.widths[2]),
             conv3x3(inverter.widths[2], features),
             nn.BatchNorm2d(features),
-            nn.PReLU(features),
+            PReLU(features),
             conv3x3(features, features),
             nn.BatchNorm2d(features),
         )
         pooled = sum(inverter.widths) * inverter.pooled**2
-        self.styles = nn.ModuleList(nn.Linear(pooled, spec.generator.style_dim) for _ in range(spec.n_styles))
+        self.styles = nn.ModuleList(Linear(pooled, spec.generator.style_dim) for _ in range(spec.n_styles))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """image: [B,3,h,w] in [-1,1]. Returns w [B,N,style_dim] without the average latent, feature [B,C,h/4,w/4]."""
-        x, pooled, feature = self.conv(image), [], None
+        x, pooled, feature = self.conv(image).to(image.dtype), [], None
         for number in range(1, 5):
             x = getattr(self, f"block_{number}")(x)
             pooled.append(F.adaptive_avg_pool2d(x, self.pooled))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..nn.convolution import conv1x1, conv3x3
+from ..nn.convolution import PReLU, conv1x1, conv3x3
 
 
 class FeatureBlock(nn.Module):
@@ -16,7 +16,7 @@ class FeatureBlock(nn.Module):
             nn.BatchNorm2d(channels),
             conv3x3(channels, channels),
             nn.BatchNorm2d(channels),
-            nn.PReLU(channels),
+            PReLU(channels),
             conv3x3(channels, channels),
             nn.BatchNorm2d(channels),
         )
@@ -35,4 +35,4 @@ class FeatureStack(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: [B,in_channels,r,r]. Returns [B,out_channels,r,r]."""
-        return self.body(self.conv(x))
+        return self.body(self.conv(x).to(x.dtype))

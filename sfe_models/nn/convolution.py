@@ -53,7 +53,11 @@ class Convolution3x3:
 
 
 class Conv2d(nn.Conv2d):
-    """nn.Conv2d, with Winograd's method where it pays (3 x 3, stride 1, inference on a CPU)."""
+    """nn.Conv2d, with Winograd's method where it pays (3 x 3, stride 1, inference on a CPU).
+
+    Works in its weight's number format, whatever the input's: in a half-precision model what runs beside the
+    convolutions (residual sums above all) stays float32.
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -61,9 +65,25 @@ class Conv2d(nn.Conv2d):
         self.convolution = Convolution3x3() if plain_3x3 and self.groups == 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x.to(self.weight.dtype)
+        bias = None if self.bias is None else self.bias.to(x.dtype)
         if self.convolution is None:
-            return super().forward(x)
-        return self.convolution(x, self.weight, self.bias)
+            return self._conv_forward(x, self.weight, bias)
+        return self.convolution(x, self.weight, bias)
+
+
+class Linear(nn.Linear):
+    """nn.Linear that multiplies in its weight's number format and adds its bias in the bias's own."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.to(self.weight.dtype), self.weight).to(self.bias.dtype) + self.bias
+
+
+class PReLU(nn.PReLU):
+    """nn.PReLU with one slope per channel, kept in float32 in a half-precision model."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.prelu(x, self.weight.to(x.dtype))
 
 
 def conv3x3(in_channels: int, out_channels: int, stride: int = 1, bias: bool = False) -> Conv2d:

@@ -29,9 +29,9 @@ def _fold_into(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     dtype = conv.weight.dtype
     if conv.bias is not None:
         shift = shift + conv.bias.double() * scale
-    weight = (conv.weight * scale.to(torch.promote_types(dtype, torch.float32))[:, None, None, None]).to(dtype)
-    conv.weight = nn.Parameter(weight, False)
-    conv.bias = nn.Parameter(shift.to(dtype), False)
+    wide = torch.promote_types(dtype, torch.float32)
+    conv.weight = nn.Parameter((conv.weight * scale.to(wide)[:, None, None, None]).to(dtype), False)
+    conv.bias = nn.Parameter(shift.to(wide), False)
 
 
 @torch.no_grad()

@@ -60,9 +60,7 @@ class DiscriminatorBlock(nn.Module):
         self.fromrgb = EqualizedConv2d(3, in_channels, 1) if from_rgb else None
         self.conv0 = EqualizedConv2d(in_channels, in_channels, 3)
         self.conv1 = EqualizedConv2d(in_channels, out_channels, 3, down=True, gain=half)
-        self.skip = EqualizedConv2d(
-            in_channels, out_channels, 1, down=True, bias=False, activate=False, gain=half
-        )
+        self.skip = EqualizedConv2d(in_channels, out_channels, 1, down=True, bias=False, activate=False, gain=half)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x if self.fromrgb is None else self.fromrgb(x)

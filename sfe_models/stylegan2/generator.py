@@ -154,7 +154,7 @@ class Generator(nn.Module):
     def start(self, batch: int) -> SynthesisState:
         """Begin with the constant input, outs[0]."""
         constant = self.input.input.expand(batch, -1, -1, -1)
-        return SynthesisState(0, constant.to(self.conv1.conv.weight.dtype), None)
+        return SynthesisState(0, constant, None)
 
     def _noise(self, kind: str | int, layer: int, x: Tensor) -> Tensor | None:
         """Return the noise picture of convolution `layer`: [1 or B,1,r,r]."""
@@ -192,7 +192,7 @@ class Generator(nn.Module):
         if not state.layer <= stop <= spec.n_layers:
             raise ValueError(f"Cannot run from layer {state.layer} to layer {stop}; the last is {spec.n_layers}.")
         x, picture, layer = state.features, state.rgb, state.layer
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = x.to(styles.convs[0].dtype).contiguous(memory_format=torch.channels_last)
         read = {}
         while layer < stop:
             if self._suits_strips(x, layer, stop, read_layers, rgb):
@@ -226,6 +226,7 @@ class Generator(nn.Module):
         parts = self.conv(layer), self.conv(layer + 1), self.to_rgb((layer + 1) // 2)
         noises = self._noise(noise, layer, x), self._noise(noise, layer + 1, x)
         vectors = styles.convs[layer], styles.convs[layer + 1], styles.rgbs[(layer + 1) // 2]
+        x = x.to(parts[0].conv.weight.dtype)
         return synthesize_in_strips(*parts, x, picture, vectors, noises, keep)
 
     def synthesize(self, styles: StyleSpace, *, noise: str | int = "stored") -> Tensor:

@@ -36,8 +36,8 @@ class EqualizedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         scale = self.lr_multiplier / math.sqrt(self.weight.shape[1])
-        bias = self.bias * self.lr_multiplier
-        return F.linear(x * scale, self.weight.to(x.dtype), bias.to(x.dtype))
+        out = F.linear((x * scale).to(self.weight.dtype), self.weight)
+        return out.to(self.bias.dtype) + self.bias * self.lr_multiplier
 
 
 class MappingLayer(EqualizedLinear):
@@ -97,7 +97,7 @@ class ModulatedConv2d(nn.Module):
         return torch.rsqrt(F.linear(style.square(), squares, squares.new_full((len(squares),), _DEMODULATION_EPS)))
 
     def forward(self, x: Tensor, style: Tensor, bias: Tensor, gain: float = 1.0) -> Tensor:
-        """x: [B,I,H,W]; style: [B,I], float32; bias: [O]. Returns gain * (convolved + bias), [B,O,H',W'].
+        """x: [B,I,H,W]; style: [B,I]; bias: [O]. Returns gain * (convolved + bias), [B,O,H',W'], in the style's type.
 
         The style is brought to at most 1 before it meets the activations and its size is given back after the
         convolution, and the weight's 1 / sqrt(fan_in) is shared between both sides, so that float16 neither
@@ -105,17 +105,16 @@ class ModulatedConv2d(nn.Module):
         """
         size = style.detach().abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
         root = self.weight[0, 0].numel() ** -0.25
-        x = x * (style / size * root).to(x.dtype)[:, :, None, None]
         weight = self.weight[0]
+        x = (x * (style / size * root)[:, :, None, None]).to(weight.dtype)
         if self.upsample:
             x = blur_upsampled(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
         elif weight.shape[-1] == 3:
             x = self._convolution(x, weight)
         else:
             x = F.conv2d(x, weight)
-        dtype = x.dtype if self.demodulate else wide(x.dtype)
-        scale = (self.out_scale(style) * (size * (root * gain))).to(dtype)[:, :, None, None]
-        return torch.addcmul((bias * gain).to(dtype)[:, None, None], x.to(dtype), scale)
+        scale = self.out_scale(style) * (size * (root * gain))
+        return torch.addcmul((bias * gain)[:, None, None], x.to(style.dtype), scale[:, :, None, None])
 
 
 class NoiseStrength(nn.Module):
@@ -156,7 +155,7 @@ class StyledConv(nn.Module):
         x = self.conv(x, style, self.activate.bias, LRELU_GAIN)  # the gain passes through the leaky ReLU
         in_place = not torch.is_grad_enabled()
         if noise is not None:
-            scaled = (self.noise.weight * LRELU_GAIN * noise).to(x.dtype)
+            scaled = self.noise.weight * LRELU_GAIN * noise
             x = x.add_(scaled) if in_place else x + scaled
         x = F.leaky_relu(x, LRELU_SLOPE, inplace=in_place)
         return x if self.clamp is None else x.clamp(-self.clamp * LRELU_GAIN, self.clamp * LRELU_GAIN)

@@ -82,9 +82,7 @@ class _Layers:
         self.up, self.conv = (w.contiguous(memory_format=torch.channels_last) for w in (self.up, self.conv))
         self.biases = [(layer.activate.bias * LRELU_GAIN).to(dtype) for layer in (up, conv)]
         self.noises = [
-            None
-            if noise is None
-            else (noise[index % len(noise)][None] * (layer.noise.weight * LRELU_GAIN)).to(dtype)
+            None if noise is None else (noise[index % len(noise)][None] * (layer.noise.weight * LRELU_GAIN)).to(dtype)
             for layer, noise in zip((up, conv), noises, strict=True)
         ]
         rgb = _modulated(to_rgb.conv, styles[2], styles[2].new_ones(3))

@@ -1,0 +1,29 @@
+"""Write files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replaced(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and put what was written there in its place at the end.
+
+    Missing folders are made. On any error the temporary file goes and an older file of that name stays; an
+    OSError is raised anew with the target's name in it.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(f"Cannot write {path}: {reason}. Give a path that can be written to.") from error
+    finally:
+        if temporary.parent.is_dir():
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,78 @@
+"""Read pickles that hold nothing but lists of numpy arrays, without numpy's own unpickling and without
+running anything.
+
+StyleCLIP's `S_mean_std` is such a file. The stand-ins of `network_pickle.py` serve here too.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from pathlib import Path
+
+import numpy as np
+
+from .network_pickle import _Function, _NumpyDtype, _RefusedGlobal
+from .reading import damaged, sniff, would_run, wrong_container
+
+
+class _Array:
+    """Stand for a numpy array while its pickle is read; `values` comes with the state."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, *_class_shape_and_typecode: object):
+        self.values: np.ndarray | None = None
+
+    def __setstate__(self, state: tuple):
+        _version, shape, dtype, fortran_order, data = state
+        if not isinstance(dtype, _NumpyDtype) or not isinstance(data, bytes):
+            raise ValueError("an array of something else than plain numbers")
+        if len(data) != math.prod(shape) * dtype.dtype.itemsize:
+            raise ValueError(f"array of shape {tuple(shape)} with {len(data)} bytes")
+        order = "F" if fortran_order else "C"
+        self.values = np.frombuffer(data, dtype.dtype).reshape(shape, order=order).copy()
+
+
+# Everything that such a pickle may name; numpy renamed `core` to `_core` in 2.0.
+_TABLE = {
+    ("numpy", "dtype"): _Function(_NumpyDtype),
+    ("numpy", "ndarray"): None,
+    ("numpy.core.multiarray", "_reconstruct"): _Function(_Array),
+    ("numpy._core.multiarray", "_reconstruct"): _Function(_Array),
+}
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Unpickle with the table's stand-ins and nothing else."""
+
+    def find_class(self, module: str, name: str) -> object:
+        try:
+            return _TABLE[module, name]
+        except KeyError:
+            raise _RefusedGlobal(f"{module}.{name}") from None
+
+
+def read_array_lists(path: str | Path, expected: str) -> list[list[np.ndarray]]:
+    """Read a pickle of lists of arrays of numbers.
+
+    expected: what the file should be, for errors. Raises CheckpointError for everything else; nothing in the
+    file is ever run.
+    """
+    kind = sniff(path)
+    if kind != "pickle":
+        raise wrong_container(path, kind, expected)
+    try:
+        with open(path, "rb") as file:
+            content = _ArrayUnpickler(file).load()
+        return [[_values(array) for array in part] for part in content]
+    except _RefusedGlobal as error:
+        raise would_run(path, str(error)) from error
+    except Exception as error:  # a crafted pickle can raise anything
+        raise damaged(path, expected, error) from error
+
+
+def _values(array: object) -> np.ndarray:
+    if not isinstance(array, _Array) or array.values is None:
+        raise ValueError(f"a {type(array).__name__} in the place of an array")
+    return array.values

@@ -1,0 +1,5 @@
+"""Command line: `python -m sfe_models`."""
+
+from .main import main
+
+__all__ = ["main"]

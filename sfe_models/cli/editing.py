@@ -1,0 +1,172 @@
+"""Commands that work on a picture: edit, invert, sweep."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from ..checkpoints.reading import sniff
+from ..contact_sheet import contact_sheet
+from ..image_io import load_crop, load_mask, save_image
+from ..inversion_file import load_inversion, save_inversion
+from ..pipeline import InputError, Pipeline
+from ..values import Inversion
+from .common import add_directions, add_model, direction_library, load_pipeline
+
+
+def add_commands(commands) -> None:
+    """Add the three commands."""
+    edit = commands.add_parser("edit", help="edit one portrait", description="Edit one portrait.")
+    _add_picture(edit)
+    edit.add_argument("--output", required=True, metavar="OUT.png")
+    edit.add_argument(
+        "--edit",
+        dest="edits",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=_edit,
+        metavar="NAME=STRENGTH",
+        help="direction and strength; several are chained; none gives the inversion",
+    )
+    _add_mask(edit)
+    edit.set_defaults(run=_run_edit)
+
+    invert = commands.add_parser(
+        "invert",
+        help="invert one portrait",
+        description="Invert one portrait and write what the model keeps of it.",
+    )
+    _add_picture(invert)
+    invert.add_argument("--output", metavar="OUT.png", help="the reconstruction")
+    invert.add_argument(
+        "--save-inversion",
+        metavar="FILE.safetensors",
+        help="keep the inversion; edit and sweep take it in place of PHOTO",
+    )
+    invert.set_defaults(run=_run_invert)
+
+    sweep = commands.add_parser(
+        "sweep",
+        help="one direction, a range of strengths",
+        description="Edit one portrait with a range of strengths: a contact sheet and single pictures.",
+    )
+    _add_picture(sweep)
+    sweep.add_argument("--output", required=True, metavar="FOLDER")
+    sweep.add_argument("--direction", required=True, metavar="NAME")
+    sweep.add_argument("--from", dest="first", type=float, help="first strength (default: the direction's range)")
+    sweep.add_argument("--to", dest="last", type=float, help="last strength")
+    sweep.add_argument("--steps", type=int, default=7)
+    _add_mask(sweep)
+    sweep.set_defaults(run=_run_sweep)
+
+
+def _add_picture(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", metavar="PHOTO", help="a picture, or an inversion kept by `invert`")
+    add_model(parser)
+    add_directions(parser)
+    parser.add_argument(
+        "--no-align",
+        action="store_true",
+        help="PHOTO is an aligned crop already; it is resized as the published code does (required for now: "
+        "alignment is not part of this version)",
+    )
+
+
+def _add_mask(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mask",
+        metavar="MASK.png",
+        help="white where the picture may change (the published code's masks mean the opposite), drawn on the crop",
+    )
+
+
+def _edit(text: str) -> tuple[str, float]:
+    """Parse NAME=STRENGTH."""
+    name, sign, value = text.rpartition("=")
+    try:
+        if not (sign and name):
+            raise ValueError
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=STRENGTH, such as age=5") from None
+
+
+def _inversion(options: argparse.Namespace, pipeline: Pipeline) -> Inversion:
+    path = Path(options.photo)
+    if path.is_file() and sniff(path) == "safetensors":
+        return load_inversion(path)
+    if not options.no_align:
+        raise InputError(
+            "Alignment is not part of this version: crop the photo to the face as FFHQ does and give --no-align."
+        )
+    return pipeline.invert(load_crop(path, pipeline.spec))
+
+
+def _bar(total: int, description: str) -> tqdm:
+    return tqdm(total=total, desc=description, leave=False)
+
+
+def _run_edit(options: argparse.Namespace) -> None:
+    with _bar(3, "loading") as bar:
+        pipeline = load_pipeline(options)
+        library = direction_library(options, pipeline.spec)
+        steps = [(library.get(name), strength) for name, strength in options.edits]
+        mask = load_mask(options.mask) if options.mask else None
+        bar.update()
+        bar.set_description("inverting")
+        inversion = _inversion(options, pipeline)
+        bar.update()
+        bar.set_description("editing")
+        image = pipeline.edit(inversion, steps, mask)
+        bar.update()
+    print(save_image(image[0], options.output))
+
+
+def _run_invert(options: argparse.Namespace) -> None:
+    if not (options.output or options.save_inversion):
+        raise InputError("Nothing to write: give --output, --save-inversion or both.")
+    with _bar(3, "loading") as bar:
+        pipeline = load_pipeline(options)
+        bar.update()
+        bar.set_description("inverting")
+        inversion = _inversion(options, pipeline)
+        bar.update()
+        if options.save_inversion:
+            save_inversion(inversion, options.save_inversion)
+        if options.output:
+            save_image(pipeline.edit(inversion)[0], options.output)
+        bar.update()
+    for path in filter(None, (options.output, options.save_inversion)):
+        print(path)
+
+
+def _run_sweep(options: argparse.Namespace) -> None:
+    if options.steps < 1:
+        raise InputError(f"--steps is {options.steps}; expected at least 1.")
+    with _bar(options.steps + 2, "loading") as bar:
+        pipeline = load_pipeline(options)
+        direction = direction_library(options, pipeline.spec).get(options.direction)
+        span = direction.info.strength_range
+        first = options.first if options.first is not None else span[0] if span else None
+        last = options.last if options.last is not None else span[1] if span else None
+        if first is None or last is None:
+            raise InputError(f"'{options.direction}' has no known range; give --from and --to.")
+        mask = load_mask(options.mask) if options.mask else None
+        bar.update()
+        bar.set_description("inverting")
+        inversion = _inversion(options, pipeline)
+        bar.update()
+        bar.set_description("editing")
+        strengths = torch.linspace(first, last, options.steps).tolist()
+        images = pipeline.sweep(inversion, direction, strengths, mask)[0]
+        folder = Path(options.output)
+        names = [f"{options.direction}_{s:+g}".replace(" ", "_") for s in strengths]
+        for name, image in zip(names, images, strict=True):
+            save_image(image, folder / f"{name}.png")
+            bar.update()
+    labels = [f"{options.direction} {s:+g}" for s in strengths]
+    print(save_image(contact_sheet(list(images), labels), folder / "sheet.png"))

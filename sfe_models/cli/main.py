@@ -1,0 +1,52 @@
+"""The parser and the way errors reach people; the commands themselves are in the files beside this one."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from . import editing, measuring, models
+
+_EPILOG = """MODEL is a bundle (.safetensors), a folder with the published files, or random:DOMAIN (seeded random
+weights, for timing and tests; domains: ffhq-1024, cars-512, tiny-64)."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands; each sets `run`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sfe_models",
+        description="StyleFeatureEditor (CVPR 2024): invert a portrait, edit it, keep its details.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("-v", "--verbose", action="store_true", help="say what is read and skipped")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for group in (editing, models, measuring):
+        group.add_commands(commands)
+    for command in commands.choices.values():
+        command.epilog = _EPILOG
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code: 0 done, 1 a failure said on stderr, 2 wrong usage, 130 interrupted."""
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.WARNING, format="%(levelname)s: %(message)s"
+    )
+    logging.getLogger("PIL").setLevel(logging.WARNING)
+    try:
+        options.run(options)
+    except (ValueError, OSError) as error:
+        # Every error of this library is one of the two, with a sentence for people.
+        if options.verbose:
+            logging.exception("the failure in full")
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 0

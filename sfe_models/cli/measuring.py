@@ -1,0 +1,43 @@
+"""Commands that measure: benchmark."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from ..atomic import replaced
+from ..benchmark import MEASURES, run_benchmark
+from .common import add_model, format_and_device
+
+
+def add_commands(commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "benchmark",
+        help="time the stages of a model",
+        description="Time the stages of a model: median seconds, batch 1, and the peak memory.",
+    )
+    add_model(parser, default="random:ffhq-1024")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", metavar="FILE", help="write the numbers there too")
+    parser.set_defaults(run=_run_benchmark)
+
+
+def _run_benchmark(options: argparse.Namespace) -> None:
+    if options.repeats < 1:
+        raise ValueError(f"--repeats is {options.repeats}; expected at least 1.")
+    dtype, device = format_and_device(options)
+    result = run_benchmark(options.model, dtype, device, options.repeats)
+    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
+    print(f"{options.model}, {str(dtype).removeprefix('torch.')}, {device}{threads}, torch {torch.__version__}\n")
+    print("| | seconds |\n|---|---|")
+    for name, seconds in result.seconds.items():
+        print(f"| {MEASURES[name]} | {seconds:.3f} |")
+    print(f"\npeak memory {result.peak_memory_bytes / 2**30:.2f} GiB")
+    if options.json:
+        with replaced(Path(options.json)) as temporary:
+            temporary.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")

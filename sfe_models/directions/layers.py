@@ -1,0 +1,103 @@
+"""Restrict any direction to some layers: StyleCLIP's levels, or numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..stylegan2.generator import StyleSpace
+from .base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
+from .style_offset import chosen_layers, named_layers
+
+# Levels of the W+ code (StyleCLIP, section 5): first layer, and the layer after the last (None: to the end).
+LEVELS = {"coarse": (0, 4), "medium": (4, 8), "fine": (8, None)}
+_HOW = "expected 'all', coarse, medium, fine, numbers and ranges, with commas between them: 'coarse, 5, 9-11'"
+
+
+def parse_layers(layers: str | Iterable[int] | None, n_styles: int) -> tuple[int, ...]:
+    """Return the W+ layers that are meant, sorted; None and "all" mean all.
+
+    layers: text such as "coarse", "0-3,7" (ends included) or "medium, 12", or numbers. Raises DirectionError.
+    """
+    if layers is None or isinstance(layers, str) and layers.strip().lower() == "all":
+        return chosen_layers(None, n_styles)
+    if not isinstance(layers, str):
+        return chosen_layers(layers, n_styles)
+    chosen: list[int] = []
+    for part in layers.lower().split(","):
+        part = part.strip()
+        if part in LEVELS:
+            first, end = LEVELS[part]
+            span = range(first, min(end or n_styles, n_styles))
+            if not span:
+                raise DirectionError(
+                    f"The {part} layers begin at {first}; this generator has only {n_styles}."
+                )
+            chosen += span
+        elif found := re.fullmatch(r"(\d{1,3})\s*(?:-\s*(\d{1,3}))?", part):
+            first, last = int(found[1]), int(found[2] or found[1])
+            if last < first:
+                raise DirectionError(f"The range {part!r} of layers runs backwards; write {last}-{first}.")
+            chosen += range(first, last + 1)
+        else:
+            raise DirectionError(f"Layers {layers!r} cannot be read at {part!r}; {_HOW}.")
+    return chosen_layers(chosen, n_styles)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _LayerMasked:
+    """What both kinds of masked direction share."""
+
+    direction: Direction
+    layers: tuple[int, ...]
+
+    @property
+    def info(self) -> DirectionInfo:
+        return self.direction.info
+
+    @property
+    def reads_all_layers(self) -> bool:
+        return self.direction.reads_all_layers
+
+    def __repr__(self) -> str:
+        return f"{self.direction!r} on {named_layers(self.layers)}"
+
+
+class LayerMaskedDirection(_LayerMasked, WPlusDirection):
+    """A W+ direction that moves only some layers; the others stay bit by bit."""
+
+    def move(self, w_plus: Tensor, strength: Tensor) -> Tensor:
+        moved = self.direction.move(w_plus, strength)
+        keep = torch.tensor([i in self.layers for i in range(w_plus.shape[1])], device=w_plus.device)
+        return torch.where(keep[:, None], moved, w_plus)
+
+
+class LayerMaskedStyleDirection(_LayerMasked, StyleSpaceDirection):
+    """A style space direction that moves only the vectors which some W+ layers drive.
+
+    Layer i drives convolution i, and layer 2r + 1 the RGB layer of resolution r.
+    """
+
+    def move(self, styles: StyleSpace, strength: Tensor) -> StyleSpace:
+        moved = self.direction.move(styles, strength)
+        convs = (
+            m if i in self.layers else s
+            for i, (m, s) in enumerate(zip(moved.convs, styles.convs, strict=True))
+        )
+        rgbs = zip(moved.rgbs, styles.rgbs, strict=True)
+        rgbs = (m if 2 * r + 1 in self.layers else s for r, (m, s) in enumerate(rgbs))
+        return replace(styles, convs=tuple(convs), rgbs=tuple(rgbs))
+
+
+def on_layers_only(direction: Direction, layers: str | Iterable[int] | None, n_styles: int) -> Direction:
+    """Restrict a direction to the layers that `parse_layers` reads; for all of them it stays what it is."""
+    chosen = parse_layers(layers, n_styles)
+    if len(chosen) == n_styles:
+        return direction
+    if isinstance(direction, StyleSpaceDirection):
+        return LayerMaskedStyleDirection(direction, chosen)
+    return LayerMaskedDirection(direction, chosen)

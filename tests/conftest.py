@@ -1,0 +1,46 @@
+"""What all tests share: small models, and where the data outside of the repository lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from sfe_models.benchmark import benchmark_directions
+from sfe_models.checkpoints.random_weights import random_networks
+from sfe_models.domain import tiny_domain
+from sfe_models.pipeline import Pipeline
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("SFE_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder with golden numbers and published directions."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the shared data; set SFE_SHARED to their folder")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """A folded random model of 64 px."""
+    return random_networks(tiny_domain(64))
+
+
+@pytest.fixture
+def pipeline(networks) -> Pipeline:
+    return Pipeline(networks)
+
+
+@pytest.fixture(scope="session")
+def directions(networks):
+    """Two seeded directions: one of all layers, one of those that leave delta at 0."""
+    return benchmark_directions(networks.spec)
+
+
+@pytest.fixture(scope="session")
+def image(networks):
+    """Two seeded pictures of 80 px, [2,3,80,80] in [-1,1]."""
+    return torch.rand(2, 3, 80, 80, generator=torch.Generator().manual_seed(3)) * 2 - 1

@@ -1,0 +1,108 @@
+"""Layer masks touch only their layers, in W+ and in style space."""
+
+import pytest
+import torch
+
+from sfe_models.directions.base import DirectionError, DirectionInfo
+from sfe_models.directions.ganspace import GANSpaceDirection
+from sfe_models.directions.layers import LayerMaskedDirection, on_layers_only, parse_layers
+from sfe_models.directions.linear import LinearDirection
+from sfe_models.directions.style_offset import StyleOffsetDirection
+from sfe_models.stylegan2.generator import StyleSpace
+
+INFO = DirectionInfo("test", "test", "human faces")
+N, D = 18, 4
+ONE = torch.ones(1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, range(18)),
+        ("all", range(18)),
+        ("coarse", range(4)),
+        ("Medium", range(4, 8)),
+        ("fine", range(8, 18)),
+        ("0-3,7", [0, 1, 2, 3, 7]),
+        (" 7 , 5 - 6, 6", [5, 6, 7]),
+        ("coarse, 17", [0, 1, 2, 3, 17]),
+        ([3, 1], [1, 3]),
+    ],
+)
+def test_layers_are_read(text, expected):
+    assert parse_layers(text, N) == tuple(expected)
+
+
+def test_levels_end_with_the_generator():
+    assert parse_layers("medium", 6) == (4, 5)
+    with pytest.raises(DirectionError, match="fine layers begin at 8; this generator has only 6"):
+        parse_layers("fine", 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "''"),
+        ("top", "'top'"),
+        ("3-1", "1-3"),
+        ("0-18", "18"),
+        ("-1", "'-1'"),
+        ([], "No layer"),
+        ([True], "True"),
+    ],
+)
+def test_bad_layers_are_refused(text, word):
+    with pytest.raises(DirectionError, match=word):
+        parse_layers(text, N)
+
+
+def test_a_masked_w_plus_direction_moves_its_layers_and_no_other():
+    plain = LinearDirection(INFO, torch.randn(N, D, generator=torch.Generator().manual_seed(0)))
+    masked = on_layers_only(plain, "medium,17", N)
+    w = torch.randn(1, N, D, generator=torch.Generator().manual_seed(1))
+    moved, full, inside = masked.move(w, 2 * ONE), plain.move(w, 2 * ONE), [4, 5, 6, 7, 17]
+    outside = [i for i in range(N) if i not in inside]
+    assert torch.equal(moved[:, inside], full[:, inside]) and torch.equal(moved[:, outside], w[:, outside])
+    assert torch.equal(masked.move(w[:, :6], 2 * ONE), moved[:, :6])  # codes cut to the first layers
+    assert torch.equal(masked.move(w, 0 * ONE), w)
+    assert "layers 4-7, 17" in repr(masked) and masked.info is INFO
+
+
+def test_a_mask_of_all_layers_is_the_direction_itself():
+    plain = LinearDirection(INFO, torch.ones(1, D))
+    assert on_layers_only(plain, "0-17", N) is plain
+
+
+def test_masks_work_for_directions_that_set():
+    component = torch.eye(D)[0]
+    plain = GANSpaceDirection(INFO, component, torch.zeros(D), 1.0, 0, 8)
+    w = torch.randn(1, N, D, generator=torch.Generator().manual_seed(1))
+    masked = on_layers_only(plain, "0-3", N)
+    assert torch.equal(masked.move(w, ONE)[:, 4:], w[:, 4:])
+    assert torch.allclose(masked.move(w, plain.coordinate(w)), w, atol=1e-6)
+
+
+def test_masks_add_up():
+    plain = LinearDirection(INFO, torch.ones(1, D))
+    parts = [on_layers_only(plain, layers, N) for layers in ("coarse", "medium", "fine")]
+    w = torch.zeros(1, N, D)
+    for part in parts:
+        w = part.move(w, ONE)
+    assert torch.equal(w, plain.move(torch.zeros(1, N, D), ONE))
+    assert not on_layers_only(LayerMaskedDirection(plain, (0,)), "1", N).move(torch.zeros(1, N, D), ONE).any()
+
+
+def test_a_masked_style_space_direction_moves_what_its_layers_drive():
+    convs, rgbs = [3] * 17, [3] * 9
+    plain = StyleOffsetDirection(
+        INFO, tuple(torch.ones(c) for c in convs), tuple(torch.ones(c) for c in rgbs)
+    )
+    masked = on_layers_only(plain, "1-2", N)
+    styles = StyleSpace(tuple(torch.zeros(1, c) for c in convs), tuple(torch.zeros(1, c) for c in rgbs))
+    moved = masked.move(styles, ONE)
+    assert [i for i, s in enumerate(moved.convs) if s.any()] == [1, 2]
+    assert [i for i, s in enumerate(moved.rgbs) if s.any()] == [0]  # the 4 px RGB layer reads style 1
+    last = on_layers_only(plain, "17", N).move(styles, ONE)
+    assert not any(s.any() for s in last.convs) and [i for i, s in enumerate(last.rgbs) if s.any()] == [8]
+    short = StyleSpace(styles.convs[:9], styles.rgbs[:4])
+    assert len(masked.move(short, ONE).convs) == 9

@@ -1,0 +1,165 @@
+"""A user's own vectors: every shape and container that is promised, and a clear refusal of the rest."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from sfe_models.checkpoints.errors import CheckpointError
+from sfe_models.directions.base import DirectionError
+from sfe_models.directions.library import DirectionLibrary
+from sfe_models.domain import CARS_512, tiny_domain
+
+SPEC = tiny_domain(32, width=8)
+N, D = SPEC.n_styles, 8
+RANDOM = torch.Generator().manual_seed(0)
+
+
+def write(path, tensor):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".npy":
+        np.save(path, tensor.numpy())
+    elif path.suffix == ".pt":
+        torch.save(tensor, path)
+    else:
+        save_file({"direction": tensor}, path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "directions").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".npy", ".safetensors"])
+@pytest.mark.parametrize("shape", [(D,), (1, D), (N, D), (1, N, D), (N * D,), (1, N * D)])
+def test_every_shape_and_container(folder, suffix, shape):
+    vector = torch.randn(shape, generator=RANDOM)
+    write(folder / "directions" / f"curly{suffix}", vector)
+    library = DirectionLibrary(SPEC, [folder])
+    entry = library.entries[-1]
+    assert entry.info.name == "curly" and entry.info.family == "own" and library.available(entry)
+    direction = library.get("curly")
+    w = torch.randn(2, N, D, generator=RANDOM)
+    moved = direction.move(w, torch.tensor([2.0, 0.0]))
+    assert torch.allclose(moved[0] - w[0], 2 * vector.reshape(-1, D).expand(N, D), atol=1e-6)
+    assert torch.equal(moved[1], w[1])
+
+
+def test_the_description_beside_a_file_is_used(folder):
+    write(folder / "directions" / "a.pt", torch.ones(N, D, dtype=torch.float64))
+    about = {"name": "my curls", "range": [-3, 3], "effect": "curls", "scale": 0.5, "layers": "0-1,3"}
+    (folder / "directions" / "a.json").write_text(json.dumps(about))
+    library = DirectionLibrary(SPEC, [folder / "directions"])  # the folder itself serves too
+    info = library.entries[-1].info
+    assert (info.name, info.strength_range, info.effect) == ("my curls", (-3, 3), "curls")
+    moved = library.get("my curls").move(torch.zeros(1, N, D), torch.tensor([2.0]))
+    assert moved[0].any(dim=1).nonzero()[:, 0].tolist() == [0, 1, 3] and float(moved.max()) == 1.0
+    with pytest.raises(DirectionError, match="'my curls'"):
+        library.get("my curl")
+
+
+def test_own_files_are_listed_by_name_after_the_published_ones(folder):
+    for name in ("zebra", "apple"):
+        write(folder / "directions" / f"{name}.npy", torch.ones(D))
+    (folder / "directions" / "notes.txt").write_text("nothing")
+    write(folder / "directions" / "below" / "hidden.npy", torch.ones(D))
+    names = [e.info.name for e in DirectionLibrary(SPEC, [folder]).entries]
+    assert names[-2:] == ["apple", "zebra"] and "hidden" not in names
+
+
+@pytest.mark.parametrize("shape", [(D + 1,), (N - 1, D), (3, D), (2, N, D), ()])
+def test_another_shape_is_refused_with_both_named(folder, shape):
+    path = write(folder / "directions" / "odd.pt", torch.ones(shape))
+    with pytest.raises(DirectionError) as error:
+        DirectionLibrary(SPEC, [folder]).get("odd")
+    assert str(path) in str(error.value)
+    assert str(list(shape)) in str(error.value) and f"[{N},{D}]" in str(error.value)
+
+
+def test_numbers_that_are_not_finite_are_refused(folder):
+    write(folder / "directions" / "odd.npy", torch.tensor([float("nan")] * D))
+    with pytest.raises(DirectionError, match="not finite"):
+        DirectionLibrary(SPEC, [folder]).get("odd")
+
+
+def test_several_tensors_are_refused(folder):
+    save_file({"a": torch.ones(D), "b": torch.ones(D)}, folder / "directions" / "two.safetensors")
+    with pytest.raises(DirectionError, match=r"2 tensors \(a, b\)"):
+        DirectionLibrary(SPEC, [folder]).get("two")
+
+
+def test_a_pickle_that_would_run_something_is_refused(folder):
+    class Malicious:
+        def __reduce__(self):
+            return exec, (f"open({str(folder / 'ran')!r}, 'w')",)
+
+    torch.save(Malicious(), folder / "directions" / "bad.pt")
+    np.save(folder / "directions" / "worse.npy", np.array([Malicious()], dtype=object), allow_pickle=True)
+    (folder / "directions" / "raw.pt").write_bytes(pickle.dumps(Malicious()))
+    library = DirectionLibrary(SPEC, [folder])
+    for name in ("bad", "worse", "raw"):
+        with pytest.raises(CheckpointError):
+            library.get(name)
+    assert not (folder / "ran").exists()
+
+
+def test_a_published_name_is_not_shadowed(folder):
+    path = write(folder / "directions" / "age.pt", torch.ones(1, D))
+    with pytest.raises(DirectionError) as error:
+        DirectionLibrary(SPEC, [folder]).get("age")
+    assert str(path) in str(error.value) and "published interfacegan direction 'age'" in str(error.value)
+
+
+def test_two_files_of_one_name_are_refused(folder):
+    for suffix in (".pt", ".npy"):
+        write(folder / "directions" / f"curly{suffix}", torch.ones(D))
+    with pytest.raises(DirectionError, match="curly.npy and .*curly.pt"):
+        _ = DirectionLibrary(SPEC, [folder]).entries
+
+
+def test_a_direction_of_another_subject_is_refused_with_both_named(folder):
+    write(folder / "directions" / "spoiler.npy", torch.ones(512))
+    (folder / "directions" / "spoiler.json").write_text('{"subject": "cars"}')
+    assert DirectionLibrary(CARS_512, [folder]).get("spoiler").info.subject == "cars"
+    library = DirectionLibrary(SPEC, [folder])
+    assert "spoiler" not in [e.info.name for e in library.entries]
+    with pytest.raises(DirectionError, match="for cars; tiny-32 shows human faces"):
+        library.get("spoiler")
+
+
+@pytest.mark.parametrize(
+    ("about", "word"),
+    [
+        ("{", "JSON"),
+        ("[1]", "list"),
+        ('{"strength": 1}', "strength"),
+        ('{"name": " "}', "'name'"),
+        ('{"effect": 1}', "'effect'"),
+        ('{"subject": 1}', "'subject'"),
+        ('{"range": [3, 1]}', "'range'"),
+        ('{"range": [0, NaN]}', "'range'"),
+        ('{"scale": 0}', "'scale'"),
+        ('{"scale": true}', "'scale'"),
+        ('{"layers": [true]}', "'layers'"),
+        ('{"layers": "top"}', "'top'"),
+        ('{"layers": [99]}', "99"),
+    ],
+)
+def test_a_bad_description_is_refused(folder, about, word):
+    write(folder / "directions" / "a.pt", torch.ones(D))
+    (folder / "directions" / "a.json").write_text(about)
+    with pytest.raises(DirectionError, match=word):
+        DirectionLibrary(SPEC, [folder]).get("a")
+
+
+def test_whole_numbers_are_refused(folder):
+    np.save(folder / "directions" / "whole.npy", np.ones(D, dtype="int64"))
+    torch.save(torch.ones(D, dtype=torch.int64), folder / "directions" / "too.pt")
+    for name in ("whole", "too"):
+        with pytest.raises(DirectionError, match="int64; expected floating point"):
+            DirectionLibrary(SPEC, [folder]).get(name)
