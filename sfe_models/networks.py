@@ -80,19 +80,27 @@ class SFENetworks(nn.Module):
                 fold_batchnorm(network)
         return self
 
-    def keeps_float32(self, name: str, tensor: Tensor) -> bool:
-        """Tell which tensors stay float32 in a half-precision model: everything but weights of convolutions and heads.
+    @staticmethod
+    def stored_dtype(name: str, tensor: Tensor, dtype: torch.dtype) -> torch.dtype:
+        """Say in which type a tensor stands in a model of type `dtype`.
 
-        Biases, slopes, styles and noise are small, and an error in one acts on a whole channel.
+        Weights of convolutions and heads take `dtype`; biases, slopes, styles and noise, which are small and act
+        on whole channels, stay float32. In bfloat16 the Inverter's convolutions do too: w comes from them, and
+        its error shows in every layer of the picture.
         """
-        matrix = tensor.ndim == 5 if name.startswith("generator.") else tensor.ndim >= 2
-        return not (tensor.is_floating_point() and matrix)
+        if not tensor.is_floating_point():
+            return tensor.dtype
+        if name.startswith("generator."):
+            return dtype if tensor.ndim == 5 else torch.float32
+        if dtype == torch.bfloat16 and name.startswith("inverter.fs_backbone.") and tensor.ndim == 4:
+            return torch.float32
+        return dtype if tensor.ndim >= 2 else torch.float32
 
     def cast(self, dtype: torch.dtype) -> SFENetworks:
         """Give convolutions and activations another type, in place."""
         for name, module, key, tensor in self._tensors():
-            target = torch.float32 if self.keeps_float32(name, tensor) else dtype
-            if tensor.is_floating_point() and tensor.dtype != target:
+            target = self.stored_dtype(name, tensor, dtype)
+            if tensor.dtype != target:
                 if isinstance(tensor, nn.Parameter):
                     module._parameters[key] = nn.Parameter(tensor.detach().to(target), tensor.requires_grad)
                 else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,47 +11,44 @@ from torch import Tensor, nn
 from .derived import Derived
 from .winograd import transform_weight, winograd_conv3x3
 
-# From here on the matrix products outweigh the transforms (benchmarks/winograd.py).
-_MIN_CHANNELS = 128
+# By the weight's type: m of F(m, 3), and the channels from which on the matrix products outweigh the transforms
+# (benchmarks/winograd.py). float32 stands F(4, 3)'s rounding (3e-6); bfloat16 only F(2, 3)'s. Other types are
+# convolved directly.
+_TILE = {torch.float32: (4, 128), torch.bfloat16: (2, 512)}
 _MIN_PIXELS = 256
-# float32 stands F(4, 3)'s rounding (3e-6); bfloat16 only F(2, 3)'s. Other types are convolved directly.
-_TILE = {torch.float32: 4, torch.bfloat16: 2}
 
 
 def winograd_tile(x: Tensor, weight: Tensor) -> int | None:
     """Say which m of Winograd's F(m, 3) suits a 3 x 3, stride 1 convolution of x here; None for direct."""
     if x.device.type != "cpu" or (torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)):
         return None
-    m = _TILE.get(x.dtype)
+    if weight.dtype not in _TILE:
+        return None
+    m, channels = _TILE[weight.dtype]
     height, width = x.shape[-2:]
-    large = min(weight.shape[:2]) >= _MIN_CHANNELS and height * width >= _MIN_PIXELS
-    return m if m and large and height % m == 0 and width % m == 0 else None
+    large = min(weight.shape[:2]) >= channels and height * width >= _MIN_PIXELS
+    return m if large and height % m == 0 and width % m == 0 else None
 
 
 class Convolution3x3:
-    """Convolve with a 3 x 3 weight, stride 1, zero padding 1, and remember the weight's transform.
+    """Convolve with a 3 x 3 weight, stride 1, zero padding 1, and keep a frozen weight's transform.
 
-    keep: hold the transform of a frozen weight between calls (F(4, 3) in float32 takes four times the weight's
-    memory); otherwise it is computed in every call, at about a tenth of the convolution's time.
+    F(4, 3)'s transform takes four times the weight's memory, F(2, 3)'s 1.8 times.
     """
 
-    def __init__(self, keep: bool = False):
-        self.keep = keep
-        self._transforms = {m: Derived(lambda weight, m=m: transform_weight(weight, m)) for m in (2, 4)}
+    def __init__(self):
+        self._transforms = {m: Derived(partial(transform_weight, m=m)) for m in (2, 4)}
 
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """x: [B,I,H,W]; weight: [O,I,3,3]; bias: [O]. Returns [B,O,H,W]."""
+        """x: [B,I,H,W]; weight: [O,I,3,3]; bias: [O]. Returns [B,O,H,W], in the weight's type or float32."""
         m = winograd_tile(x, weight)
         if m is None:
-            return F.conv2d(x, weight, bias, padding=1)
-        transformed = self._transforms[m](weight) if self.keep else transform_weight(weight, m)
-        return winograd_conv3x3(x, transformed, bias, m)
+            bias = None if bias is None else bias.to(weight.dtype)
+            return F.conv2d(x.to(weight.dtype), weight, bias, padding=1)
+        return winograd_conv3x3(x, self._transforms[m](weight), bias, m)
 
     def __deepcopy__(self, memo):
-        return type(self)(self.keep)
-
-    def __reduce__(self):
-        return type(self), (self.keep,)
+        return type(self)()
 
 
 class Conv2d(nn.Conv2d):
@@ -65,11 +64,10 @@ class Conv2d(nn.Conv2d):
         self.convolution = Convolution3x3() if plain_3x3 and self.groups == 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.to(self.weight.dtype)
-        bias = None if self.bias is None else self.bias.to(x.dtype)
-        if self.convolution is None:
-            return self._conv_forward(x, self.weight, bias)
-        return self.convolution(x, self.weight, bias)
+        if self.convolution is not None:
+            return self.convolution(x, self.weight, self.bias)
+        dtype = self.weight.dtype
+        return self._conv_forward(x.to(dtype), self.weight, None if self.bias is None else self.bias.to(dtype))
 
 
 class Linear(nn.Linear):

@@ -33,6 +33,3 @@ class Derived:
 
     def __deepcopy__(self, memo):
         return type(self)(self._compute)
-
-    def __reduce__(self):
-        return type(self), (self._compute,)

@@ -87,7 +87,7 @@ class ModulatedConv2d(nn.Module):
         self.modulation = EqualizedLinear(style_dim, in_channels, bias_init=1.0)
         self.demodulate, self.upsample = demodulate, upsample
         self._square_sum = Derived(_square_sum)
-        self._convolution = Convolution3x3(keep=True)
+        self._convolution = Convolution3x3()
 
     def out_scale(self, style: Tensor) -> Tensor:
         """Compute each output channel's factor, demodulation included: style [B,I] to [B,O] (equation 3)."""
@@ -106,13 +106,13 @@ class ModulatedConv2d(nn.Module):
         size = style.detach().abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
         root = self.weight[0, 0].numel() ** -0.25
         weight = self.weight[0]
-        x = (x * (style / size * root)[:, :, None, None]).to(weight.dtype)
+        x = x * (style / size * root)[:, :, None, None]
         if self.upsample:
-            x = blur_upsampled(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
+            x = blur_upsampled(F.conv_transpose2d(x.to(weight.dtype), weight.transpose(0, 1), stride=2))
         elif weight.shape[-1] == 3:
             x = self._convolution(x, weight)
         else:
-            x = F.conv2d(x, weight)
+            x = F.conv2d(x.to(weight.dtype), weight)
         scale = self.out_scale(style) * (size * (root * gain))
         return torch.addcmul((bias * gain)[:, None, None], x.to(style.dtype), scale[:, :, None, None])
 

@@ -1,0 +1,180 @@
+"""The command line, end to end on a small random model."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sfe_models.checkpoints.bundle import save_bundle
+from sfe_models.checkpoints.random_weights import random_networks
+from sfe_models.cli import main
+from sfe_models.directions.library import DirectionLibrary
+from sfe_models.domain import tiny_domain
+from sfe_models.image_io import load_crop, to_pil
+from sfe_models.pipeline import Pipeline
+
+MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]
+
+
+@pytest.fixture
+def crop(tmp_path):
+    random = np.random.default_rng(0)
+    path = tmp_path / "crop.png"
+    Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def vectors(tmp_path):
+    """Direction files of the published layout, for the small model."""
+    random = torch.Generator().manual_seed(0)
+    folder = tmp_path / "editings"
+    (folder / "interfacegan_directions").mkdir(parents=True)
+    (folder / "bound").mkdir()
+    torch.save(torch.randn(1, 16, generator=random), folder / "interfacegan_directions/age.pt")
+    np.save(folder / "bound/Smiling_boundary.npy", torch.randn(1, 160, generator=random).numpy())
+    return str(folder)
+
+
+def pixels(path):
+    return np.asarray(Image.open(path))
+
+
+def test_edit_is_the_library_s_edit(tmp_path, crop, vectors, capsys):
+    out = tmp_path / "out.png"
+    edits = ["--edit", "age=2", "fs_smiling=-1.5", "--directions", vectors]
+    assert main(["edit", crop, "--no-align", "--output", str(out), *MODEL, *edits]) == 0
+    assert str(out) in capsys.readouterr().out
+    networks = random_networks(tiny_domain(64))
+    library = DirectionLibrary(networks.spec, [vectors])
+    steps = [(library.get("age"), 2.0), (library.get("fs_smiling"), -1.5)]
+    want = Pipeline(networks).edit(load_crop(crop, networks.spec), steps)
+    assert np.array_equal(pixels(out), np.asarray(to_pil(want[0])))
+
+
+def test_mask_is_white_where_the_picture_may_change(tmp_path, crop, vectors):
+    def run(name, *more):
+        out = tmp_path / name
+        arguments = ["edit", crop, "--no-align", "--output", str(out), *MODEL, "--directions", vectors]
+        assert main([*arguments, "--edit", "age=3", *more]) == 0
+        return pixels(out)
+
+    for name, value in (("white.png", 255), ("black.png", 0)):
+        Image.new("L", (64, 64), value).save(tmp_path / name)
+    whole = run("a.png")
+    assert np.array_equal(run("b.png", "--mask", str(tmp_path / "white.png")), whole)
+    assert not np.array_equal(run("c.png", "--mask", str(tmp_path / "black.png")), whole)
+
+
+def test_inversion_is_kept_and_edited(tmp_path, crop, vectors):
+    kept, direct, later = (tmp_path / name for name in ("me.safetensors", "a.png", "b.png"))
+    invert = ["invert", crop, "--no-align", *MODEL, "--save-inversion", str(kept)]
+    assert main([*invert, "--output", str(tmp_path / "r.png")]) == 0
+    more = [*MODEL, "--directions", vectors, "--edit", "age=2"]
+    assert main(["edit", crop, "--no-align", "--output", str(direct), *more]) == 0
+    assert main(["edit", str(kept), "--output", str(later), *more]) == 0
+    assert np.array_equal(pixels(direct), pixels(later))
+    assert main(["edit", crop, "--no-align", "--output", str(later), *MODEL]) == 0
+    assert np.array_equal(pixels(tmp_path / "r.png"), pixels(later))
+
+
+def test_sweep_writes_pictures_and_a_sheet(tmp_path, crop, vectors):
+    out = tmp_path / "sweep"
+    arguments = ["sweep", crop, "--no-align", *MODEL, "--directions", vectors, "--direction", "age", "--steps", "3"]
+    assert main([*arguments, "--output", str(out)]) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["age_+0.png", "age_+10.png", "age_-10.png", "sheet.png"]
+    assert pixels(out / "sheet.png").shape[1] == 3 * (256 + 2 * 5)
+    single = tmp_path / "single.png"
+    edit = ["edit", crop, "--no-align", *MODEL, "--directions", vectors, "--edit", "age=10", "--output", str(single)]
+    assert main(edit) == 0
+    assert np.abs(pixels(single).astype(int) - pixels(out / "age_+10.png")).max() <= 1
+
+
+def test_benchmark_writes_its_numbers(tmp_path, capsys):
+    out = tmp_path / "new" / "b.json"
+    assert main(["benchmark", *MODEL, "--repeats", "1", "--json", str(out)]) == 0
+    result = json.loads(out.read_text())
+    assert set(result["seconds"]) == {"load", "invert", "first_edit", "further_edit", "fine_edit", "sweep_8"}
+    assert all(seconds > 0 for seconds in result["seconds"].values()) and result["peak_memory_bytes"] > 0
+    assert "| further edit" in capsys.readouterr().out
+
+
+def test_directions_lists_what_the_model_can_do(vectors, capsys):
+    assert main(["directions", "--model", "random:ffhq-1024", "--directions", vectors]) == 0
+    text = capsys.readouterr().out
+    assert "older" in text and "-10 to 10" in text and "grass" not in text
+    assert main(["directions", "--model", "random:cars-512", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {"grass", "wheel angle"} <= {row["name"] for row in rows}
+    assert all(row["available"] == (row["family"] == "stylespace") for row in rows)
+
+
+def test_convert_and_inspect(tmp_path, capsys):
+    bundle = tmp_path / "b.safetensors"
+    assert main(["convert", "random:tiny-64", "--output", str(bundle), "--dtype", "float16"]) == 0
+    assert main(["inspect", str(bundle)]) == 0
+    assert "bundle of tiny-64, float16" in capsys.readouterr().out
+    assert main(["inspect", str(save_bundle(random_networks(tiny_domain(32)), tmp_path / "c.safetensors"))]) == 0
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (["--edit", "agee=2"], "Did you mean 'age'"),
+        (["--edit", "grass=2"], "for cars"),
+        (["--edit", "rotation=2"], "rotation.pt"),
+        (["--edit", "age=nan"], "finite"),
+        (["--mask", "MISSING"], "no picture"),
+        (["--mask", "WIDE"], "The mask is 90 x 64 px"),
+        (["--model", "random:moon"], "no domain 'moon'"),
+        (["--model", "MISSING"], "does not exist"),
+        (["--directions", "MISSING"], "does not exist"),
+        (["--output", "OUT.xyz"], "suffix"),
+        (["--output", "FILE/out.png"], "Cannot write"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path, crop, vectors, capsys, change, message):
+    Image.new("L", (90, 64)).save(tmp_path / "wide.png")
+    (tmp_path / "file").write_text("")
+    places = {"MISSING": "nothing", "WIDE": "wide.png", "OUT.xyz": "out.xyz", "FILE/out.png": "file/out.png"}
+    change = [str(tmp_path / places[word]) if word in places else word for word in change]
+    arguments = ["edit", crop, "--no-align", "--output", str(tmp_path / "out.png"), *MODEL, "--directions", vectors]
+    assert main([*arguments, *change]) == 1
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda path: Image.new("RGB", (64, 80)).save(path), "square"),
+        (lambda path: Image.new("RGB", (1, 1)).save(path), "1 x 1 px"),
+        (lambda path: path.write_bytes(b"nothing"), "cannot be read"),
+    ],
+)
+def test_bad_pictures(tmp_path, capsys, make, message):
+    make(tmp_path / "bad.png")
+    out = tmp_path / "out.png"
+    assert main(["edit", str(tmp_path / "bad.png"), "--no-align", "--output", str(out), *MODEL]) == 1
+    assert message in capsys.readouterr().err and not out.exists()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "I;16"])
+def test_other_pictures_are_taken(tmp_path, mode):
+    Image.new(mode, (64, 64)).save(tmp_path / "a.png")
+    assert main(["edit", str(tmp_path / "a.png"), "--no-align", "--output", str(tmp_path / "o.png"), *MODEL]) == 0
+
+
+def test_alignment_is_asked_for(tmp_path, crop, capsys):
+    assert main(["edit", crop, "--output", str(tmp_path / "o.png"), *MODEL]) == 1
+    assert "--no-align" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["edit"], ["edit", "a.png", "--output", "b.png", "--edit", "age"]])
+def test_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
