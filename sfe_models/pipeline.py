@@ -27,7 +27,6 @@ from .networks import SFENetworks
 from .stylegan2.generator import StyleSpace, SynthesisState
 from .values import Delta, Edit, Features, Inversion, repeat_each
 
-
 # Codes or feature tensors that a CPU works on at once.
 _CPU_BATCH = 2
 

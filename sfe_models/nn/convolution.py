@@ -40,11 +40,11 @@ class Convolution3x3:
         self._transforms = {m: Derived(partial(transform_weight, m=m)) for m in (2, 4)}
 
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """x: [B,I,H,W]; weight: [O,I,3,3]; bias: [O]. Returns [B,O,H,W], in the weight's type or float32."""
+        """x: [B,I,H,W]; weight: [O,I,3,3]; bias: [O]. Works in the weight's type; returns [B,O,H,W] in it."""
+        x, bias = x.to(weight.dtype), None if bias is None else bias.to(weight.dtype)
         m = winograd_tile(x, weight)
         if m is None:
-            bias = None if bias is None else bias.to(weight.dtype)
-            return F.conv2d(x.to(weight.dtype), weight, bias, padding=1)
+            return F.conv2d(x, weight, bias, padding=1)
         return winograd_conv3x3(x, self._transforms[m](weight), bias, m)
 
     def __deepcopy__(self, memo):

@@ -4,9 +4,6 @@ F(m x m, 3 x 3) computes m x m outputs from (m+2) x (m+2) inputs with (m+2)^2 in
 Y = A^T [ (G g G^T) * (B^T d B) ] A. F(2, 3) saves a factor of 2.25 and is as exact as the direct sum in
 float32 (4e-7 relative) and usable in bfloat16; F(4, 3) saves a factor of 4 at 3e-6 in float32.
 
-In half precision only the products are half: both transforms add in float32, so that one rounding is made on
-either side of the products, and the result is float32.
-
 Everything works on rows of channels (NHWC), a few rows of tiles at a time, so that the transformed tiles stay
 in the cache: then the transforms cost little beside the matrix products.
 """
@@ -90,9 +87,8 @@ _OUTPUT = {2: _output_2, 4: _output_4}
 def winograd_conv3x3(x: Tensor, transformed: Tensor, bias: Tensor | None, m: int) -> Tensor:
     """Convolve with stride 1 and zero padding 1.
 
-    x: [B,I,H,W] with H and W divisible by m, best in channels_last; transformed: `transform_weight`'s result,
-    whose type is that of the products; bias: [O]. Returns [B,O,H,W] in channels_last, float32 at least. No
-    gradient.
+    x: [B,I,H,W] with H and W divisible by m, best in channels_last; transformed: `transform_weight`'s result;
+    bias: [O]; all of one type. Returns [B,O,H,W] in channels_last. No gradient.
     """
     n = m + 2
     rows = x.permute(0, 2, 3, 1)
@@ -103,14 +99,12 @@ def winograd_conv3x3(x: Tensor, transformed: Tensor, bias: Tensor | None, m: int
     count = next(c for c in range(min(fitting, down), 0, -1) if down % c == 0)
     weight = transformed.transpose(1, 2)
 
-    narrow, wide = transformed.dtype, torch.promote_types(transformed.dtype, torch.float32)
-    out = x.new_empty(batch, down, m, across, m, out_channels, dtype=wide)
-    padded = x.new_zeros(m * count + 2, width + 2, channels, dtype=wide)
-    vertical = x.new_empty(n, count, width + 2, channels, dtype=wide)
-    tiles = x.new_empty(n, n, count, across, channels, dtype=narrow)
-    products = x.new_empty(n, n, count, across, out_channels, dtype=narrow)
-    sums = products if narrow == wide else torch.empty_like(products, dtype=wide)
-    half = x.new_empty(n, count, across, m, out_channels, dtype=wide)
+    out = x.new_empty(batch, down, m, across, m, out_channels)
+    padded = x.new_zeros(m * count + 2, width + 2, channels)
+    vertical = x.new_empty(n, count, width + 2, channels)
+    tiles = x.new_empty(n, n, count, across, channels)
+    products = x.new_empty(n, n, count, across, out_channels)
+    half = x.new_empty(n, count, across, m, out_channels)
     for image in range(batch):
         for first in range(0, down, count):
             top, bottom = m * first - 1, m * (first + count) + 1
@@ -123,10 +117,8 @@ def winograd_conv3x3(x: Tensor, transformed: Tensor, bias: Tensor | None, m: int
             _INPUT[m]([padded[i : i + m * count - m + 1 : m] for i in range(n)], vertical)
             _INPUT[m]([vertical[:, :, i : i + width - m + 1 : m] for i in range(n)], tiles)
             torch.bmm(tiles.view(n * n, -1, channels), weight, out=products.view(n * n, -1, out_channels))
-            if sums is not products:
-                sums.copy_(products)
             if bias is not None:
-                sums[1, 1] += bias  # A^T (.) A of this element alone is 1 everywhere
-            _OUTPUT[m](sums, [half[..., j, :] for j in range(m)])
+                products[1, 1] += bias  # A^T (.) A of this element alone is 1 everywhere
+            _OUTPUT[m](products, [half[..., j, :] for j in range(m)])
             _OUTPUT[m](half, [out[image, first : first + count, i] for i in range(m)])
     return out.view(batch, height, width, out_channels).permute(0, 3, 1, 2)

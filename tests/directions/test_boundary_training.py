@@ -121,9 +121,7 @@ def test_conditional_is_orthogonal_to_the_conditions(shape, count):
 def test_conditional_leaves_the_conditioned_scores():
     codes = normal(2000, 16)
     samples = planted(codes, normal(16, seed=1), normal(16, seed=1) + normal(16, seed=2))
-    first, second = (
-        train_boundary(samples, name, "test", fraction=0.2).direction for name in samples.attributes
-    )
+    first, second = (train_boundary(samples, name, "test", fraction=0.2).direction for name in samples.attributes)
     assert abs((first.vector * second.vector).sum()) > 0.3
     kept = conditional_direction(first, [second])
     w_plus = torch.randn(5, 1, 16)

@@ -87,9 +87,7 @@ def test_the_published_network_takes_the_place_of_the_stand_in(maker):
     with torch.no_grad():
         for parameter in mapper.parameters():
             parameter.fill_(0.01)
-    direction = DeltaEdit(mapper, maker.relevance, StandInEmbedder()).direction(
-        pictures(1), "face", "old face"
-    )
+    direction = DeltaEdit(mapper, maker.relevance, StandInEmbedder()).direction(pictures(1), "face", "old face")
     with torch.no_grad():
         moved = direction.move(styles(1), torch.ones(1))
     assert [s.shape[1] for s in moved.convs] == list(CHANNELS)

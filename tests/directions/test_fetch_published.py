@@ -58,9 +58,7 @@ def test_files_are_fetched_once_and_resumed(tmp_path, server):
 def test_a_file_known_by_its_git_identity(tmp_path, server):
     identity = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
     for _ in range(2):
-        (path,) = fetch_published(
-            tmp_path, [PublishedFile("c.npy", blob=identity)], server.url, progress=False
-        )
+        (path,) = fetch_published(tmp_path, [PublishedFile("c.npy", blob=identity)], server.url, progress=False)
     assert path.read_bytes() == CONTENT and len(server.requests) == 1
     with pytest.raises(DownloadError, match="came corrupt"):
         fetch_published(tmp_path, [PublishedFile("d.npy", blob="0" * 40)], server.url, progress=False)

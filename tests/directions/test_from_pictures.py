@@ -67,9 +67,7 @@ def test_layers_of_style_space(generator, codes):
         i in (2, 3) for i in range(9)
     ]
     # The RGB layer of 8 px, number 1, reads style 3.
-    assert [not torch.equal(a, b) for a, b in zip(moved.rgbs, first.rgbs, strict=True)] == [
-        i == 1 for i in range(5)
-    ]
+    assert [not torch.equal(a, b) for a, b in zip(moved.rgbs, first.rgbs, strict=True)] == [i == 1 for i in range(5)]
 
 
 def test_without_rgb_layers(generator, codes):

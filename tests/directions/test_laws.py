@@ -27,9 +27,7 @@ def mapper():
 
 
 GANSPACE = GANSpaceDirection(INFO, torch.eye(D)[0], draw(D), 2.0, 2, 5)
-OFFSET = StyleOffsetDirection(
-    INFO, tuple(draw(3, seed=i) for i in range(9)), tuple(draw(2) for _ in range(5)), 1 / 1.5
-)
+OFFSET = StyleOffsetDirection(INFO, tuple(draw(3, seed=i) for i in range(9)), tuple(draw(2) for _ in range(5)), 1 / 1.5)
 LINEAR = {
     "interfacegan": LinearDirection(INFO, draw(1, D), 0.5),
     "boundary": LinearDirection(INFO, draw(N, D)),

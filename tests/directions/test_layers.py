@@ -94,9 +94,7 @@ def test_masks_add_up():
 
 def test_a_masked_style_space_direction_moves_what_its_layers_drive():
     convs, rgbs = [3] * 17, [3] * 9
-    plain = StyleOffsetDirection(
-        INFO, tuple(torch.ones(c) for c in convs), tuple(torch.ones(c) for c in rgbs)
-    )
+    plain = StyleOffsetDirection(INFO, tuple(torch.ones(c) for c in convs), tuple(torch.ones(c) for c in rgbs))
     masked = on_layers_only(plain, "1-2", N)
     styles = StyleSpace(tuple(torch.zeros(1, c) for c in convs), tuple(torch.zeros(1, c) for c in rgbs))
     moved = masked.move(styles, ONE)

@@ -151,9 +151,7 @@ def test_bad_files(components, tmp_path):
     torch.save({"comp": torch.ones(2, 1, 4)}, tmp_path / "a.pt")
     with pytest.raises(DirectionError, match="mean, std"):
         read_components(tmp_path / "a.pt")
-    torch.save(
-        {"comp": torch.ones(2, 1, 4), "mean": torch.ones(1, 3), "std": torch.ones(2)}, tmp_path / "b.pt"
-    )
+    torch.save({"comp": torch.ones(2, 1, 4), "mean": torch.ones(1, 3), "std": torch.ones(2)}, tmp_path / "b.pt")
     with pytest.raises(DirectionError, match="3 dimensions"):
         read_components(tmp_path / "b.pt")
 

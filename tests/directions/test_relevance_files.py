@@ -110,8 +110,6 @@ def test_other_pickles_are_refused(tmp_path, content):
 def test_a_shortened_array_is_refused(tmp_path):
     path, _ = write_published(tmp_path)
     data = path.read_bytes()
-    path.write_bytes(
-        data.replace(b"M\x00\x02\x85", b"M\x00\x03\x85", 1)
-    )  # the first shape: 768 instead of 512
+    path.write_bytes(data.replace(b"M\x00\x02\x85", b"M\x00\x03\x85", 1))  # the first shape: 768 instead of 512
     with pytest.raises(CheckpointError, match="768"):
         read_published_statistics(path)

@@ -20,9 +20,7 @@ def brightness(pictures):
 
 def test_scores_belong_to_the_codes(generator):
     seen = []
-    samples = sample_scored(
-        generator, brightness, 10, 4, 4, progress=lambda done, total: seen.append((done, total))
-    )
+    samples = sample_scored(generator, brightness, 10, 4, 4, progress=lambda done, total: seen.append((done, total)))
     pictures = generator(generator.broadcast(samples.codes))
     torch.testing.assert_close(samples.scores[:, 0].float(), brightness(pictures), rtol=0, atol=1e-5)
     assert samples.codes.shape == (10, 16) and samples.attributes == ("score",)

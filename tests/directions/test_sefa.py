@@ -36,9 +36,7 @@ def test_first_direction_moves_styles_more_than_any_random_one(generator):
     """Without rows of unit length this is the law that defines SeFa."""
     (first, *_), _ = sefa_directions(generator, None, 1, normalize=False)
     w = torch.randn(1, 16, generator=torch.Generator().manual_seed(1)).double()
-    units = torch.nn.functional.normalize(
-        torch.randn(200, 16, generator=torch.Generator().manual_seed(2)), dim=1
-    )
+    units = torch.nn.functional.normalize(torch.randn(200, 16, generator=torch.Generator().manual_seed(2)), dim=1)
     before = generator.style_space(generator.broadcast(w))
 
     def change(move):

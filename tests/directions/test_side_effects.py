@@ -12,9 +12,7 @@ AXES = torch.eye(6)
 
 
 def direction(vector, name="d", scale=1.0):
-    return LinearDirection(
-        DirectionInfo(name, "interfacegan", "test"), vector.reshape(-1, vector.shape[-1]), scale
-    )
+    return LinearDirection(DirectionInfo(name, "interfacegan", "test"), vector.reshape(-1, vector.shape[-1]), scale)
 
 
 @pytest.fixture
@@ -25,13 +23,9 @@ def samples():
 
 def test_changes_and_cosines_of_linear_scores(samples):
     report = side_effects([direction(AXES[0]), direction(AXES[1]), direction(AXES[2])], samples, strength=3.0)
-    torch.testing.assert_close(
-        report.changes, torch.tensor([[6.0, 3], [0, 3], [0, 0]]).double(), rtol=0, atol=0.02
-    )
+    torch.testing.assert_close(report.changes, torch.tensor([[6.0, 3], [0, 3], [0, 0]]).double(), rtol=0, atol=0.02)
     half = 0.5**0.5
-    torch.testing.assert_close(
-        report.cosines, torch.tensor([[1, half], [0, half], [0, 0]]).double(), rtol=0, atol=0.01
-    )
+    torch.testing.assert_close(report.cosines, torch.tensor([[1, half], [0, half], [0, 0]]).double(), rtol=0, atol=0.01)
     torch.testing.assert_close(report.deviations, samples.scores.double().std(dim=0))
 
 

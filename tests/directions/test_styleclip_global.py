@@ -96,9 +96,7 @@ def test_weights_agree_with_a_reference_in_float64(planted):
 
 def test_convolutions_that_do_not_move_still_count_in_the_largest_weight(planted):
     flipped = replace(planted, matrix=planted.matrix.flip(0))
-    weights = StyleCLIPGlobal(PlantedEmbedder(), flipped, convs=1).channel_weights(
-        "a face", "a happy face", 0.0
-    )
+    weights = StyleCLIPGlobal(PlantedEmbedder(), flipped, convs=1).channel_weights("a face", "a happy face", 0.0)
     assert torch.allclose(weights, torch.tensor([0.1, 0, 0.2, 0, 0, 0]), atol=1e-6)
 
 
@@ -198,9 +196,7 @@ def test_relevance_follows_the_recipe_and_resumes(pipeline):
             convs = [s.clone() for s in styles.convs]
             mean, std = (s.convs[conv][0, channel] for s in (statistics.mean, statistics.std))
             convs[conv][:, channel] = mean + sign * 5 * std
-            pictures.append(
-                embedder.embed_images(generator.synthesize(replace(styles, convs=tuple(convs)))).double()
-            )
+            pictures.append(embedder.embed_images(generator.synthesize(replace(styles, convs=tuple(convs)))).double())
         steps = torch.nn.functional.normalize(pictures[0] - pictures[1], dim=1).mean(0)
         assert torch.allclose(got.matrix[8 * conv + channel].double(), steps / steps.norm(), atol=1e-4)
     resumed = channel_relevance(generator, embedder, statistics, "tests", convs=3, resume=parts[0], **options)

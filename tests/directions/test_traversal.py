@@ -39,9 +39,7 @@ def test_every_cell_is_its_own_picture(generator, codes, which):
             if which == 0:
                 picture = generator(direction.move(codes[row : row + 1], strength))
             else:
-                picture = generator.synthesize(
-                    direction.move(generator.style_space(codes[row : row + 1]), strength)
-                )
+                picture = generator.synthesize(direction.move(generator.style_space(codes[row : row + 1]), strength))
             cell = grid[:, 32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
             torch.testing.assert_close(cell, picture[0].clamp(-1, 1), rtol=0, atol=1e-4)
 
@@ -61,10 +59,7 @@ def test_picture_with_strengths(generator, codes):
     plain, titled = traversal_picture(grid, STRENGTHS), traversal_picture(grid, STRENGTHS, "sefa 0")
     band = plain.height - 64
     assert plain.size == (96, 64 + band) and titled.height == 64 + 2 * band
-    assert (
-        plain.crop((0, band, 96, plain.height)).tobytes()
-        == titled.crop((0, 2 * band, 96, titled.height)).tobytes()
-    )
+    assert plain.crop((0, band, 96, plain.height)).tobytes() == titled.crop((0, 2 * band, 96, titled.height)).tobytes()
     for column in range(3):
         low, high = plain.crop((32 * column, 0, 32 * column + 32, band)).convert("L").getextrema()
         assert low < 128 < high
