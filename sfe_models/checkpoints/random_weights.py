@@ -7,7 +7,11 @@ from torch import nn
 
 from ..domain import DomainSpec
 from ..networks import SFENetworks
-from ..stylegan2.layers import NoiseStrength
+from ..stylegan2.layers import NoiseStrength, ToRGB
+
+
+# Brings the sum of all RGB layers to about [-1, 1].
+_RGB_SCALE = 0.15
 
 
 @torch.no_grad()
@@ -47,5 +51,9 @@ def random_networks(spec: DomainSpec, seed: int = 0, folded: bool = True) -> SFE
     for name, module in networks.generator.named_modules():
         if name.endswith("modulation"):
             module.bias.fill_(1.0)
+        elif name.startswith("to_rgb") and name.endswith(".conv"):
+            module.weight.mul_(_RGB_SCALE)
+        elif isinstance(module, ToRGB):
+            module.bias.zero_()
     networks.requires_grad_(False)
     return networks.fold() if folded else networks

@@ -161,7 +161,9 @@ def _run_sweep(options: argparse.Namespace) -> None:
         inversion = _inversion(options, pipeline)
         bar.update()
         bar.set_description("editing")
-        strengths = torch.linspace(first, last, options.steps).tolist()
+        strengths = [
+            round(s, 6) + 0.0 for s in torch.linspace(first, last, options.steps, dtype=torch.float64).tolist()
+        ]
         images = pipeline.sweep(inversion, direction, strengths, mask)[0]
         folder = Path(options.output)
         names = [f"{options.direction}_{s:+g}".replace(" ", "_") for s in strengths]
