@@ -46,13 +46,14 @@ class Pipeline:
     # Invert: (w, F_pred) = I_fse(X); F_w = G(w_0:k); F_k = I_fus(F_pred, F_w); w_E = E(X) (equations 3 to 5)
 
     @torch.no_grad()
-    def invert(self, image: Tensor, all_styles: bool = False) -> Inversion:
+    def invert(self, image: Tensor | Sequence[Tensor], all_styles: bool = False) -> Inversion:
         """Invert aligned pictures.
 
-        image: [B,3,H,W] in [-1,1], of any size in the domain's aspect ratio; resized as the published code does
-        (bilinear, align_corners off, no antialiasing). all_styles: compute all styles of the e4e code, not only
-        those that delta needs.
+        image: [B,3,H,W], or a list of [3,H,W] of one size, in [-1,1]; of any size in the domain's aspect ratio,
+        resized as the published code does (bilinear, align_corners off, no antialiasing). all_styles: compute
+        all styles of the e4e code, not only those that delta needs.
         """
+        image = image if isinstance(image, Tensor) else _batch(image)
         self._check_image(image)
         networks = self.networks
         picture = F.interpolate(
@@ -171,9 +172,9 @@ class Pipeline:
 
     def _edited_styles(self, edit: Edit) -> tuple[StyleSpace, StyleSpace]:
         """All style vectors of the edited w, and those of the edited w_E as far as delta needs them."""
-        if edit.styles is not None:
-            return edit.styles, edit.styles_e
         device = self.networks.device
+        if edit.styles is not None:
+            return edit.styles.map(lambda s: s.to(device)), edit.styles_e.map(lambda s: s.to(device))
         layers = self.spec.n_styles - 1 if edit.w_e.shape[1] == self.spec.n_styles else self.spec.delta_layer
         return self.networks.generator.style_space(edit.w.to(device)), self._styles(edit.w_e.to(device), layers)
 
@@ -274,9 +275,10 @@ class Pipeline:
         """H(F_k, 0) of some pictures of an inversion; kept when it is of all of them."""
         kept = self._unedited.get(inversion)
         if kept is not None:
-            return kept[index]
-        F_k = inversion.F_k[index].to(self.networks.device)
-        zero = torch.zeros_like(inversion.F_w_e[index], device=F_k.device)
+            return kept[index.to(kept.device)]
+        index, device = index.to(inversion.F_k.device), self.networks.device
+        F_k = inversion.F_k[index].to(device)
+        zero = torch.zeros_like(inversion.F_w_e[index], device=device)
         out = self._edit_features(F_k, zero)
         if len(index) == len(inversion):
             self._unedited[inversion] = out
@@ -345,6 +347,14 @@ class Pipeline:
     def generate_from(self, w_plus: Tensor) -> Tensor:
         """Make pictures [B,3,H,W] from W+ codes alone, as e4e does, without any feature."""
         return self._crop(self.networks.generator(w_plus.to(self.networks.device)))
+
+
+def _batch(images: Sequence[Tensor]) -> Tensor:
+    """Stack pictures [3,H,W] of one size: [B,3,H,W]."""
+    sizes = sorted({tuple(image.shape) for image in images})
+    if len(sizes) != 1:
+        raise InputError(f"Pictures of the sizes {', '.join(map(str, sizes))}; expected one size for the whole batch.")
+    return torch.stack(list(images))
 
 
 def _first(styles: StyleSpace, layers: int) -> StyleSpace:

@@ -11,6 +11,7 @@ from sfe_models.directions.base import DirectionError, DirectionInfo, WPlusDirec
 from sfe_models.directions.linear import LinearDirection
 from sfe_models.directions.stylespace import StyleChannelsDirection
 from sfe_models.domain import CARS_512, InverterSpec, tiny_domain
+from sfe_models.nn import convolution
 from sfe_models.pipeline import InputError, Pipeline
 from sfe_models.values import repeat_each
 
@@ -172,22 +173,22 @@ def test_without_feature_editor_the_fused_features_are_synthesized(networks, ima
 
 
 @pytest.mark.parametrize("dtype, floor", [(torch.bfloat16, 40.0), (torch.float16, 50.0)])
-def test_half_precision(networks, image, directions, dtype, floor):
+def test_half_precision(networks, image, directions, dtype, floor, monkeypatch):
+    monkeypatch.setattr(convolution, "_cpu_has_float16", lambda: True)  # compute in float16, however slowly
     steps = [(directions[0], 2.0)]
     want = Pipeline(networks).edit(image, steps).clamp(-1, 1)
     got = Pipeline(copy.deepcopy(networks).cast(dtype)).edit(image, steps).clamp(-1, 1)
     assert 10 * torch.log10(4 / (got - want).square().mean()) >= floor
 
 
-def test_float16_does_not_overflow_where_the_picture_does_not(networks):
+def test_float16_does_not_overflow_where_the_picture_does_not(networks, monkeypatch):
     """Styles of several thousand: without care their products with activations pass float16's 65504."""
+    monkeypatch.setattr(convolution, "_cpu_has_float16", lambda: True)
     networks = copy.deepcopy(networks)
     for name, module in networks.generator.named_modules():
         if name.endswith("modulation"):
             module.bias.mul_(30000.0)
             module.weight.mul_(30000.0)
-        if name.startswith("to_rgb") and name.endswith(".conv"):
-            module.weight.div_(30000.0)
     w = torch.randn(1, 10, 16, generator=torch.Generator().manual_seed(0))
     want = networks.generator(w)
     got = copy.deepcopy(networks).cast(torch.float16).generator(w)
@@ -245,6 +246,14 @@ def test_values_are_short_in_print_and_can_be_cut(pipeline, inversion, direction
 def test_bad_pictures(pipeline, bad, message):
     with pytest.raises(InputError, match=message):
         pipeline.invert(bad)
+
+
+def test_a_list_of_pictures_is_a_batch_if_they_have_one_size(pipeline, image):
+    assert torch.equal(pipeline.invert(list(image)).w, pipeline.invert(image).w)
+    with pytest.raises(InputError, match=r"\(3, 64, 64\), \(3, 80, 80\); expected one size"):
+        pipeline.invert([image[0], torch.zeros(3, 64, 64)])
+    with pytest.raises(InputError, match="one size"):
+        pipeline.invert([])
 
 
 @pytest.mark.parametrize(

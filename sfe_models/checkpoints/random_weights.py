@@ -9,7 +9,6 @@ from ..domain import DomainSpec
 from ..networks import SFENetworks
 from ..stylegan2.layers import NoiseStrength, ToRGB
 
-
 # Brings the sum of all RGB layers to about [-1, 1].
 _RGB_SCALE = 0.15
 

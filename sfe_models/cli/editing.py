@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from ..checkpoints.reading import sniff
 from ..contact_sheet import contact_sheet
+from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
 from ..image_io import load_crop, load_mask, save_image
 from ..inversion_file import load_inversion, save_inversion
 from ..pipeline import InputError, Pipeline
@@ -30,8 +31,10 @@ def add_commands(commands) -> None:
         default=[],
         type=_edit,
         metavar="NAME=STRENGTH",
-        help="direction and strength; several are chained; none gives the inversion",
+        help="direction (a name or a vector file) and strength; several are chained; none gives the inversion",
     )
+    edit.add_argument("--recipe", metavar="FILE.json", help="steps kept by --save-recipe; they come before --edit")
+    edit.add_argument("--save-recipe", metavar="FILE.json", help="keep all steps, to be used by --recipe")
     _add_mask(edit)
     edit.set_defaults(run=_run_edit)
 
@@ -95,15 +98,26 @@ def _edit(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"'{text}' is not NAME=STRENGTH, such as age=5") from None
 
 
-def _inversion(options: argparse.Namespace, pipeline: Pipeline) -> Inversion:
-    path = Path(options.photo)
+def inversion_of(path: Path, no_align: bool, pipeline: Pipeline) -> Inversion:
+    """Read a kept inversion, or invert a picture."""
     if path.is_file() and sniff(path) == "safetensors":
         return load_inversion(path)
-    if not options.no_align:
+    if not no_align:
         raise InputError(
             "Alignment is not part of this version: crop the photo to the face as FFHQ does and give --no-align."
         )
     return pipeline.invert(load_crop(path, pipeline.spec))
+
+
+def _inversion(options: argparse.Namespace, pipeline: Pipeline) -> Inversion:
+    return inversion_of(Path(options.photo), options.no_align, pipeline)
+
+
+def _recipe(options: argparse.Namespace, subject: str) -> Recipe:
+    """The steps of --recipe, then those of --edit."""
+    kept = load_recipe(options.recipe) if options.recipe else Recipe(subject, ())
+    given = (RecipeStep(name, strength) for name, strength in options.edits)
+    return Recipe(kept.subject, (*kept.steps, *given))
 
 
 def _bar(total: int, description: str) -> tqdm:
@@ -114,7 +128,10 @@ def _run_edit(options: argparse.Namespace) -> None:
     with _bar(3, "loading") as bar:
         pipeline = load_pipeline(options)
         library = direction_library(options, pipeline.spec)
-        steps = [(library.get(name), strength) for name, strength in options.edits]
+        recipe = _recipe(options, pipeline.spec.subject)
+        if options.save_recipe and not recipe.steps:
+            raise InputError("There are no steps to keep: give --edit with --save-recipe.")
+        steps = resolve(recipe, library)
         mask = load_mask(options.mask) if options.mask else None
         bar.update()
         bar.set_description("inverting")
@@ -124,6 +141,8 @@ def _run_edit(options: argparse.Namespace) -> None:
         image = pipeline.edit(inversion, steps, mask)
         bar.update()
     print(save_image(image[0], options.output))
+    if options.save_recipe:
+        print(save_recipe(recipe, options.save_recipe))
 
 
 def _run_invert(options: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import editing, measuring, models
+from . import directions, editing, measuring, models
 
 _EPILOG = """MODEL is a bundle (.safetensors), a folder with the published files, or random:DOMAIN (seeded random
 weights, for timing and tests; domains: ffhq-1024, cars-512, tiny-64)."""
@@ -24,7 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("-v", "--verbose", action="store_true", help="say what is read and skipped")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (editing, models, measuring):
+    for group in (editing, models, directions, measuring):
         group.add_commands(commands)
     for command in commands.choices.values():
         command.epilog = _EPILOG

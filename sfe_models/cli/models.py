@@ -1,26 +1,22 @@
-"""Commands about models and what they can do: convert, download, inspect, directions."""
+"""Commands about models and what they can do: convert, download, inspect."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
 
 from ..checkpoints.bundle import bundle_spec
 from ..checkpoints.convert import NVIDIA_TERMS, convert
-from ..checkpoints.load import read_spec
 from ..checkpoints.published import download_published
 from ..checkpoints.reading import read_safetensors_header, sniff
 from ..checkpoints.recognise import read_contents
 from ..precision import DTYPES
-from .common import add_directions, direction_library
 
 
 def add_commands(commands) -> None:
-    """Add the four commands."""
+    """Add the three commands."""
     parser = commands.add_parser(
         "convert",
         help="make a bundle: one file, memory-mapped, loads at once",
@@ -52,16 +48,6 @@ def add_commands(commands) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.set_defaults(run=_run_inspect)
 
-    parser = commands.add_parser(
-        "directions",
-        help="what a model can be edited along",
-        description="List the directions for a model, with useful strengths and effects.",
-    )
-    parser.add_argument("--model", required=True, help="what to load, see below")
-    add_directions(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=_run_directions)
-
 
 def _run_convert(options: argparse.Namespace) -> None:
     with tqdm(total=1, desc="converting", leave=False) as bar:
@@ -88,18 +74,3 @@ def _run_inspect(options: argparse.Namespace) -> None:
         print(f"{name}: {len(state)} tensors, {sum(t.numel() for t in state.values()) / 1e6:.1f} M values")
     for note in contents.notes or (() if contents.components else ("nothing that this library knows",)):
         print(note)
-
-
-def _run_directions(options: argparse.Namespace) -> None:
-    library = direction_library(options, read_spec(options.model))
-    if options.json:
-        rows = [asdict(e.info) | {"available": library.available(e)} for e in library.entries]
-        print(json.dumps(rows, indent=1))
-        return
-    if not library.entries:
-        print(f"No directions are known for {library.spec.subject}.")
-    for entry in library.entries:
-        info = entry.info
-        span = "{:g} to {:g}".format(*info.strength_range) if info.strength_range else "-"
-        missing = "" if library.available(entry) else f"  [needs {entry.file}]"
-        print(f"{info.name:18} {info.family:17} {span:14} {info.effect}{missing}")

@@ -4,7 +4,10 @@
 dimension of W and N the number of styles of the model. A JSON file of the same stem beside it may say more:
 
     {"name": "curly", "range": [-3, 3], "effect": "curls", "subject": "human faces", "scale": 1, "layers":
-    "4-7"}
+    "4-7", "source": "my boundary"}
+
+An offset in style space is a `.safetensors` with one tensor [C] for each convolution, `convs.0`, `convs.1`, ...,
+and one for each RGB layer, `rgbs.0`, ..., or none of the latter.
 """
 
 from __future__ import annotations
@@ -15,19 +18,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..atomic import replaced
 from ..checkpoints.reading import damaged, read_numpy, read_safetensors_header, read_torch, tensors_of
 from .base import Direction, DirectionError, DirectionInfo
 from .layers import on_layers_only
 from .linear import LinearDirection
+from .style_offset import StyleOffsetDirection
 
 SUFFIXES = (".pt", ".npy", ".safetensors")
 FOLDER = "directions"
-_KEYS = ("name", "range", "effect", "subject", "scale", "layers")
+_KEYS = ("name", "range", "effect", "subject", "scale", "layers", "source")
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def describe_own_file(path: Path | str, subject: str) -> OwnFile:
         raise DirectionError(f"{beside} holds {found}; expected an object of {', '.join(_KEYS)}.")
     name, effect = values.get("name", path.stem), values.get("effect", "")
     span, scale, layers = values.get("range"), values.get("scale", 1.0), values.get("layers")
-    subject = values.get("subject", subject)
+    subject, source = values.get("subject", subject), values.get("source", str(path))
     wrong = None
     if not isinstance(name, str) or not name.strip():
         wrong = "name", name, "a word or a few"
@@ -72,6 +78,8 @@ def describe_own_file(path: Path | str, subject: str) -> OwnFile:
         wrong = "effect", effect, "text"
     elif not isinstance(subject, str):
         wrong = "subject", subject, "text such as 'human faces'"
+    elif not isinstance(source, str):
+        wrong = "source", source, "text"
     elif span is not None and (
         not isinstance(span, list) or len(span) != 2 or not all(map(_number, span)) or not span[0] < span[1]
     ):
@@ -84,7 +92,7 @@ def describe_own_file(path: Path | str, subject: str) -> OwnFile:
         wrong = "layers", layers, "text such as 'coarse' or '0-3,7', or a list of numbers"
     if wrong:
         raise DirectionError(f"{beside}: '{wrong[0]}' is {wrong[1]!r}; expected {wrong[2]}.")
-    info = DirectionInfo(name.strip(), "own", subject, tuple(span) if span else None, effect, str(path))
+    info = DirectionInfo(name.strip(), "own", subject, tuple(span) if span else None, effect, source)
     return OwnFile(path, info, float(scale), tuple(layers) if isinstance(layers, list) else layers)
 
 
@@ -113,12 +121,13 @@ def find_own_files(folders: Sequence[Path], subject: str) -> list[OwnFile]:
     return sorted(found.values(), key=lambda own: own.info.name)
 
 
-def _read_tensor(path: Path) -> Tensor:
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read what a vector file holds; a tensor without a name has the empty one."""
     if path.suffix == ".npy":
         values = read_numpy(path)
         if values.dtype.kind != "f":
             raise DirectionError(f"{path} holds {values.dtype}; expected floating point numbers.")
-        return torch.from_numpy(values.astype("float32"))
+        return {"": torch.from_numpy(values.astype("float32"))}
     if path.suffix == ".safetensors":
         read_safetensors_header(path)
         try:
@@ -127,32 +136,85 @@ def _read_tensor(path: Path) -> Tensor:
             raise damaged(path, "a safetensors file", error) from error
     else:
         content = read_torch(path)
-    if isinstance(content, Tensor):
-        return content.detach()
-    tensors = tensors_of(content, path)
-    if len(tensors) != 1:
-        raise DirectionError(
-            f"{path} holds {len(tensors)} tensors ({', '.join(sorted(tensors)[:5])}); expected one."
-        )
-    return next(iter(tensors.values()))
+    tensors = {"": content.detach()} if isinstance(content, Tensor) else tensors_of(content, path)
+    for tensor in tensors.values():
+        if not tensor.is_floating_point():
+            raise DirectionError(f"{path} holds {tensor.dtype}; expected floating point numbers.")
+    return tensors
 
 
 def read_own_file(own: OwnFile, style_dim: int, n_styles: int) -> Direction:
-    """Make the direction: w + scale * strength * vector, on the layers that the description names.
+    """Make the direction: w + scale * strength * vector, or the same of style vectors, on the described layers.
 
     Raises CheckpointError for a file that cannot be read safely, DirectionError for one that does not fit.
     """
-    path, (n, d) = own.path, (n_styles, style_dim)
-    tensor = _read_tensor(path)
-    if not tensor.is_floating_point():
-        raise DirectionError(f"{path} holds {tensor.dtype}; expected floating point numbers.")
+    path, tensors = own.path, _read_tensors(own.path)
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise DirectionError(f"{path} holds numbers that are not finite; expected a direction.")
+    if "convs.0" in tensors:
+        direction = _style_offset(own, tensors, n_styles)
+    elif len(tensors) != 1:
+        raise DirectionError(
+            f"{path} holds {len(tensors)} tensors ({', '.join(sorted(tensors)[:5])}); expected one, or convs.0, "
+            "convs.1, ... for style space."
+        )
+    else:
+        direction = _linear(own, next(iter(tensors.values())), style_dim, n_styles)
+    return on_layers_only(direction, own.layers, n_styles)
+
+
+def _linear(own: OwnFile, tensor: Tensor, d: int, n: int) -> LinearDirection:
     if tuple(tensor.shape) not in ((d,), (1, d), (n, d), (1, n, d), (n * d,), (1, n * d)):
         raise DirectionError(
-            f"{path} holds a tensor of shape {list(tensor.shape)}; the model's W+ codes are [{n},{d}]. "
-            f"Expected [{d}], [1,{d}], [{n},{d}], [1,{n},{d}] or [{n * d}]: a direction made for this "
-            "generator."
+            f"{own.path} holds a tensor of shape {list(tensor.shape)}; the model's W+ codes are [{n},{d}]. "
+            f"Expected [{d}], [1,{d}], [{n},{d}], [1,{n},{d}] or [{n * d}]: a direction made for this generator."
         )
-    if not tensor.isfinite().all():
-        raise DirectionError(f"{path} holds numbers that are not finite; expected a direction.")
-    direction = LinearDirection(own.info, tensor.reshape(-1, d).float(), own.scale)
-    return on_layers_only(direction, own.layers, n_styles)
+    return LinearDirection(own.info, tensor.reshape(-1, d).float(), own.scale)
+
+
+def _style_offset(own: OwnFile, tensors: dict[str, Tensor], n_styles: int) -> StyleOffsetDirection:
+    convs = [f"convs.{i}" for i in range(n_styles - 1)]
+    rgbs = [f"rgbs.{i}" for i in range(n_styles // 2)]
+    if set(tensors) not in ({*convs}, {*convs, *rgbs}) or any(t.ndim != 1 for t in tensors.values()):
+        n_convs, n_rgbs = (sum(name.startswith(kind) for name in tensors) for kind in ("convs.", "rgbs."))
+        raise DirectionError(
+            f"{own.path} holds offsets of {n_convs} convolutions and {n_rgbs} RGB layers; the model has "
+            f"{len(convs)} and {len(rgbs)}. Expected one [C] for each convolution, and one for each RGB layer or none."
+        )
+    rgbs = rgbs if rgbs[0] in tensors else []
+    parts = (tuple(tensors[name].float() for name in names) for names in (convs, rgbs))
+    return StyleOffsetDirection(own.info, *parts, own.scale)
+
+
+def save_own_file(direction: Direction, path: Path | str) -> Path:
+    """Write a vector and its description beside it, so that `read_own_file` makes the same direction of it.
+
+    direction: LinearDirection or StyleOffsetDirection; others are no vectors and raise DirectionError. path: ends in
+    `.safetensors`, or in `.npy` for W+. Raises OSError if it cannot be written.
+    """
+    path, info = Path(path), direction.info
+    if isinstance(direction, LinearDirection):
+        tensors = {"direction": direction.vector}
+    elif isinstance(direction, StyleOffsetDirection):
+        tensors = {f"convs.{i}": t for i, t in enumerate(direction.convs)}
+        tensors |= {f"rgbs.{i}": t for i, t in enumerate(direction.rgbs)}
+    else:
+        raise DirectionError(f"{direction!r} is no vector; only W+ vectors and style space offsets are kept in files.")
+    suffixes = (".safetensors", ".npy") if len(tensors) == 1 else (".safetensors",)
+    if path.suffix not in suffixes:
+        raise DirectionError(f"{path} does not end in {' or '.join(suffixes)}; give such a name.")
+    about = {"name": info.name, "effect": info.effect, "subject": info.subject, "scale": direction.scale}
+    about |= {"source": info.source} | ({"range": list(info.strength_range)} if info.strength_range else {})
+    tensors = {name: t.detach().cpu().float().contiguous().clone() for name, t in tensors.items()}
+    with replaced(path) as temporary:
+        if path.suffix == ".npy":
+            with open(temporary, "wb") as file:
+                np.save(file, tensors["direction"].numpy())
+        else:
+            try:
+                save_file(tensors, temporary)
+            except SafetensorError as error:
+                raise OSError(str(error)) from error
+    with replaced(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path

@@ -18,16 +18,34 @@ _TILE = {torch.float32: (4, 128), torch.bfloat16: (2, 512)}
 _MIN_PIXELS = 256
 
 
-def winograd_tile(x: Tensor, weight: Tensor) -> int | None:
+def arithmetic_dtype(weight: Tensor) -> torch.dtype:
+    """Return the type to compute in with this weight.
+
+    That is the weight's own, but for float16 on a CPU without the instructions: torch would emulate every
+    product (10 to 700 times slower than float32), so the weight is widened and float32 computed.
+    """
+    emulated = weight.dtype == torch.float16 and weight.device.type == "cpu" and not _cpu_has_float16()
+    return torch.float32 if emulated else weight.dtype
+
+
+def _cpu_has_float16() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_fp16_supported())
+
+
+def winograd_tile(x: Tensor, weight: Tensor, dtype: torch.dtype) -> int | None:
     """Say which m of Winograd's F(m, 3) suits a 3 x 3, stride 1 convolution of x here; None for direct."""
     if x.device.type != "cpu" or (torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)):
         return None
-    if weight.dtype not in _TILE:
+    if dtype not in _TILE:
         return None
-    m, channels = _TILE[weight.dtype]
+    m, channels = _TILE[dtype]
     height, width = x.shape[-2:]
-    large = min(weight.shape[:2]) >= channels and height * width >= _MIN_PIXELS
+    large = min(weight.shape[-4:-2]) >= channels and height * width >= _MIN_PIXELS
     return m if large and height % m == 0 and width % m == 0 else None
+
+
+def _transform(weight: Tensor, m: int) -> Tensor:
+    return transform_weight(weight.view(weight.shape[-4:]).to(arithmetic_dtype(weight)), m)
 
 
 class Convolution3x3:
@@ -37,14 +55,15 @@ class Convolution3x3:
     """
 
     def __init__(self):
-        self._transforms = {m: Derived(partial(transform_weight, m=m)) for m in (2, 4)}
+        self._transforms = {m: Derived(partial(_transform, m=m)) for m in (2, 4)}
 
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """x: [B,I,H,W]; weight: [O,I,3,3]; bias: [O]. Works in the weight's type; returns [B,O,H,W] in it."""
-        x, bias = x.to(weight.dtype), None if bias is None else bias.to(weight.dtype)
-        m = winograd_tile(x, weight)
+        """x: [B,I,H,W]; weight: the parameter, [O,I,3,3] or [1,O,I,3,3]; bias: [O]. Returns [B,O,H,W]."""
+        dtype = arithmetic_dtype(weight)
+        x, bias = x.to(dtype), None if bias is None else bias.to(dtype)
+        m = winograd_tile(x, weight, dtype)
         if m is None:
-            return F.conv2d(x, weight, bias, padding=1)
+            return F.conv2d(x, weight.view(weight.shape[-4:]).to(dtype), bias, padding=1)
         return winograd_conv3x3(x, self._transforms[m](weight), bias, m)
 
     def __deepcopy__(self, memo):
@@ -66,15 +85,17 @@ class Conv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if self.convolution is not None:
             return self.convolution(x, self.weight, self.bias)
-        dtype = self.weight.dtype
-        return self._conv_forward(x.to(dtype), self.weight, None if self.bias is None else self.bias.to(dtype))
+        dtype = arithmetic_dtype(self.weight)
+        bias = None if self.bias is None else self.bias.to(dtype)
+        return self._conv_forward(x.to(dtype), self.weight.to(dtype), bias)
 
 
 class Linear(nn.Linear):
     """nn.Linear that multiplies in its weight's number format and adds its bias in the bias's own."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x.to(self.weight.dtype), self.weight).to(self.bias.dtype) + self.bias
+        dtype = arithmetic_dtype(self.weight)
+        return F.linear(x.to(dtype), self.weight.to(dtype)).to(self.bias.dtype) + self.bias
 
 
 class PReLU(nn.PReLU):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 
 import torch
@@ -17,18 +18,20 @@ class Derived:
 
     def __init__(self, compute: Callable[[Tensor], Tensor]):
         self._compute = compute
-        self._key: tuple | None = None
+        self._weight: weakref.ref[Tensor] | None = None
+        self._state: tuple | None = None
         self._value: Tensor | None = None
 
     def __call__(self, weight: Tensor) -> Tensor:
+        """weight: the parameter itself, not a view of it, so that it can be told from another one."""
         if weight.requires_grad:
             return self._compute(weight)
         version = None if weight.is_inference() else weight._version
-        key = (weight.data_ptr(), version, weight.dtype, weight.device, weight.shape)
-        if key != self._key:
+        state = (weight.data_ptr(), version, weight.dtype, weight.device, weight.shape)
+        if self._weight is None or self._weight() is not weight or state != self._state:
             with torch.no_grad():
                 self._value = self._compute(weight)
-            self._key = key
+            self._weight, self._state = weakref.ref(weight), state
         return self._value
 
     def __deepcopy__(self, memo):

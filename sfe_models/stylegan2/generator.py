@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..domain import GeneratorSpec
+from ..nn.convolution import arithmetic_dtype
 from .layers import MappingLayer, PixelNorm, StyledConv, ToRGB, wide
 from .strips import MIN_RESOLUTION, synthesize_in_strips
 
@@ -226,7 +227,7 @@ class Generator(nn.Module):
         parts = self.conv(layer), self.conv(layer + 1), self.to_rgb((layer + 1) // 2)
         noises = self._noise(noise, layer, x), self._noise(noise, layer + 1, x)
         vectors = styles.convs[layer], styles.convs[layer + 1], styles.rgbs[(layer + 1) // 2]
-        x = x.to(parts[0].conv.weight.dtype)
+        x = x.to(arithmetic_dtype(parts[0].conv.weight))
         return synthesize_in_strips(*parts, x, picture, vectors, noises, keep)
 
     def synthesize(self, styles: StyleSpace, *, noise: str | int = "stored") -> Tensor:

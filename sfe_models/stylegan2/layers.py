@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..nn.convolution import Convolution3x3
+from ..nn.convolution import Convolution3x3, arithmetic_dtype
 from ..nn.derived import Derived
 from .filters import blur_upsampled, upsample_rgb
 
@@ -36,7 +36,8 @@ class EqualizedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         scale = self.lr_multiplier / math.sqrt(self.weight.shape[1])
-        out = F.linear((x * scale).to(self.weight.dtype), self.weight)
+        dtype = arithmetic_dtype(self.weight)
+        out = F.linear((x * scale).to(dtype), self.weight.to(dtype))
         return out.to(self.bias.dtype) + self.bias * self.lr_multiplier
 
 
@@ -105,14 +106,15 @@ class ModulatedConv2d(nn.Module):
         """
         size = style.detach().abs().amax(dim=1, keepdim=True).clamp_min(1e-12)
         root = self.weight[0, 0].numel() ** -0.25
-        weight = self.weight[0]
+        dtype = arithmetic_dtype(self.weight)
         x = x * (style / size * root)[:, :, None, None]
         if self.upsample:
-            x = blur_upsampled(F.conv_transpose2d(x.to(weight.dtype), weight.transpose(0, 1), stride=2))
-        elif weight.shape[-1] == 3:
-            x = self._convolution(x, weight)
+            weight = self.weight[0].transpose(0, 1).to(dtype)
+            x = blur_upsampled(F.conv_transpose2d(x.to(dtype), weight, stride=2))
+        elif self.weight.shape[-1] == 3:
+            x = self._convolution(x, self.weight)
         else:
-            x = F.conv2d(x.to(weight.dtype), weight)
+            x = F.conv2d(x.to(dtype), self.weight[0].to(dtype))
         scale = self.out_scale(style) * (size * (root * gain))
         return torch.addcmul((bias * gain)[:, None, None], x.to(style.dtype), scale[:, :, None, None])
 

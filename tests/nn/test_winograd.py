@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sfe_models.nn import winograd
+from sfe_models.nn import convolution, winograd
 from sfe_models.nn.convolution import Conv2d, winograd_tile
 from sfe_models.nn.winograd import transform_weight, winograd_conv3x3
 
@@ -36,26 +36,37 @@ def test_float64_is_exact_to_rounding():
     assert (got - want).norm() <= 1e-14 * want.norm()
 
 
-def test_bfloat16_is_nearly_as_exact_as_direct():
+def test_bfloat16_is_within_three_times_the_direct_error():
     x, weight, bias, want = case(channels=128, out=128)
     narrow = weight.bfloat16()
-    got = winograd_conv3x3(x, transform_weight(narrow, 2), bias, 2)
+    got = winograd_conv3x3(x.bfloat16(), transform_weight(narrow, 2), bias.bfloat16(), 2)
     direct = F.conv2d(x.bfloat16(), narrow, bias.bfloat16(), padding=1)
-    assert got.dtype == torch.float32
-    assert (got - want).norm() <= 1.6 * (direct - want).norm()
+    assert (got - want).norm() <= 3 * (direct - want).norm()
 
 
 def test_used_only_where_it_pays_and_without_gradients():
     conv = Conv2d(128, 128, 3, padding=1)
     x = torch.randn(1, 128, 16, 16)
     with torch.no_grad():
-        assert winograd_tile(x, conv.weight) == 4
-        assert winograd_tile(x.bfloat16(), conv.weight.bfloat16()) is None  # too few channels
-        assert winograd_tile(x[..., :15], conv.weight) is None
-        assert winograd_tile(x[..., :8, :8], conv.weight) is None
-    assert winograd_tile(x, conv.weight) is None
+        assert winograd_tile(x, conv.weight, torch.float32) == 4
+        assert winograd_tile(x, conv.weight, torch.bfloat16) is None  # too few channels
+        assert winograd_tile(x, conv.weight, torch.float64) is None
+        assert winograd_tile(x[..., :15], conv.weight, torch.float32) is None
+        assert winograd_tile(x[..., :8, :8], conv.weight, torch.float32) is None
+    assert winograd_tile(x, conv.weight, torch.float32) is None
     conv(x).sum().backward()
     assert conv.weight.grad is not None
+
+
+def test_float16_is_widened_on_a_cpu_without_it(monkeypatch):
+    conv = Conv2d(128, 128, 3, padding=1).half().requires_grad_(False)
+    x = torch.randn(1, 128, 16, 16)
+    monkeypatch.setattr(convolution, "_cpu_has_float16", lambda: False)
+    want = F.conv2d(x, conv.weight.float(), conv.bias.float(), padding=1)
+    assert conv(x).dtype == torch.float32
+    torch.testing.assert_close(conv(x), want, rtol=1e-4, atol=1e-4)
+    monkeypatch.setattr(convolution, "_cpu_has_float16", lambda: True)
+    assert conv(x.contiguous(memory_format=torch.channels_last)).dtype == torch.float16
 
 
 def test_transform_follows_a_changed_weight():

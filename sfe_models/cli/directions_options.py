@@ -1,0 +1,102 @@
+"""Options and steps that the actions of `directions` share."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ..checkpoints.errors import CheckpointError
+from ..checkpoints.load import load_generator, read_spec
+from ..directions.base import Direction, DirectionError
+from ..directions.library import published_directions
+from ..directions.own_files import FOLDER, save_own_file
+from ..directions.pca import Progress
+from ..precision import DEVICES, choose_device
+from ..stylegan2.generator import Generator
+
+
+def add_model_option(parser: argparse.ArgumentParser) -> None:
+    """Add --model, which may stand before the action too, and --subject."""
+    parser.add_argument("--model", default=argparse.SUPPRESS, help="a model, or any file with a StyleGAN2 generator")
+    parser.add_argument("--subject", help="what the generator shows, such as 'cats' (default: the model's)")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add --device."""
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+
+
+def add_output_file(parser: argparse.ArgumentParser) -> None:
+    """Add --output for one vector."""
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="FILE.safetensors",
+        help=f"its name becomes the direction's; in a folder named {FOLDER}, edit finds it by that name",
+    )
+
+
+def model_generator(options: argparse.Namespace) -> Generator:
+    """Load the generator of --model, in float32 on --device."""
+    return load_generator(options.model).float().to(choose_device(options.device))
+
+
+def subject_of(options: argparse.Namespace) -> str:
+    """Return --subject, or what the model shows."""
+    if options.subject:
+        return options.subject
+    try:
+        return read_spec(options.model).subject
+    except CheckpointError as error:
+        raise CheckpointError(f"{error} Say with --subject what the generator shows.") from error
+
+
+@contextmanager
+def progress_bar(description: str) -> Iterator[Progress]:
+    """Show a bar that is told what is done and what there is to do."""
+    with tqdm(desc=description, leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
+
+
+def directions_folder(folder: str) -> Path:
+    """Return the folder itself if it is named `directions`, else that folder in it."""
+    path = Path(folder)
+    return path if path.name == FOLDER else path / FOLDER
+
+
+def check_name(name: str, subject: str) -> None:
+    """Refuse the name of a published direction, which an own file must not take."""
+    for entry in published_directions():
+        if (entry.info.name, entry.info.subject) == (name, subject):
+            raise DirectionError(f"'{name}' is the name of a published direction for {subject}; choose another name.")
+
+
+def save_named(direction: Direction, path: Path) -> None:
+    """Write a direction, named as its file is, and say where it is."""
+    check_name(path.stem, direction.info.subject)
+    save_own_file(replace(direction, info=replace(direction.info, name=path.stem)), path)
+    print(path)
+
+
+def file_name(name: str) -> str:
+    """Make a file name of a direction's name."""
+    return re.sub(r"[^\w.+-]+", "_", name).strip("_") + ".safetensors"
+
+
+def hint(path: Path) -> None:
+    """Say how a written direction is used."""
+    if path.parent.name == FOLDER:
+        print(f"Use it with: edit --directions {path.parent} --edit {path.stem}=STRENGTH")
+    else:
+        print(f"Use it with: edit --edit {path}=STRENGTH, or put both files into a folder named {FOLDER}.")

@@ -1,0 +1,44 @@
+"""The choice of device and number format."""
+
+import pytest
+import torch
+
+from sfe_models import precision
+from sfe_models.precision import PrecisionError, choose_device, choose_dtype
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("name, dtype", precision.DTYPES.items())
+def test_named_formats_are_taken(name, dtype):
+    assert choose_dtype(name, CPU) == dtype
+
+
+@pytest.mark.parametrize(
+    "capabilities, dtype",
+    [
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({"avx512_bf16": False, "avx2": True}, torch.float32),
+        ({}, torch.float32),
+    ],
+)
+def test_auto_on_a_cpu_follows_its_instructions(monkeypatch, capabilities, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert choose_dtype("auto", CPU) == dtype
+
+
+@pytest.mark.parametrize(
+    "major, dtype", [(9, torch.bfloat16), (8, torch.bfloat16), (7, torch.float16), (6, torch.float32)]
+)
+def test_auto_on_cuda_follows_the_generation(monkeypatch, major, dtype):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (major, 0))
+    assert choose_dtype("auto", torch.device("cuda")) == dtype
+
+
+def test_what_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("cpu") == CPU
+    with pytest.raises(PrecisionError, match="'cuda' is not available"):
+        choose_device("cuda")
+    with pytest.raises(PrecisionError, match="'float8' is unknown"):
+        choose_dtype("float8", CPU)
