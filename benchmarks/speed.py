@@ -136,8 +136,10 @@ def main() -> None:
     print(table(ways, medians))
     print("\n" + ", ".join(f"{name}: {value}" for name, value in facts.items()))
     for way, error in errors.items():
-        print(f"{ways[way]} against the published way, relative error: "
-              + ", ".join(f"{name} {value:.1e}" for name, value in error.items()))
+        print(
+            f"{ways[way]} against the published way, relative error: "
+            + ", ".join(f"{name} {value:.1e}" for name, value in error.items())
+        )
     spread = max(max(values) / min(values) for values in seconds.values())
     print(f"slowest / fastest repeat of one case: at most {spread:.2f}")
     if arguments.json:

@@ -24,7 +24,7 @@ from ..image_io import save_image
 from ..stylegan2.generator import Generator
 from . import directions_from, directions_making
 from .common import add_directions, direction_library
-from .directions_options import add_device, add_model_option, model_generator, subject_of
+from .directions_options import add_device, add_model_option, model_generator, spec_of, subject_of
 
 LAYERS_HELP = f"{', '.join(LEVELS)}, numbers and ranges: coarse,5,9-11 (default: all)"
 
@@ -117,7 +117,7 @@ def _run_list(options: argparse.Namespace) -> None:
 
 
 def _run_describe(options: argparse.Namespace) -> None:
-    library = direction_library(options, read_spec(options.model))
+    library = direction_library(options, spec_of(options))
     entry = next((e for e in library.entries if e.info.name == options.name), None)
     if entry is None:
         library.get(options.name)  # raises, with the nearest names
@@ -161,7 +161,7 @@ def _direction(options: argparse.Namespace, generator: Generator) -> Direction:
     if Path(options.name).suffix in SUFFIXES:
         own = describe_own_file(options.name, subject_of(options))
         return read_own_file(own, generator.spec.style_dim, generator.spec.n_styles)
-    return direction_library(options, read_spec(options.model)).get(options.name)
+    return direction_library(options, spec_of(options)).get(options.name)
 
 
 def _run_traverse(options: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from ..directions.base import Direction, DirectionError
 from ..directions.library import published_directions
 from ..directions.own_files import FOLDER, save_own_file
 from ..directions.pca import Progress
+from ..domain import DomainSpec
 from ..precision import DEVICES, choose_device
 from ..stylegan2.generator import Generator
 
@@ -40,6 +41,12 @@ def add_output_file(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.safetensors",
         help=f"its name becomes the direction's; in a folder named {FOLDER}, edit finds it by that name",
     )
+
+
+def spec_of(options: argparse.Namespace) -> DomainSpec:
+    """Read the model's domain, with the subject of --subject if that is given."""
+    spec = read_spec(options.model)
+    return replace(spec, subject=options.subject) if options.subject else spec
 
 
 def model_generator(options: argparse.Namespace) -> Generator:

@@ -100,9 +100,7 @@ def train_boundary(
         normal, intercept = _svm(*parts[0])
     length = normal.norm()
     if not length > 0:
-        raise DirectionError(
-            f"The codes of both sides of '{attribute}' are the same; nothing separates them."
-        )
+        raise DirectionError(f"The codes of both sides of '{attribute}' are the same; nothing separates them.")
     normal, intercept = normal / length, float(intercept / length)
     accuracies = []
     for x, labels in parts:
@@ -112,9 +110,7 @@ def train_boundary(
         f"boundary ({method}) between the {chosen} highest and lowest of {n} scores of '{attribute}', "
         f"validation accuracy {accuracies[1]:.3f}"
     )
-    info = DirectionInfo(
-        name or attribute, "interfacegan", subject, STRENGTH_RANGE, f"more '{attribute}'", source
-    )
+    info = DirectionInfo(name or attribute, "interfacegan", subject, STRENGTH_RANGE, f"more '{attribute}'", source)
     direction = LinearDirection(info, normal.float())
     return Boundary(direction, intercept, method, chosen, *accuracies)
 
@@ -187,17 +183,14 @@ def conditional(vector: Tensor, others: Sequence[Tensor]) -> Tensor:
     for i, other in enumerate(others):
         if other.shape != vector.shape:
             raise DirectionError(
-                f"The direction is {tuple(vector.shape)}, condition {i} is {tuple(other.shape)}; "
-                "expected equal shapes."
+                f"The direction is {tuple(vector.shape)}, condition {i} is {tuple(other.shape)}; expected equal shapes."
             )
         rest = _without(other, basis)
         if rest is not None:
             basis.append(rest)
     rest = _without(vector, basis)
     if rest is None:
-        raise DirectionError(
-            "Nothing is left of the direction: the others span it. Condition on fewer attributes."
-        )
+        raise DirectionError("Nothing is left of the direction: the others span it. Condition on fewer attributes.")
     return rest.reshape(vector.shape).to(vector)
 
 
@@ -206,9 +199,7 @@ def _without(vector: Tensor, basis: Sequence[Tensor]) -> Tensor | None:
     flat = vector.flatten().cpu().double()
     length = flat.norm()
     if not (length.isfinite() and length > 0):
-        raise DirectionError(
-            f"A direction has length {length.item():g}; expected a finite vector other than zero."
-        )
+        raise DirectionError(f"A direction has length {length.item():g}; expected a finite vector other than zero.")
     rest = flat / length
     for _ in range(2):  # once leaves rounding errors
         for unit in basis:

@@ -65,9 +65,7 @@ class ChannelRelevance:
 
     def __post_init__(self):
         if self.matrix.ndim != 2 or not self.matrix.isfinite().all():
-            raise DirectionError(
-                f"The relevance matrix is {tuple(self.matrix.shape)}; expected [n,D], all finite."
-            )
+            raise DirectionError(f"The relevance matrix is {tuple(self.matrix.shape)}; expected [n,D], all finite.")
         widths = [s.shape[1] for s in self.statistics.std.convs]
         ends = [sum(widths[:i]) for i in range(1, len(widths) + 1)]
         if len(self.matrix) not in ends:
@@ -224,9 +222,7 @@ def _raised_and_lowered(
     return both
 
 
-def _rows_to_resume(
-    resume: ChannelRelevance | None, statistics: ChannelStatistics, settings: str
-) -> list[Tensor]:
+def _rows_to_resume(resume: ChannelRelevance | None, statistics: ChannelStatistics, settings: str) -> list[Tensor]:
     """Rows of the convolutions that are done already."""
     if resume is None:
         return []

@@ -60,9 +60,7 @@ def check_templates(templates: Sequence[str], where: str) -> tuple[str, ...]:
     bad = [t for t in templates if t.count("{}") != 1]
     if bad or not templates:
         found = f"the template {bad[0]!r}" if bad else "no template"
-        raise DirectionError(
-            f"{where}: {found}; expected sentences with one {{}} each, where the prompt goes."
-        )
+        raise DirectionError(f"{where}: {found}; expected sentences with one {{}} each, where the prompt goes.")
     return tuple(templates)
 
 
@@ -85,9 +83,7 @@ def text_difference(embedder: Embedder, neutral: str, target: str) -> Tensor:
             raise DirectionError(f"The {kind} prompt is empty; expected a few words, for example 'a face'.")
     difference = embedder.embed_text(target) - embedder.embed_text(neutral)
     if not difference.isfinite().all():
-        raise DirectionError(
-            f"The embedder {embedder.name} gives numbers that are not finite; load it again."
-        )
+        raise DirectionError(f"The embedder {embedder.name} gives numbers that are not finite; load it again.")
     if difference.norm() <= _SAME_TEXT:
         raise DirectionError(
             f"Neutral prompt {neutral!r} and target prompt {target!r} mean the same to {embedder.name}; "
@@ -117,8 +113,7 @@ class ClipEmbedder:
             from transformers import CLIPModel, CLIPTokenizer
         except ImportError as error:
             raise DirectionError(
-                "Text directions need the package `transformers`, which is not installed: `pip install "
-                "transformers`."
+                "Text directions need the package `transformers`, which is not installed: `pip install transformers`."
             ) from error
         try:
             model = CLIPModel.from_pretrained(source, weights_only=True).float()

@@ -77,15 +77,8 @@ class AveragedStyleDirection(_Averaged, StyleSpaceDirection):
 
 def scaled(direction: Direction, factor: float) -> Direction:
     """Multiply every strength of a direction by a finite number other than 0."""
-    if (
-        isinstance(factor, bool)
-        or not isinstance(factor, int | float)
-        or not math.isfinite(factor)
-        or not factor
-    ):
-        raise DirectionError(
-            f"{direction!r} cannot be scaled by {factor!r}; expected a finite number other than 0."
-        )
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not math.isfinite(factor) or not factor:
+        raise DirectionError(f"{direction!r} cannot be scaled by {factor!r}; expected a finite number other than 0.")
     kind = ScaledStyleDirection if isinstance(direction, StyleSpaceDirection) else ScaledDirection
     return kind(direction, float(factor))
 
@@ -107,12 +100,10 @@ def averaged(directions: Sequence[Direction], name: str | None = None) -> Direct
     in_style_space = [isinstance(d, StyleSpaceDirection) for d in directions]
     if any(in_style_space) and not all(in_style_space):
         spaces = [
-            f"'{d.info.name}' ({'style space' if s else 'W+'})"
-            for d, s in zip(directions, in_style_space, strict=True)
+            f"'{d.info.name}' ({'style space' if s else 'W+'})" for d, s in zip(directions, in_style_space, strict=True)
         ]
         raise DirectionError(
-            f"Directions of different spaces cannot be averaged: {', '.join(spaces)}. Apply them one after "
-            f"another."
+            f"Directions of different spaces cannot be averaged: {', '.join(spaces)}. Apply them one after another."
         )
     info = DirectionInfo(name or f"average of {names}", "average", subjects[0])
     return (AveragedStyleDirection if in_style_space[0] else AveragedDirection)(info, directions)

@@ -69,12 +69,8 @@ VECTORS = (
 # What StyleCLIP global directions for FFHQ 1024 need besides CLIP.
 _GLOBAL = "styleclip/global_mapper_data"
 STYLECLIP_GLOBAL = (
-    PublishedFile(
-        f"{_GLOBAL}/S_mean_std", "d35879347e5df307287404d08b9166c4e304c544c07e5c0d345d346bde77656f", 75092
-    ),
-    PublishedFile(
-        f"{_GLOBAL}/templates.txt", "9cf11dc6bfc24c775bd4a500a616fde36d9f19a7c61234bdd111606bd649a0ef", 1727
-    ),
+    PublishedFile(f"{_GLOBAL}/S_mean_std", "d35879347e5df307287404d08b9166c4e304c544c07e5c0d345d346bde77656f", 75092),
+    PublishedFile(f"{_GLOBAL}/templates.txt", "9cf11dc6bfc24c775bd4a500a616fde36d9f19a7c61234bdd111606bd649a0ef", 1727),
     PublishedFile(f"{_GLOBAL}/delta_i_c.npy", blob="ef9dc0a49a4e2ffe1c81b8632baab6e3a4466726"),
 )
 
@@ -96,16 +92,13 @@ def fetch_published(
         target = folder / file.path
         try:
             if file.blob is None:
-                fetch_url(
-                    f"{base_url}/{file.path}", target, sha256=file.sha256, size=file.size, progress=progress
-                )
+                fetch_url(f"{base_url}/{file.path}", target, sha256=file.sha256, size=file.size, progress=progress)
             elif not _is_blob(target, file.blob):
                 _fetch_blob(f"{base_url}/{file.path}", target, file.blob, progress)
         except DownloadError as error:
             missing = "\n".join(f"  {base_url}/{f.path} -> {folder / f.path}" for f in files[number:])
             raise DownloadError(
-                f"{error}\nWithout a connection, fetch these elsewhere and place each at the path beside "
-                f"it:\n{missing}"
+                f"{error}\nWithout a connection, fetch these elsewhere and place each at the path beside it:\n{missing}"
             ) from error
         paths.append(target)
     return paths

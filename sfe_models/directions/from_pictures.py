@@ -21,20 +21,15 @@ def _codes(source: Inversion | Tensor, target: Inversion | Tensor) -> tuple[Tens
     """Check the two batches and return their W+ codes [B,N,D]."""
     if isinstance(source, Inversion) and isinstance(target, Inversion) and source.domain != target.domain:
         raise DirectionError(
-            f"The first pictures are of {source.domain}, the second of {target.domain}; "
-            "invert both with one model."
+            f"The first pictures are of {source.domain}, the second of {target.domain}; invert both with one model."
         )
     codes = []
     for which, value in (("first", source), ("second", target)):
         w = value.w if isinstance(value, Inversion) else value
         if w.ndim != 3 or not len(w):
-            raise DirectionError(
-                f"The {which} codes are {tuple(w.shape)}; expected W+ codes [B,N,D] of some pictures."
-            )
+            raise DirectionError(f"The {which} codes are {tuple(w.shape)}; expected W+ codes [B,N,D] of some pictures.")
         if not w.isfinite().all():
-            raise DirectionError(
-                f"The {which} codes have numbers that are not finite; invert the pictures again."
-            )
+            raise DirectionError(f"The {which} codes have numbers that are not finite; invert the pictures again.")
         codes.append(w.detach())
     if codes[0].shape[1:] != codes[1].shape[1:]:
         shapes = " and ".join(f"{w.shape[1]} x {w.shape[2]}" for w in codes)

@@ -34,9 +34,7 @@ def parse_layers(layers: str | Iterable[int] | None, n_styles: int) -> tuple[int
             first, end = LEVELS[part]
             span = range(first, min(end or n_styles, n_styles))
             if not span:
-                raise DirectionError(
-                    f"The {part} layers begin at {first}; this generator has only {n_styles}."
-                )
+                raise DirectionError(f"The {part} layers begin at {first}; this generator has only {n_styles}.")
             chosen += span
         elif found := re.fullmatch(r"(\d{1,3})\s*(?:-\s*(\d{1,3}))?", part):
             first, last = int(found[1]), int(found[2] or found[1])
@@ -84,10 +82,7 @@ class LayerMaskedStyleDirection(_LayerMasked, StyleSpaceDirection):
 
     def move(self, styles: StyleSpace, strength: Tensor) -> StyleSpace:
         moved = self.direction.move(styles, strength)
-        convs = (
-            m if i in self.layers else s
-            for i, (m, s) in enumerate(zip(moved.convs, styles.convs, strict=True))
-        )
+        convs = (m if i in self.layers else s for i, (m, s) in enumerate(zip(moved.convs, styles.convs, strict=True)))
         rgbs = zip(moved.rgbs, styles.rgbs, strict=True)
         rgbs = (m if 2 * r + 1 in self.layers else s for r, (m, s) in enumerate(rgbs))
         return replace(styles, convs=tuple(convs), rgbs=tuple(rgbs))

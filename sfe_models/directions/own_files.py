@@ -62,9 +62,7 @@ def describe_own_file(path: Path | str, subject: str) -> OwnFile:
         try:
             values = json.loads(beside.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            raise DirectionError(
-                f"{beside} cannot be read as JSON: {error}. Correct or remove it."
-            ) from error
+            raise DirectionError(f"{beside} cannot be read as JSON: {error}. Correct or remove it.") from error
     if not isinstance(values, dict) or set(values) - set(_KEYS):
         found = sorted(set(values) - set(_KEYS)) if isinstance(values, dict) else type(values).__name__
         raise DirectionError(f"{beside} holds {found}; expected an object of {', '.join(_KEYS)}.")

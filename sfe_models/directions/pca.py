@@ -55,9 +55,7 @@ def sample_z(dim: int, count: int, seed: int, batch_size: int) -> Iterator[Tenso
     them.
     """
     if count < 1 or batch_size < 1:
-        raise DirectionError(
-            f"{count} samples in batches of {batch_size} are asked for; expected 1 or more of each."
-        )
+        raise DirectionError(f"{count} samples in batches of {batch_size} are asked for; expected 1 or more of each.")
     random = torch.Generator().manual_seed(seed)
     for start in range(0, count, _BLOCK):
         block = torch.randn(_BLOCK, dim, generator=random)[: count - start]
@@ -65,9 +63,7 @@ def sample_z(dim: int, count: int, seed: int, batch_size: int) -> Iterator[Tenso
 
 
 @torch.no_grad()
-def sample_w(
-    generator: Generator, count: int, seed: int, batch_size: int, truncation: float = 1.0
-) -> Iterator[Tensor]:
+def sample_w(generator: Generator, count: int, seed: int, batch_size: int, truncation: float = 1.0) -> Iterator[Tensor]:
     """Draw `count` seeded w in batches [b,D], on the generator's device."""
     for z in sample_z(generator.spec.style_dim, count, seed, batch_size):
         yield generator.mapping(z.to(generator.latent_avg.device), truncation)
@@ -90,9 +86,7 @@ def w_components(
     if not 1 <= count <= dim:
         raise DirectionError(f"{count} components are asked for; W of {dim} dimensions has 1 to {dim}.")
     if samples <= count:
-        raise DirectionError(
-            f"{samples} samples for {count} components; expected more samples than components."
-        )
+        raise DirectionError(f"{samples} samples for {count} components; expected more samples than components.")
     # Sums about a point near the mean keep their digits; `latent_avg` is one that no batch decides.
     near = generator.latent_avg.detach().cpu().double()
     first, second, done = torch.zeros(dim).double(), torch.zeros(dim, dim).double(), 0
@@ -104,9 +98,7 @@ def w_components(
         if progress is not None:
             progress(done, samples)
     if not second.isfinite().all():
-        raise DirectionError(
-            "The mapping network gives numbers that are not finite; load the checkpoint again."
-        )
+        raise DirectionError("The mapping network gives numbers that are not finite; load the checkpoint again.")
     covariance = (second - torch.outer(first, first) / samples) / (samples - 1)
     variances, vectors = torch.linalg.eigh(covariance)
     comp = largest_entry_positive(vectors.T.flip(0)[:count])
@@ -136,9 +128,7 @@ def read_components(path: Path | str) -> Components:
     tensors = tensors_of(read_torch(path), path)
     missing = {"comp", "mean", "std"} - set(tensors)
     if missing:
-        raise DirectionError(
-            f"{path} has no {', '.join(sorted(missing))}; expected a PCA file: comp, mean, std."
-        )
+        raise DirectionError(f"{path} has no {', '.join(sorted(missing))}; expected a PCA file: comp, mean, std.")
     comp, mean, std = tensors["comp"], tensors["mean"].flatten(), tensors["std"].flatten()
     if comp.numel() != len(std) * len(mean) or not all(t.isfinite().all() for t in (comp, mean, std)):
         raise DirectionError(
@@ -152,13 +142,9 @@ def _layers(
     components: Components, component: int, n_styles: int, first_layer: int, end_layer: int | None
 ) -> tuple[int, ...]:
     if not 0 <= component < len(components.std):
-        raise DirectionError(
-            f"There is no component {component}; the PCA has 0 to {len(components.std) - 1}."
-        )
+        raise DirectionError(f"There is no component {component}; the PCA has 0 to {len(components.std) - 1}.")
     if not components.std[component] > 0:
-        raise DirectionError(
-            f"Component {component} has no variance; W does not move along it. Take an earlier one."
-        )
+        raise DirectionError(f"Component {component} has no variance; W does not move along it. Take an earlier one.")
     return chosen_layers(range(first_layer, n_styles if end_layer is None else end_layer), n_styles)
 
 

@@ -44,19 +44,13 @@ class RecipeStep:
     def __post_init__(self):
         names = self.names
         if not names or not all(isinstance(n, str) and n.strip() for n in names):
-            raise DirectionError(
-                f"A step's direction is {self.direction!r}; expected a name, or a list of names."
-            )
+            raise DirectionError(f"A step's direction is {self.direction!r}; expected a name, or a list of names.")
         strength = self.strength
         if isinstance(strength, bool) or not isinstance(strength, int | float) or not math.isfinite(strength):
-            raise DirectionError(
-                f"The strength of step {names[0]!r} is {strength!r}; expected a finite number."
-            )
+            raise DirectionError(f"The strength of step {names[0]!r} is {strength!r}; expected a finite number.")
         numbers = self.layers if isinstance(self.layers, tuple) else ()
         if not isinstance(self.layers, str | tuple | None) or any(type(n) is not int for n in numbers):
-            raise DirectionError(
-                f"The layers of step {names[0]!r} are {self.layers!r}; expected text or numbers."
-            )
+            raise DirectionError(f"The layers of step {names[0]!r} are {self.layers!r}; expected text or numbers.")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -123,9 +117,7 @@ def load_recipe(path: Path | str) -> Recipe:
         )
     unknown = set(content) - {"format", "version", "subject", "steps"}
     if unknown or not isinstance(content.get("subject"), str) or not isinstance(content.get("steps"), list):
-        raise DirectionError(
-            f"{path} has {sorted(content)}; expected format, version, subject (text), steps (a list)."
-        )
+        raise DirectionError(f"{path} has {sorted(content)}; expected format, version, subject (text), steps (a list).")
     steps = []
     for number, row in enumerate(content["steps"], 1):
         try:

@@ -47,9 +47,7 @@ def read_published_relevance(
     """Read the published `delta_i_c.npy` (StyleCLIP's `fs3.npy`), [n,512], and `S_mean_std`."""
     values = read_numpy(matrix)
     if values.ndim != 2 or values.dtype.kind != "f":
-        raise DirectionError(
-            f"{matrix} holds {values.dtype} of shape {values.shape}; expected numbers [n,512]."
-        )
+        raise DirectionError(f"{matrix} holds {values.dtype} of shape {values.shape}; expected numbers [n,512].")
     table = read_published_statistics(statistics)
     return ChannelRelevance(
         table, torch.from_numpy(values.astype("float32")), subject, f"published {Path(matrix).name}"
@@ -85,19 +83,14 @@ def load_relevance(path: Path | str) -> ChannelRelevance:
         raise DirectionError(f"{path} is a safetensors file, but not one of channel relevance; compute one.")
     if metadata.get("version") != VERSION:
         raise DirectionError(
-            f"{path} is of version {metadata.get('version')}; this library reads version {VERSION}. Compute "
-            f"it anew."
+            f"{path} is of version {metadata.get('version')}; this library reads version {VERSION}. Compute it anew."
         )
     try:
         tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
         kinds = {}
         for kind in ("mean", "std"):
-            counts = {
-                layer: sum(n.startswith(f"{kind}.{layer}.") for n in header) for layer in ("conv", "rgb")
-            }
-            vectors = {
-                k: tuple(tensors[f"{kind}.{k}.{i}"][None] for i in range(n)) for k, n in counts.items()
-            }
+            counts = {layer: sum(n.startswith(f"{kind}.{layer}.") for n in header) for layer in ("conv", "rgb")}
+            vectors = {k: tuple(tensors[f"{kind}.{k}.{i}"][None] for i in range(n)) for k, n in counts.items()}
             kinds[kind] = StyleSpace(vectors["conv"], vectors["rgb"])
         return ChannelRelevance(
             ChannelStatistics(**kinds), tensors["relevance"], metadata["subject"], metadata["settings"]

@@ -31,13 +31,10 @@ class ScoredSamples:
         codes, scores, names = self.codes, self.scores, self.attributes
         if codes.ndim not in (2, 3) or scores.ndim != 2 or len(codes) != len(scores):
             raise DirectionError(
-                f"Codes {tuple(codes.shape)} with scores {tuple(scores.shape)}; "
-                "expected [n,D] or [n,N,D] with [n,A]."
+                f"Codes {tuple(codes.shape)} with scores {tuple(scores.shape)}; expected [n,D] or [n,N,D] with [n,A]."
             )
         if scores.shape[1] != len(names) or len(set(names)) != len(names):
-            raise DirectionError(
-                f"{scores.shape[1]} score columns for the attributes {', '.join(names)}; one each."
-            )
+            raise DirectionError(f"{scores.shape[1]} score columns for the attributes {', '.join(names)}; one each.")
         if not codes.isfinite().all():
             raise DirectionError("The codes have numbers that are not finite; leave such samples out.")
         for name, bad in zip(names, (~scores.isfinite()).sum(dim=0).tolist(), strict=True):
@@ -50,9 +47,7 @@ class ScoredSamples:
     def column(self, attribute: str) -> Tensor:
         """Return the scores of one attribute: [n]."""
         if attribute not in self.attributes:
-            raise DirectionError(
-                f"There are no scores of '{attribute}'; there are: {', '.join(self.attributes)}."
-            )
+            raise DirectionError(f"There are no scores of '{attribute}'; there are: {', '.join(self.attributes)}.")
         return self.scores[:, self.attributes.index(attribute)]
 
 
@@ -121,9 +116,7 @@ def read_scores(path: Path | str, samples: int | Sequence[str]) -> tuple[Tensor,
     path = Path(path)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = [
-                (i, [cell.strip() for cell in row]) for i, row in enumerate(csv.reader(file), 1) if any(row)
-            ]
+            rows = [(i, [cell.strip() for cell in row]) for i, row in enumerate(csv.reader(file), 1) if any(row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DirectionError(f"{path} cannot be read as a table ({error}); expected CSV in UTF-8.") from error
     key = "index" if isinstance(samples, int) else "file"
@@ -144,7 +137,5 @@ def read_scores(path: Path | str, samples: int | Sequence[str]) -> tuple[Tensor,
     wanted = range(samples) if isinstance(samples, int) else samples
     missing = [str(sample) for sample in wanted if sample not in found]
     if missing:
-        raise DirectionError(
-            f"{path} has no row for {len(missing)} samples, the first {key} being {missing[0]}."
-        )
+        raise DirectionError(f"{path} has no row for {len(missing)} samples, the first {key} being {missing[0]}.")
     return torch.tensor([found[sample] for sample in wanted], dtype=torch.float64), names

@@ -91,7 +91,5 @@ def sefa(
             source=f"SeFa of the {generator.spec.resolution} px generator, {named_layers(chosen)}, "
             f"rows {rows}; component {i}, eigenvalue {value:.4g}",
         )
-        directions.append(
-            LinearDirection(info, row if everything else on_layers(row, chosen, generator.spec.n_styles))
-        )
+        directions.append(LinearDirection(info, row if everything else on_layers(row, chosen, generator.spec.n_styles)))
     return tuple(directions)

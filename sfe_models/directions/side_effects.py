@@ -64,9 +64,7 @@ class SideEffects:
         lines = [head, ["---"] * len(head)]
         relative = (self.changes / self.deviations.clamp_min(1e-12)).tolist()
         for name, changes, cosines in zip(self.directions, relative, self.cosines.tolist(), strict=True):
-            cells = (
-                f"{change:+.2f} ({cosine:+.2f})" for change, cosine in zip(changes, cosines, strict=True)
-            )
+            cells = (f"{change:+.2f} ({cosine:+.2f})" for change, cosine in zip(changes, cosines, strict=True))
             lines.append([name, *cells])
         table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
         return f"Change at strength {self.strength:g} in standard deviations (cosine):\n\n{table}"

@@ -94,14 +94,10 @@ def channels_from_examples(
     if len(positives.convs) != len(population.mean) or any(
         s.shape[1:] != m.shape for s, m in zip(positives.convs, population.mean, strict=False)
     ):
-        raise DirectionError(
-            "The examples' style vectors do not have the population's shapes; use one generator."
-        )
+        raise DirectionError("The examples' style vectors do not have the population's shapes; use one generator.")
     examples = len(positives.convs[0])
     if examples < 2:
-        raise DirectionError(
-            f"{examples} example; expected 2 or more pictures with the attribute, better 10 to 30."
-        )
+        raise DirectionError(f"{examples} example; expected 2 or more pictures with the attribute, better 10 to 30.")
     effects, relevances = [], []
     for style, mean, std in zip(positives.convs, population.mean, population.std, strict=True):
         theta = (style.detach().cpu().double() - mean) / std.clamp_min(torch.finfo(torch.float64).tiny)
@@ -151,19 +147,13 @@ def channels_from_gradient(
 def _gradients(generator: Generator, scorer: Callable[[Tensor], Tensor], w: Tensor) -> tuple[Tensor, ...]:
     """Gradient of each picture's score in its convolutions' style vectors: one [b,C] each."""
     with torch.enable_grad():
-        styles = generator.style_space(generator.broadcast(w)).map(
-            lambda s: s.detach().clone().requires_grad_()
-        )
+        styles = generator.style_space(generator.broadcast(w)).map(lambda s: s.detach().clone().requires_grad_())
         score = scorer(generator.synthesize(styles))
         if not isinstance(score, Tensor) or score.shape not in ((len(w),), (len(w), 1)):
             shape = tuple(score.shape) if isinstance(score, Tensor) else type(score).__name__
-            raise DirectionError(
-                f"The scorer returned {shape} for {len(w)} pictures; expected one number for each."
-            )
+            raise DirectionError(f"The scorer returned {shape} for {len(w)} pictures; expected one number for each.")
         if not score.requires_grad:
-            raise DirectionError(
-                "The scorer's result has no gradient; give one that is differentiable in pictures."
-            )
+            raise DirectionError("The scorer's result has no gradient; give one that is differentiable in pictures.")
         return torch.autograd.grad(score.sum(), styles.convs, materialize_grads=True)
 
 
@@ -225,8 +215,6 @@ def channels_direction(
     offsets = [torch.zeros_like(std, dtype=torch.float32) for std in population.std]
     for row in rows:
         if not (0 <= row.conv < len(offsets) and 0 <= row.channel < len(offsets[row.conv])):
-            raise DirectionError(
-                f"There is no channel {row.channel} of convolution {row.conv} in this population."
-            )
+            raise DirectionError(f"There is no channel {row.channel} of convolution {row.conv} in this population.")
         offsets[row.conv][row.channel] = math.copysign(row.deviation, row.effect)
     return StyleOffsetDirection(_info(rows, subject, name, effect, source), tuple(offsets))

@@ -61,9 +61,7 @@ def chosen_layers(layers: Iterable[int] | None, n_styles: int) -> tuple[int, ...
         raise DirectionError(f"No layer is chosen; expected some of 0 to {n_styles - 1}.")
     for layer in chosen:
         if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer < n_styles:
-            raise DirectionError(
-                f"Layer {layer!r} is not one of this generator's; expected 0 to {n_styles - 1}."
-            )
+            raise DirectionError(f"Layer {layer!r} is not one of this generator's; expected 0 to {n_styles - 1}.")
     return tuple(sorted(set(chosen)))
 
 

@@ -28,11 +28,7 @@ STRENGTH_RANGE = (-10.0, 10.0)
 
 def check_threshold(threshold: float) -> float:
     """Require a finite threshold of 0 or more."""
-    if (
-        isinstance(threshold, bool)
-        or not isinstance(threshold, int | float)
-        or not 0 <= threshold < float("inf")
-    ):
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold < float("inf"):
         raise DirectionError(f"The disentanglement threshold is {threshold!r}; expected a number from 0 on.")
     return float(threshold)
 
@@ -87,9 +83,7 @@ class StyleCLIPGlobal:
         kept[moving:] = 0
         return kept
 
-    def direction(
-        self, neutral: str, target: str, threshold: float = DEFAULT_THRESHOLD
-    ) -> StyleOffsetDirection:
+    def direction(self, neutral: str, target: str, threshold: float = DEFAULT_THRESHOLD) -> StyleOffsetDirection:
         """Make the direction. Its name is the published one: styleclip_global_<neutral>_<target>_<beta>."""
         weights = self.relevance.split(self.channel_weights(neutral, target, threshold))
         std = self.relevance.statistics.std.convs

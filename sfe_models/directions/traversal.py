@@ -67,17 +67,13 @@ def _moved(generator: Generator, direction: Direction, w_plus: Tensor, strength:
         return generator.style_space(direction.move(w_plus, strength))
     if isinstance(direction, StyleSpaceDirection):
         return direction.move(generator.style_space(w_plus), strength)
-    raise DirectionError(
-        f"{direction!r} moves neither W+ codes nor style vectors; give a direction that does."
-    )
+    raise DirectionError(f"{direction!r} moves neither W+ codes nor style vectors; give a direction that does.")
 
 
 def traversal_picture(grid: Tensor, strengths: Sequence[float], title: str = "") -> Image.Image:
     """Write each column's strength, and a title if there is one, above a grid [3,H,W] of `traversal`."""
     if not len(strengths) or grid.ndim != 3 or grid.shape[2] % len(strengths):
-        raise DirectionError(
-            f"{len(strengths)} strengths for a grid of {tuple(grid.shape)}; expected its columns."
-        )
+        raise DirectionError(f"{len(strengths)} strengths for a grid of {tuple(grid.shape)}; expected its columns.")
     height, width = grid.shape[1:]
     cell = width // len(strengths)
     band, text = max(round(cell * _BAND), _MIN_TEXT + 4), max(round(cell * _TEXT), _MIN_TEXT)
