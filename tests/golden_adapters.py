@@ -72,7 +72,8 @@ class Model:
             mapper.load_state_dict(state)
             return StyleCLIPMapperDirection(info, mapper)
         spec = DomainSpec("golden", generator_spec(self.weights["generator"], FROM_CASES))
-        return DirectionLibrary(spec, [SHARED / "data/directions"]).get(name)
+        folder = SHARED / "data/directions"  # style space directions need no file
+        return DirectionLibrary(spec, [folder] if folder.is_dir() else []).get(name)
 
 
 def load(weights):
