@@ -29,7 +29,8 @@ def arithmetic_dtype(weight: Tensor) -> torch.dtype:
 
 
 def _cpu_has_float16() -> bool:
-    return bool(torch.ops.mkldnn._is_mkldnn_fp16_supported())
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_fp16_supported", None)  # absent without oneDNN
+    return supported is not None and supported()
 
 
 def winograd_tile(x: Tensor, weight: Tensor, dtype: torch.dtype) -> int | None:
