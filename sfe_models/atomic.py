@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
 
 @contextmanager
 def replaced(path: Path | str) -> Iterator[Path]:
@@ -27,3 +31,13 @@ def replaced(path: Path | str) -> Iterator[Path]:
     finally:
         if temporary.parent.is_dir():
             temporary.unlink(missing_ok=True)
+
+
+def save_tensors(tensors: dict[str, Tensor], path: Path | str, metadata: dict[str, str] | None = None) -> Path:
+    """Write one safetensors file, whole or not at all. Raises OSError."""
+    with replaced(path) as temporary:
+        try:
+            save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, metadata)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+    return Path(path)

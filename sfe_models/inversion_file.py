@@ -6,10 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import safe_open
 
-from .atomic import replaced
+from .atomic import save_tensors
 from .checkpoints.errors import CheckpointError
 from .checkpoints.reading import read_safetensors_header
 from .values import Inversion
@@ -20,14 +19,8 @@ _TENSORS = tuple(f.name for f in fields(Inversion) if f.name != "domain")
 
 def save_inversion(inversion: Inversion, path: Path | str) -> Path:
     """Write an inversion as one safetensors file, through a temporary file. Raises OSError."""
-    path = Path(path)
-    tensors = {name: getattr(inversion, name).contiguous().cpu() for name in _TENSORS}
-    try:
-        with replaced(path) as temporary:
-            save_file(tensors, temporary, {"format": FORMAT, "domain": inversion.domain})
-    except SafetensorError as error:
-        raise OSError(f"Cannot write the inversion {path}: {error}. Give a path that can be written to.") from error
-    return path
+    tensors = {name: getattr(inversion, name) for name in _TENSORS}
+    return save_tensors(tensors, path, {"format": FORMAT, "domain": inversion.domain})
 
 
 def load_inversion(path: Path | str, device: torch.device | str = "cpu") -> Inversion:

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sfe_models.benchmark import benchmark_directions
 from sfe_models.checkpoints.random_weights import random_networks
@@ -44,3 +46,12 @@ def directions(networks):
 def image(networks):
     """Two seeded pictures of 80 px, [2,3,80,80] in [-1,1]."""
     return torch.rand(2, 3, 80, 80, generator=torch.Generator().manual_seed(3)) * 2 - 1
+
+
+@pytest.fixture
+def crop(tmp_path) -> str:
+    """The path of a seeded picture of 64 px."""
+    random = np.random.default_rng(0)
+    path = tmp_path / "crop.png"
+    Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
+    return str(path)

@@ -19,14 +19,6 @@ MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]
 
 
 @pytest.fixture
-def crop(tmp_path):
-    random = np.random.default_rng(0)
-    path = tmp_path / "crop.png"
-    Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
-    return str(path)
-
-
-@pytest.fixture
 def vectors(tmp_path):
     """Direction files of the published layout, for the small model."""
     random = torch.Generator().manual_seed(0)

@@ -41,14 +41,6 @@ class LetterEmbedder:
 
 
 @pytest.fixture
-def crop(tmp_path):
-    random = np.random.default_rng(0)
-    path = tmp_path / "crop.png"
-    Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
-    return str(path)
-
-
-@pytest.fixture
 def generator():
     return random_networks(SPEC).generator
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import safe_open
 
-from ..atomic import replaced
+from ..atomic import save_tensors
 from ..domain import DomainError, DomainSpec
 from ..networks import SFENetworks
 from .assign import assign
@@ -33,7 +32,6 @@ def save_bundle(networks: SFENetworks, path: Path | str, source: str = "") -> Pa
     """
     if not networks.folded:
         raise ValueError("A bundle holds folded networks; call networks.fold() first.")
-    path = Path(path)
     metadata = {
         "format": FORMAT,
         "version": VERSION,
@@ -43,13 +41,7 @@ def save_bundle(networks: SFENetworks, path: Path | str, source: str = "") -> Pa
         "feature_editor": str(networks.feature_editor is not None).lower(),
         "source": source,
     }
-    tensors = {k: v.contiguous().cpu() for k, v in networks.state_dict().items()}
-    try:
-        with replaced(path) as temporary:
-            save_file(tensors, temporary, metadata)
-    except SafetensorError as error:
-        raise OSError(f"Cannot write the bundle {path}: {error}. Give a path that can be written to.") from error
-    return path
+    return save_tensors(networks.state_dict(), path, metadata)
 
 
 def _read_metadata(path: Path) -> tuple[dict[str, str], dict[str, tuple[str, list[int]]]]:

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
-from ..atomic import replaced
+from ..atomic import replaced, save_tensors
 from ..checkpoints.reading import damaged, read_numpy, read_safetensors_header, read_torch, tensors_of
 from .base import Direction, DirectionError, DirectionInfo
 from .layers import on_layers_only
@@ -204,15 +204,11 @@ def save_own_file(direction: Direction, path: Path | str) -> Path:
     about = {"name": info.name, "effect": info.effect, "subject": info.subject, "scale": direction.scale}
     about |= {"source": info.source} | ({"range": list(info.strength_range)} if info.strength_range else {})
     tensors = {name: t.detach().cpu().float().contiguous().clone() for name, t in tensors.items()}
-    with replaced(path) as temporary:
-        if path.suffix == ".npy":
-            with open(temporary, "wb") as file:
-                np.save(file, tensors["direction"].numpy())
-        else:
-            try:
-                save_file(tensors, temporary)
-            except SafetensorError as error:
-                raise OSError(str(error)) from error
+    if path.suffix == ".npy":
+        with replaced(path) as temporary, open(temporary, "wb") as file:
+            np.save(file, tensors["direction"].numpy())
+    else:
+        save_tensors(tensors, path)
     with replaced(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path

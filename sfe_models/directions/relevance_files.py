@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from ..atomic import replaced
+from ..atomic import save_tensors
 from ..checkpoints.array_pickle import read_array_lists
 from ..checkpoints.reading import read_numpy, read_safetensors_header
 from ..stylegan2.generator import StyleSpace
@@ -68,12 +67,7 @@ def save_relevance(relevance: ChannelRelevance, path: Path | str) -> Path:
         "subject": relevance.subject,
         "settings": relevance.settings,
     }
-    with replaced(path) as temporary:
-        try:
-            save_file(tensors, temporary, metadata)
-        except SafetensorError as error:
-            raise OSError(str(error)) from error
-    return Path(path)
+    return save_tensors(tensors, path, metadata)
 
 
 def load_relevance(path: Path | str) -> ChannelRelevance:
