@@ -52,12 +52,12 @@ class SFENetworks(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return self.generator.conv1.conv.weight.device
+        return self.generator.latent_avg.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type of convolutions and activations; latents and styles stay float32."""
-        return self.generator.conv1.conv.weight.dtype
+        """The type that the model was cast to; see `stored_dtype` for what stays float32."""
+        return self.generator.convs[-1].conv.weight.dtype
 
     @property
     def folded(self) -> bool:
@@ -80,21 +80,24 @@ class SFENetworks(nn.Module):
                 fold_batchnorm(network)
         return self
 
-    @staticmethod
-    def stored_dtype(name: str, tensor: Tensor, dtype: torch.dtype) -> torch.dtype:
+    def stored_dtype(self, name: str, tensor: Tensor, dtype: torch.dtype) -> torch.dtype:
         """Say in which type a tensor stands in a model of type `dtype`.
 
         Weights of convolutions and heads take `dtype`; biases, slopes, styles and noise, which are small and act
-        on whole channels, stay float32. In bfloat16 the Inverter's convolutions do too: w comes from them, and
-        its error shows in every layer of the picture.
+        on whole channels, stay float32. In bfloat16 so do the convolutions whose errors show most: the Inverter's,
+        which w and F_k come from, and the generator's up to layer k, whose differences are delta.
         """
         if not tensor.is_floating_point():
             return tensor.dtype
-        if name.startswith("generator."):
-            return dtype if tensor.ndim == 5 else torch.float32
-        if dtype == torch.bfloat16 and name.startswith("inverter.fs_backbone.") and tensor.ndim == 4:
+        k = self.spec.feature_layer
+        exact = ["inverter.", "generator.conv1.", "generator.to_rgb1."]
+        exact += [f"generator.convs.{i}." for i in range(k - 1)] + [
+            f"generator.to_rgbs.{i}." for i in range((k - 1) // 2)
+        ]
+        if dtype == torch.bfloat16 and tensor.ndim >= 4 and name.startswith(tuple(exact)):
             return torch.float32
-        return dtype if tensor.ndim >= 2 else torch.float32
+        weight = tensor.ndim == 5 if name.startswith("generator.") else tensor.ndim >= 2
+        return dtype if weight else torch.float32
 
     def cast(self, dtype: torch.dtype) -> SFENetworks:
         """Give convolutions and activations another type, in place."""
