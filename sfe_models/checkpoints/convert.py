@@ -15,7 +15,7 @@ NVIDIA_TERMS = "The FFHQ generator inside is NVIDIA's StyleGAN2, under the NVIDI
 def convert(source: Path | str, output: Path | str, dtype: torch.dtype, first_styles: bool = False) -> Path:
     """Load any source of `load_networks` and write a bundle in `dtype`.
 
-    first_styles: leave out the e4e style heads that delta does not need (they are most of its size); directions
+    first_styles: leave out the e4e style heads that delta does not need (half of that encoder); directions
     that read all layers, such as the StyleCLIP mappers, then cannot be used.
     """
     networks = load_networks(source)

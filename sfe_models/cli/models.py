@@ -28,7 +28,7 @@ def add_commands(commands) -> None:
     parser.add_argument(
         "--first-styles",
         action="store_true",
-        help="leave out the e4e styles that delta does not need (a third of the file); directions that read all "
+        help="leave out the e4e styles that delta does not need (over a quarter of the file); directions that read all "
         "layers, such as StyleCLIP's mappers, then cannot be used",
     )
     parser.set_defaults(run=_run_convert)
