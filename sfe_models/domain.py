@@ -223,4 +223,19 @@ def tiny_domain(resolution: int = 64, width: int = 16, name: str | None = None) 
     )
 
 
-DOMAINS = {spec.name: spec for spec in (FFHQ_1024, CARS_512, tiny_domain(64))}
+# The rendered portraits of `demo/`: F_k is 32 x 32, a quarter of the picture. Sizes from what two CPU cores train.
+DEMO = DomainSpec(
+    "demo",
+    GeneratorSpec(128, (128, 128, 128, 96, 64, 32), style_dim=64, mapping_layers=2),
+    subject="rendered portraits",
+    e4e=E4ESpec(
+        stem=16, widths=(32, 64, 96, 128), depths=(1, 2, 3, 1), se_reduction=8, coarse_styles=3, middle_styles=6
+    ),
+    inverter=InverterSpec(stem=32, widths=(48, 96, 96, 128), depths=(1, 2, 3, 1), pooled=2, fuser_blocks=2),
+    feature_layer=7,
+    delta_layer=7,
+    encoder_size=(128, 128),
+    editor_blocks=3,
+)
+
+DOMAINS = {spec.name: spec for spec in (FFHQ_1024, CARS_512, DEMO, tiny_domain(64))}

@@ -14,6 +14,7 @@ takes H(F_k, 0) as it is. All of this is exact.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from weakref import WeakKeyDictionary
@@ -247,6 +248,37 @@ class Pipeline:
         small = F.pad(small, (0, 0, (side - rows) // 2, side - rows - (side - rows) // 2))
         return replace(delta, delta=delta.delta * small.to(delta.delta.dtype))
 
+    # Combine deltas: different edits in different regions of one picture
+
+    @torch.no_grad()
+    def combine_deltas(self, deltas: Sequence[Delta], weights: Sequence[float] | None = None) -> Delta:
+        """Add edits of the same inversion, each already masked or not: sum of weight * delta.
+
+        The edited codes move by the same weights, w' = w + sum of weight * (w'_i - w), and so does the RGB skip,
+        which is computed anew; as everywhere, they are not masked. weights: one for each delta (None: all 1).
+        """
+        weights = [1.0] * len(deltas) if weights is None else [float(weight) for weight in weights]
+        if not deltas or len(weights) != len(deltas) or not all(map(math.isfinite, weights)):
+            raise InputError(f"{len(deltas)} deltas with the weights {weights}; expected one finite number for each.")
+        first = deltas[0].edit
+        if any(not _same_picture(delta.edit.inversion, first.inversion) for delta in deltas):
+            raise InputError("The deltas to combine are of different pictures; start both edits from one inversion.")
+        delta = _weighted_sum([d.delta for d in deltas], weights)
+        edits = [d.edit for d in deltas]
+        steps = tuple(step for edit in edits for step in edit.steps)
+        w = _moved_by([edit.w for edit in edits], first.inversion.w, weights)
+        n_styles = max(edit.w_e.shape[1] for edit in edits)
+        inversion = next(edit.inversion for edit in edits if edit.w_e.shape[1] == n_styles)
+        w_e = _moved_by([edit.w_e for edit in edits], inversion.w_e, weights)
+        combined = Edit(inversion, steps, w, w_e)
+        if any(edit.styles is not None for edit in edits):
+            start = self._edited_styles(self.start_edit(inversion))
+            moved = [self._edited_styles(edit) for edit in edits]
+            styles, styles_e = (_moved_styles([both[i] for both in moved], start[i], weights) for i in range(2))
+            combined = replace(combined, styles=styles, styles_e=styles_e)
+        state = self._run_to_k(_first(self._edited_styles(combined)[0], self.spec.feature_layer))
+        return Delta(combined, delta, state.rgb)
+
     # Feature Edit: F_k' = H(F_k, delta) (equation 6)
 
     @torch.no_grad()
@@ -360,6 +392,38 @@ def _batch(images: Sequence[Tensor]) -> Tensor:
 def _first(styles: StyleSpace, layers: int) -> StyleSpace:
     """Style vectors up to outs[layers] and the RGB layers on the way."""
     return StyleSpace(styles.convs[:layers], styles.rgbs[: (layers + 1) // 2])
+
+
+def _same_picture(a: Inversion, b: Inversion) -> bool:
+    return a is b or (a.domain == b.domain and a.F_k.shape == b.F_k.shape and torch.equal(a.F_k, b.F_k))
+
+
+def _weighted_sum(tensors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    total = weights[0] * tensors[0]
+    for weight, tensor in zip(weights[1:], tensors[1:], strict=True):
+        total = total + weight * tensor.to(total.device)
+    return total
+
+
+def _moved_by(moved: Sequence[Tensor], start: Tensor, weights: Sequence[float]) -> Tensor:
+    """start + sum of weight * (moved - start); a code with fewer styles moves the first ones only."""
+    total = start.clone()
+    for weight, code in zip(weights, moved, strict=True):
+        n = code.shape[1] if code.ndim == 3 else total.shape[1]
+        total[:, :n] += weight * (code.to(start.device)[:, :n] - start[:, :n])
+    return total
+
+
+def _moved_styles(moved: Sequence[StyleSpace], start: StyleSpace, weights: Sequence[float]) -> StyleSpace:
+    """As `_moved_by`, for every style vector that all of them have."""
+    convs, rgbs = (
+        tuple(
+            _moved_by(vectors, first, weights)
+            for first, *vectors in zip(*(getattr(styles, kind) for styles in (start, *moved)), strict=False)
+        )
+        for kind in ("convs", "rgbs")
+    )
+    return StyleSpace(convs, rgbs)
 
 
 def _changed(edited: Sequence[Tensor], original: Sequence[Tensor]) -> Tensor:

@@ -6,12 +6,18 @@ needs to be copied.
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from ..atomic import save_tensors
+from ..directions.base import Direction, DirectionError, DirectionInfo
+from ..directions.linear import LinearDirection
+from ..directions.style_offset import StyleOffsetDirection
 from ..domain import DomainError, DomainSpec
 from ..networks import SFENetworks
 from .assign import assign
@@ -22,13 +28,16 @@ FORMAT = "sfe-bundle"
 VERSION = "1"
 # Tensors read through one mapping before it is closed when they must be converted (memory stays small).
 _PER_MAPPING = 64
+_DIRECTIONS = "directions."
 
 
-def save_bundle(networks: SFENetworks, path: Path | str, source: str = "") -> Path:
+def save_bundle(
+    networks: SFENetworks, path: Path | str, source: str = "", directions: Sequence[Direction] = ()
+) -> Path:
     """Write folded networks to `path`, in their present number format; through a temporary file.
 
-    source: one line on where the weights come from and under which terms. Raises OSError if the folder cannot be
-    written to; then nothing is left behind.
+    source: one line on where the weights come from and under which terms. directions: W+ vectors and style space
+    offsets that belong to the model. Raises OSError if the folder cannot be written to; then nothing is left behind.
     """
     if not networks.folded:
         raise ValueError("A bundle holds folded networks; call networks.fold() first.")
@@ -40,8 +49,49 @@ def save_bundle(networks: SFENetworks, path: Path | str, source: str = "") -> Pa
         "e4e_styles": str(networks.e4e_styles),
         "feature_editor": str(networks.feature_editor is not None).lower(),
         "source": source,
+        "directions": json.dumps([_describe(direction) for direction in directions]),
     }
-    return save_tensors(networks.state_dict(), path, metadata)
+    vectors = {
+        f"{_DIRECTIONS}{i}.{name}": tensor.float()
+        for i, direction in enumerate(directions)
+        for name, tensor in _vectors(direction).items()
+    }
+    return save_tensors({**networks.state_dict(), **vectors}, path, metadata)
+
+
+def _describe(direction: Direction) -> dict:
+    return {**dataclasses.asdict(direction.info), "scale": direction.scale}
+
+
+def _vectors(direction: Direction) -> dict[str, torch.Tensor]:
+    if isinstance(direction, LinearDirection):
+        return {"vector": direction.vector}
+    if isinstance(direction, StyleOffsetDirection):
+        convs = {f"convs.{i}": t for i, t in enumerate(direction.convs)}
+        return convs | {f"rgbs.{i}": t for i, t in enumerate(direction.rgbs)}
+    raise DirectionError(f"{direction!r} is no vector; a bundle holds W+ vectors and style space offsets.")
+
+
+def bundle_directions(path: Path | str) -> list[Direction]:
+    """Read the directions that a bundle brings. Raises CheckpointError for a damaged description."""
+    path = Path(path)
+    metadata, header = _read_metadata(path)
+    directions: list[Direction] = []
+    try:
+        with safe_open(path, "pt") as file:
+            for i, about in enumerate(json.loads(metadata.get("directions", "[]"))):
+                scale, span = about.pop("scale"), about.pop("strength_range")
+                info = DirectionInfo(strength_range=tuple(span) if span else None, **about)
+                prefix = f"{_DIRECTIONS}{i}."
+                count = {kind: sum(n.startswith(f"{prefix}{kind}.") for n in header) for kind in ("convs", "rgbs")}
+                if not count["convs"]:
+                    directions.append(LinearDirection(info, file.get_tensor(f"{prefix}vector"), scale))
+                    continue
+                parts = (tuple(file.get_tensor(f"{prefix}{kind}.{n}") for n in range(count[kind])) for kind in count)
+                directions.append(StyleOffsetDirection(info, *parts, scale))
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise CheckpointError(f"{path} has a damaged description of its directions ({error}).") from error
+    return directions
 
 
 def _read_metadata(path: Path) -> tuple[dict[str, str], dict[str, tuple[str, list[int]]]]:
@@ -86,7 +136,7 @@ def load_bundle(path: Path | str, dtype: torch.dtype | None = None, device: torc
     wanted = {name: tensor.dtype for name, tensor in networks.state_dict().items()}
     stored = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
     convert = any(stored.get(header[name][0]) != wanted[name] for name in wanted.keys() & header.keys())
-    names = list(header)
+    names = [name for name in header if not name.startswith(_DIRECTIONS)]
     step = _PER_MAPPING if convert else len(names)
     state = {}
     for first in range(0, len(names), step):

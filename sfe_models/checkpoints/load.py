@@ -19,7 +19,12 @@ from .recognise import Contents, generator_of, read_contents
 
 logger = logging.getLogger(__name__)
 
-_EXPECTED = "a bundle (.safetensors), a folder with the published files, or random:DOMAIN such as random:ffhq-1024"
+# The model that the package brings.
+DEMO_BUNDLE = Path(__file__).parents[1] / "demo" / "demo.safetensors"
+
+_EXPECTED = (
+    "demo, a bundle (.safetensors), a folder with the published files, or random:DOMAIN such as random:ffhq-1024"
+)
 
 
 def load_networks(
@@ -27,14 +32,14 @@ def load_networks(
 ) -> SFENetworks:
     """Load all networks, folded and ready for inference.
 
-    source: a bundle; a folder that holds the published files (or one full training checkpoint with the generator
+    source: "demo"; a bundle; a folder that holds the published files (or one full training checkpoint with the generator
     file beside it); or `random:DOMAIN` for seeded random weights. dtype: None keeps the file's. Raises
     CheckpointError that names the file.
     """
     text = str(source)
     if text.startswith("random:"):
         return random_networks(_random_domain(text)).cast(dtype or torch.float32).to(device)
-    path = Path(source)
+    path = model_path(source)
     if path.is_dir():
         networks = load_published(_contents_of_folder(path), path)
     elif sniff(path) == "safetensors":
@@ -44,9 +49,15 @@ def load_networks(
     return networks.cast(dtype or torch.float32).to(device)
 
 
+def model_path(source: Path | str) -> Path:
+    """Return the file or folder of a source: the package's own bundle for "demo", else the path itself."""
+    return DEMO_BUNDLE if str(source) == "demo" else Path(source)
+
+
 def load_generator(path: Path | str) -> Generator:
     """Load a generator alone: from a rosinality `.pt`, a StyleGAN2-ADA `.pkl`, or any source of `load_networks`."""
-    if str(path).startswith("random:") or Path(path).is_dir() or sniff(path) == "safetensors":
+    path = path if str(path).startswith("random:") else model_path(path)
+    if str(path).startswith("random:") or path.is_dir() or sniff(path) == "safetensors":
         return load_networks(path).generator
     contents = read_contents(path)
     state = generator_of(contents)
@@ -63,7 +74,7 @@ def read_spec(source: Path | str) -> DomainSpec:
     text = str(source)
     if text.startswith("random:"):
         return _random_domain(text)
-    path = Path(source)
+    path = model_path(source)
     if path.is_dir():
         found = _contents_of_folder(path)
     elif sniff(path) == "safetensors":

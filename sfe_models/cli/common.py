@@ -7,7 +7,9 @@ from pathlib import Path
 
 import torch
 
-from ..checkpoints.load import load_networks
+from ..checkpoints.bundle import bundle_directions
+from ..checkpoints.load import load_networks, model_path
+from ..checkpoints.reading import sniff
 from ..directions.library import DirectionLibrary
 from ..domain import DomainSpec
 from ..pipeline import Pipeline
@@ -48,9 +50,11 @@ def load_pipeline(options: argparse.Namespace) -> Pipeline:
 
 
 def direction_library(options: argparse.Namespace, spec: DomainSpec) -> DirectionLibrary:
-    """Look for directions in --directions first, then in the model's folder."""
+    """Look for directions in --directions first, then in the model's folder; a bundle brings its own."""
     folders = [Path(options.directions)] if options.directions else []
-    model = Path(options.model)
+    model, bundled = model_path(options.model), []
     if model.exists():
         folders.append(model if model.is_dir() else model.parent)
-    return DirectionLibrary(spec, folders)
+        if model.is_file() and sniff(model) == "safetensors":
+            bundled = bundle_directions(model)
+    return DirectionLibrary(spec, folders, bundled)

@@ -26,17 +26,20 @@ _SUBFOLDERS = (".", "directions", "editings")
 class DirectionEntry:
     """One row of the table: what the direction is, and the parameters that its family's reader takes.
 
-    own: set for a user's own file, then `file` is where it lies.
+    own: set for a user's own file, then `file` is where it lies; made: set for a direction that is there already.
     """
 
     info: DirectionInfo
     file: str | None
     parameters: dict
     own: OwnFile | None = None
+    made: Direction | None = None
 
     def read(self, path: Path | None, spec: DomainSpec) -> Direction:
         """Read the direction from its file (None for families without one)."""
         family, info, style_dim = self.info.family, self.info, spec.generator.style_dim
+        if self.made is not None:
+            return self.made
         if self.own is not None:
             return read_own_file(self.own, style_dim, spec.n_styles)
         if family == "interfacegan":
@@ -74,11 +77,11 @@ class DirectionLibrary:
     """Find directions by name for one domain.
 
     folders: where published vector files are looked for, in this order. A user's own files lie in folders
-    named `directions`, among these or directly below them.
+    named `directions`, among these or directly below them. bundled: directions that came with the model.
     """
 
-    def __init__(self, spec: DomainSpec, folders: Sequence[Path | str] = ()):
-        self.spec = spec
+    def __init__(self, spec: DomainSpec, folders: Sequence[Path | str] = (), bundled: Sequence[Direction] = ()):
+        self.spec, self.bundled = spec, tuple(bundled)
         self.folders = [Path(folder) for folder in folders]
         for folder in self.folders:
             if not folder.is_dir():
@@ -87,11 +90,15 @@ class DirectionLibrary:
     @cached_property
     def _all(self) -> dict[tuple[str, str], DirectionEntry]:
         entries = {(e.info.subject, e.info.name): e for e in published_directions()}
+        for direction in self.bundled:
+            info = direction.info
+            entries[info.subject, info.name] = DirectionEntry(info, None, {}, made=direction)
         for own in find_own_files(self.folders, self.spec.subject):
             key = own.info.subject, own.info.name
             if key in entries:
+                whose = "published" if entries[key].made is None else "model's"
                 raise DirectionError(
-                    f"{own.path} is named '{own.info.name}', as is the published {entries[key].info.family} "
+                    f"{own.path} is named '{own.info.name}', as is the {whose} {entries[key].info.family} "
                     f"direction '{entries[key].info.name}' for {own.info.subject}. Rename the file, or "
                     "give it another name in a JSON file beside it."
                 )
@@ -100,7 +107,7 @@ class DirectionLibrary:
 
     @property
     def entries(self) -> list[DirectionEntry]:
-        """The directions made for this domain's subject: the published ones, then own files by name."""
+        """The directions made for this domain's subject: published ones, the model's own, then own files by name."""
         return [e for e in self._all.values() if e.info.subject == self.spec.subject]
 
     def find(self, entry: DirectionEntry) -> Path | None:

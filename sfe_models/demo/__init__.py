@@ -1,0 +1,1 @@
+"""Render the portraits of the demo domain and train a small StyleFeatureEditor on them."""

@@ -1,0 +1,1 @@
+"""How alike two pictures are: perceptual distances and identity networks, for training and evaluation."""

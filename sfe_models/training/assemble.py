@@ -1,0 +1,44 @@
+"""Join trained networks into one model, and one model into a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ..checkpoints.bundle import save_bundle
+from ..directions.base import Direction
+from ..domain import DomainSpec
+from ..networks import SFENetworks
+from .checkpoint import load_network
+
+
+def assemble(
+    spec: DomainSpec,
+    generator: Path | str,
+    e4e: Path | str,
+    inverter: Path | str,
+    editor: Path | str | None = None,
+) -> SFENetworks:
+    """Build a model from training runs (or files that hold a network of the domain); folded, float32.
+
+    Without an editor it is the model of phase 1. Raises CheckpointError for a network that does not fit.
+    """
+    networks = SFENetworks(spec, editor is not None)
+    sources = {"generator": generator, "e4e_encoder": e4e, "inverter": inverter, "feature_editor": editor}
+    for name, source in sources.items():
+        if source is not None:
+            setattr(networks, name, load_network(source, name, getattr(networks, name)))
+    return networks.eval().requires_grad_(False).fold()
+
+
+def assemble_bundle(
+    networks: SFENetworks,
+    output: Path | str,
+    dtype: torch.dtype = torch.float32,
+    directions: Sequence[Direction] = (),
+    source: str = "",
+) -> Path:
+    """Write a model and its directions as one bundle in a number format."""
+    return save_bundle(networks.cast(dtype), output, source, directions)

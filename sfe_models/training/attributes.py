@@ -1,0 +1,49 @@
+"""Training of the attribute network on rendered portraits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..demo.attributes import ATTRIBUTES, NAMES
+from ..perception.attribute_network import AttributeNetwork
+from .config import AttributesConfig
+from .data import Batch
+from .distributed import Processes
+from .stage import Stage, make_optimizer
+
+
+def normalised(values: Tensor) -> Tensor:
+    """Bring attribute values [B,A] to [0,1], each from its own range."""
+    low = values.new_tensor([a.low for a in ATTRIBUTES])
+    high = values.new_tensor([a.high for a in ATTRIBUTES])
+    return (values - low) / (high - low)
+
+
+class AttributesStage(Stage):
+    """Regress the attributes of portraits with details; logs R2 over the batch for the worst attribute."""
+
+    def __init__(self, config: AttributesConfig, device: torch.device, processes: Processes):
+        super().__init__(config.run, device, processes)
+        self.config = config
+        self.network = AttributeNetwork(NAMES, config.widths).to(device, memory_format=torch.channels_last)
+        self.networks = {"attributes": self.network}
+        self.average("attributes")
+        self.optimizers = {"attributes": make_optimizer(config.optimizer, self.network.parameters())}
+
+    def step(self, number: int, batch: Batch) -> dict[str, Tensor]:
+        """One step of least squares."""
+        self.schedule("attributes", self.config.optimizer, number)
+        with self.mixed():
+            predicted = self.network(batch.image).float()
+        wanted = normalised(batch.attributes)
+        squares = (predicted - wanted).square().mean(dim=0)
+        squares.mean().backward()
+        self.apply_gradients("attributes")
+        explained = 1 - squares.detach() / wanted.var(dim=0, unbiased=False).clamp_min(1e-6)
+        return {"error": squares.mean(), "r2": explained.mean(), "r2_worst": explained.min()}
+
+    @torch.no_grad()
+    def samples(self, batch: Batch) -> Tensor:
+        """The pictures, to see what is asked of the network."""
+        return batch.image.unflatten(0, (-1, min(4, len(batch))))

@@ -1,0 +1,88 @@
+"""Checkpoints of training runs: everything that a run needs to go on, and networks for the next stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..atomic import replaced
+from ..checkpoints.errors import CheckpointError
+from ..checkpoints.load import load_networks
+from ..domain import DomainSpec
+
+LAST = "last.pt"
+FORMAT = "sfe-training"
+
+
+def save_checkpoint(state: dict, path: Path | str) -> Path:
+    """Write a run's state (tensors, numbers, strings) through a temporary file."""
+    with replaced(path) as temporary:
+        torch.save({"format": FORMAT, **state}, temporary)
+    return Path(path)
+
+
+def load_checkpoint(path: Path | str) -> dict:
+    """Read a run's state: from the file, or the last one in a run's folder. Executes nothing from the file.
+
+    Raises CheckpointError naming the file.
+    """
+    path = Path(path)
+    path = path / LAST if path.is_dir() else path
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint {path}; expected a run's folder with {LAST}, or such a file.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises a different type for every kind of damage
+        raise CheckpointError(f"{path} cannot be read as a checkpoint of a training run ({error}).") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is no checkpoint of a training run.")
+    return state
+
+
+def is_run(path: Path | str) -> bool:
+    """Whether a path is a training run's folder or checkpoint, not a published file or a bundle."""
+    path = Path(path)
+    return (path / LAST).is_file() if path.is_dir() else path.suffix == ".pt" and _has_format(path)
+
+
+def _has_format(path: Path) -> bool:
+    try:
+        load_checkpoint(path)
+    except CheckpointError:
+        return False
+    return True
+
+
+def run_spec(path: Path | str) -> DomainSpec:
+    """Read the domain of a run."""
+    return DomainSpec.from_json(load_checkpoint(path)["domain"])
+
+
+def load_trained(path: Path | str, name: str) -> tuple[DomainSpec, dict[str, Tensor]]:
+    """Read one network's weights, averaged if the run averaged them, and the run's domain.
+
+    name: "generator", "discriminator", "e4e_encoder", "inverter" or "feature_editor".
+    """
+    state = load_checkpoint(path)
+    weights = state["averages"].get(name) or state["networks"].get(name)
+    if weights is None:
+        held = ", ".join(state["networks"])
+        raise CheckpointError(f"The run {path} trained {held}; it has no {name}.")
+    return DomainSpec.from_json(state["domain"]), weights
+
+
+def load_network(path: Path | str, name: str, network: torch.nn.Module) -> torch.nn.Module:
+    """Fill a network from a training run, or return that of a bundle or of published files; frozen, in eval mode."""
+    if is_run(path):
+        _, weights = load_trained(path, name)
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise CheckpointError(f"The {name} of {path} does not fit this configuration's domain: {error}") from error
+    else:
+        network = getattr(load_networks(path, torch.float32), name)
+        if network is None:
+            raise CheckpointError(f"{path} has no {name}.")
+    return network.eval().requires_grad_(False)

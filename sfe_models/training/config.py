@@ -1,0 +1,309 @@
+"""Settings of the training stages: one frozen dataclass each, printed and saved with every run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..domain import DomainSpec
+
+
+class ConfigError(ValueError):
+    """A configuration that does not exist, cannot be read or makes no sense."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How long a stage runs and what it leaves behind.
+
+    steps: optimizer steps; batch: pictures per step over all processes; precision: "fp32", or "bf16" for
+    autocast; *_every: steps between log lines, sample grids and checkpoints; keep_every: checkpoints at multiples
+    of it keep their number (0: only the last one is kept); ema_halflife: pictures after which half of an old
+    weight is left in the averaged networks (0: no averaging); compile: fuse the generator with torch.compile, which
+    takes a minute and a C++ compiler and makes a GAN's steps on a CPU up to twice as fast; mirror: flip half of the pictures; workers: loader
+    processes; pictures: how many portraits the rendered data set has.
+    """
+
+    steps: int
+    batch: int = 8
+    seed: int = 0
+    precision: str = "bf16"
+    log_every: int = 50
+    sample_every: int = 500
+    save_every: int = 500
+    keep_every: int = 0
+    ema_halflife: int = 0
+    compile: bool = False
+    mirror: bool = True
+    workers: int = 2
+    pictures: int = 20_000
+
+    def __post_init__(self):
+        for name in ("steps", "batch", "log_every", "sample_every", "save_every"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"run.{name} is {getattr(self, name)}; expected 1 or more.")
+        if self.precision not in ("fp32", "bf16"):
+            raise ConfigError(f"run.precision is {self.precision!r}; expected 'fp32' or 'bf16'.")
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """name: "ranger" (RAdam, lookahead, gradient centralisation) or "adam"; lr falls to 0 over the last `decay`
+    share of the run along a cosine (0: constant)."""
+
+    name: str = "ranger"
+    lr: float = 1e-4
+    betas: tuple[float, float] = (0.95, 0.999)
+    decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the reconstruction losses, and the networks that compute them.
+
+    perceptual: "alex" or "vgg" (LPIPS) or "attributes" (features of the rendered domain's attribute network);
+    identity: "arcface", "moco" or "attributes". Pictures are brought to `size` px first (None: as they are).
+    """
+
+    l2: float = 1.0
+    lpips: float = 0.8
+    identity: float = 0.1
+    perceptual_network: str = "alex"
+    identity_network: str = "arcface"
+    size: int | None = 256
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """The picture discriminator of both SFE phases.
+
+    weight: of the encoder's adversarial loss; start: first step that has one; R1 with weight r1 on every
+    r1_every-th step.
+    """
+
+    weight: float = 0.01
+    start: int = 14_000
+    lr: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    r1: float = 10.0
+    r1_every: int = 16
+
+
+@dataclass(frozen=True)
+class GANConfig:
+    """StyleGAN2 (Karras et al. 2020, 2020a).
+
+    r1: gamma of R1; path_length: weight of path-length regularisation (0: none); *_every: lazy intervals;
+    style_mixing: share of pictures with two latents; ada_target: r_t of adaptive augmentation (None: no
+    augmentation), ada_speed: pictures for its probability to go from 0 to 1; adversarial_start: first step with
+    the adversarial loss. paired: weight of the distance to the picture that a latent belongs to, for data that
+    know it (the rendered domain); paired_features: how much more eyes, brows and mouth count in it;
+    paired_perceptual: weight of the attribute network's distance in it. mapping_rate: factor on the mapping network's
+    learning rate, which StyleGAN2 holds 100 times below the others'; regression wants it back.
+    """
+
+    domain: DomainSpec
+    run: RunConfig
+    lr: float = 2e-3
+    betas: tuple[float, float] = (0.0, 0.99)
+    r1: float = 10.0
+    r1_every: int = 16
+    path_length: float = 2.0
+    path_every: int = 4
+    path_batch_shrink: int = 2
+    style_mixing: float = 0.9
+    ada_target: float | None = 0.6
+    ada_speed: int = 500_000
+    adversarial: float = 1.0
+    adversarial_start: int = 0
+    paired: float = 0.0
+    paired_features: float = 4.0
+    paired_perceptual: float = 0.0
+    mapping_rate: float = 1.0
+    decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class E4EConfig:
+    """e4e (Tov et al. 2021).
+
+    progressive_start: step at which the first offset opens, one more every progressive_every steps; delta_norm:
+    weight of the offsets' norm (equation 3); discriminator_weight: of the latent adversarial loss (equation 5).
+    """
+
+    domain: DomainSpec
+    run: RunConfig
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
+    progressive_start: int = 20_000
+    progressive_every: int = 2_000
+    delta_norm: float = 2e-4
+    discriminator_weight: float = 0.1
+    discriminator_lr: float = 2e-5
+    discriminator_layers: int = 4
+    r1: float = 10.0
+    r1_every: int = 16
+    pool: int = 50
+
+
+@dataclass(frozen=True)
+class InverterConfig:
+    """Phase 1 of SFE (section 3.3).
+
+    feature_regulariser: "norm" (the paper's squared norm of F_k) or "distance" (the released code's mean squared
+    distance to F_w), with weight `regulariser`; feature_ramp: steps over which F_k takes the place of F_w in the
+    generator (the released code's 10,000; 0: at once).
+    """
+
+    domain: DomainSpec
+    run: RunConfig
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    feature_regulariser: str = "norm"
+    regulariser: float = 0.01
+    feature_ramp: int = 0
+
+    def __post_init__(self):
+        if self.feature_regulariser not in ("norm", "distance"):
+            raise ConfigError(
+                f"feature_regulariser is {self.feature_regulariser!r}; expected 'norm' (the paper's) or 'distance' "
+                "(the released code's)."
+            )
+
+
+@dataclass(frozen=True)
+class EditDraw:
+    """One row of the table that phase 2 draws edits from: a direction, and strengths or a range of them."""
+
+    direction: str
+    strengths: tuple[float, ...] = ()
+    range: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        if bool(self.strengths) == (self.range is not None):
+            raise ConfigError(f"Edit {self.direction!r} needs either `strengths` or a `range`, not both or neither.")
+
+
+@dataclass(frozen=True)
+class EditorConfig:
+    """Phase 2 of SFE (section 3.4).
+
+    edits: the table of directions and strengths; empty means every linear direction of the model within its
+    useful range. inverter_statistics: "frozen" keeps the Inverter's BatchNorm in evaluation mode; "drifting" lets
+    its statistics follow phase 2's pictures, as the released code does by accident.
+    """
+
+    domain: DomainSpec
+    run: RunConfig
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    edits: tuple[EditDraw, ...] = ()
+    feature_ramp: int = 0
+    inverter_statistics: str = "frozen"
+
+    def __post_init__(self):
+        if self.inverter_statistics not in ("frozen", "drifting"):
+            raise ConfigError(f"inverter_statistics is {self.inverter_statistics!r}; expected 'frozen' or 'drifting'.")
+
+
+@dataclass(frozen=True)
+class AttributesConfig:
+    """The attribute network of the rendered domain, which stands in for LPIPS and ArcFace there."""
+
+    domain: DomainSpec
+    run: RunConfig
+    optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig("adam", 2e-3, (0.9, 0.99), 0.5))
+    widths: tuple[int, ...] = (24, 48, 96, 128)
+
+
+CONFIGS = {
+    "gan": GANConfig,
+    "e4e": E4EConfig,
+    "inverter": InverterConfig,
+    "editor": EditorConfig,
+    "attributes": AttributesConfig,
+}
+
+
+def to_json(config) -> str:
+    """Write a configuration as JSON."""
+    return json.dumps(dataclasses.asdict(config), indent=2)
+
+
+def from_json(cls: type, text: str, source: str):
+    """Read what `to_json` wrote; entries left out take their defaults. Raises ConfigError naming `source`."""
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{source} is no JSON ({error}).") from error
+    return build(cls, values, source)
+
+
+def load_file(cls: type, path: Path | str):
+    """Read a configuration from a JSON file. Raises ConfigError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration {path} cannot be read ({error}).") from error
+    return from_json(cls, text, str(path))
+
+
+def override(config, assignments: list[str]):
+    """Apply `name=value` settings, such as "run.steps=100"; values are JSON, or plain text. Raises ConfigError."""
+    values = dataclasses.asdict(config)
+    for assignment in assignments:
+        name, separator, text = assignment.partition("=")
+        *parents, last = name.strip().split(".")
+        place = values
+        for part in parents:
+            place = place.get(part) if isinstance(place, dict) else None
+        if not separator or not isinstance(place, dict) or last not in place:
+            raise ConfigError(f"{assignment!r} sets nothing in this configuration; expected such as run.steps=100.")
+        try:
+            place[last] = json.loads(text)
+        except json.JSONDecodeError:
+            place[last] = text
+    return build(type(config), values, "--set")
+
+
+def build(cls: type, values, source: str, where: str = ""):
+    """Make a dataclass of nested plain values, checking names and types. Raises ConfigError."""
+    if not isinstance(values, dict):
+        raise ConfigError(f"{source}: {where or 'the whole'} is {values!r}; expected an object of settings.")
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise ConfigError(f"{source}: unknown setting {where}{unknown[0]!r}; expected some of {', '.join(hints)}.")
+    made = {name: _convert(hints[name], value, source, f"{where}{name}") for name, value in values.items()}
+    try:
+        return cls(**made)
+    except TypeError as error:
+        raise ConfigError(f"{source}: {where or cls.__name__} is incomplete ({error}).") from error
+
+
+def _convert(hint, value, source: str, where: str):
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        return _convert(next(a for a in arguments if a is not type(None)), value, source, where)
+    if dataclasses.is_dataclass(hint):
+        return build(hint, value, source, f"{where}.")
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{source}: {where} is {value!r}; expected a list.")
+        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
+        if len(kinds) != len(value):
+            raise ConfigError(f"{source}: {where} has {len(value)} entries; expected {len(kinds)}.")
+        return tuple(_convert(k, v, source, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"{source}: {where} is {value!r}; expected {hint.__name__}.")
+    return value

@@ -1,0 +1,210 @@
+"""Pictures to train on: a folder of files, or the portraits that the repository renders."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from ..demo import attributes, renderer
+from ..demo.attributes import latents, sample_portraits
+from ..demo.renderer import render
+from ..image_io import ImageError, open_image
+
+logger = logging.getLogger(__name__)
+
+# The seeds of training portraits start here; evaluation draws from lower ones.
+FIRST_TRAINING_SEED = 1_000_000
+
+
+class DataError(ValueError):
+    """A folder without usable pictures."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures and what is known of them.
+
+    image: [B,3,H,W] in [-1,1]. Of rendered portraits also latent: [B,D], the z that the attributes were drawn
+    from; feature_mask: [B,1,H,W] in [0,1], where eyes, brows and mouth are; attributes: [B,A].
+    """
+
+    image: Tensor
+    latent: Tensor | None = None
+    feature_mask: Tensor | None = None
+    attributes: Tensor | None = None
+
+    def _map(self, function) -> Batch:
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return Batch(**{name: None if v is None else function(v) for name, v in values.items()})
+
+    def to(self, device: torch.device) -> Batch:
+        """Move to a device."""
+        return self._map(lambda t: t.to(device, non_blocking=True))
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def __getitem__(self, index) -> Batch:
+        return self._map(lambda t: t[index])
+
+
+class Pictures(Protocol):
+    """A data set that is read a batch at a time."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: Sequence[int]) -> Batch: ...
+
+
+class PictureFolder:
+    """All pictures below a folder, resized to (height, width).
+
+    Files that cannot be read are left out when they are met, another picture takes their place; `skipped` lists
+    them. Raises DataError if the folder holds no picture at all.
+    """
+
+    def __init__(self, folder: Path | str, size: tuple[int, int]):
+        suffixes = Image.registered_extensions()
+        self.paths = sorted(p for p in Path(folder).rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
+        self.size = size
+        self.skipped: list[Path] = []
+        if not self.paths:
+            raise DataError(f"{folder} holds no pictures; expected PNG, JPEG or the like, in subfolders or directly.")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def _read(self, index: int) -> Tensor:
+        for offset in range(len(self.paths)):
+            path = self.paths[(index + offset) % len(self.paths)]
+            try:
+                image = open_image(path)
+            except ImageError as error:
+                if path not in self.skipped:
+                    self.skipped.append(path)
+                    logger.warning("Skipped: %s", error)
+                continue
+            image = image.resize(self.size[::-1], Image.Resampling.BILINEAR)
+            return torch.from_numpy(np.asarray(image, dtype=np.uint8).copy()).permute(2, 0, 1)
+        raise DataError(f"None of the {len(self.paths)} pictures in the data folder can be read.")
+
+    def __getitem__(self, indices: Sequence[int]) -> Batch:
+        return Batch(torch.stack([self._read(i) for i in indices]).float() / 127.5 - 1)
+
+
+class RenderedPortraits:
+    """Portraits of consecutive seeds, rendered when first asked for and kept as 8-bit pictures.
+
+    details: whether they have what a W+ code cannot hold. latent_dim: size of the latent that a portrait's
+    attributes are drawn from. cache: folder of the file that keeps the pictures between runs (None: in memory).
+    """
+
+    def __init__(
+        self,
+        count: int,
+        size: int,
+        details: bool,
+        latent_dim: int,
+        cache: Path | str | None = None,
+        first_seed: int = FIRST_TRAINING_SEED,
+    ):
+        self.count, self.size, self.details, self.latent_dim = count, size, details, latent_dim
+        self.first_seed = first_seed
+        # Four channels: RGB and the feature mask. A fifth plane's first value says whether the slot is filled.
+        shape, kind = (count, 4, size, size), np.uint8
+        if cache is None:
+            self._pictures, self._filled = np.zeros(shape, kind), np.zeros(count, kind)
+        else:
+            key = f"{count}-{size}-{details}-{latent_dim}-{first_seed}-{_renderer_version()}"
+            stem = Path(cache) / f"portraits-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+            self._pictures, self._filled = (_mapped(Path(f"{stem}.{n}"), s) for n, s in (("u8", shape), ("has", count)))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, indices: Sequence[int]) -> Batch:
+        indices = np.asarray(indices)
+        missing = np.unique(indices[self._filled[indices] == 0])
+        portraits = sample_portraits((indices + self.first_seed).tolist(), self.details, self.latent_dim)
+        if len(missing):
+            wanted = sample_portraits((missing + self.first_seed).tolist(), self.details, self.latent_dim)
+            drawn = render(wanted, self.size)
+            rgb = ((drawn.image + 1) * 127.5).round().clamp(0, 255)
+            packed = torch.cat([rgb, (drawn.feature_mask * 255).round()], dim=1).to(torch.uint8)
+            self._pictures[missing] = packed.numpy()
+            self._filled[missing] = 1
+        packed = torch.from_numpy(self._pictures[indices]).float()
+        z = latents((indices + self.first_seed).tolist(), self.latent_dim)
+        return Batch(packed[:, :3] / 127.5 - 1, z, packed[:, 3:] / 255, portraits.values)
+
+
+def _mapped(path: Path, shape) -> np.memmap:
+    """Open a file as an array of bytes, zeros at first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return np.memmap(path, np.uint8, "r+" if path.exists() else "w+", shape=shape)
+
+
+def _renderer_version() -> str:
+    """Hash the renderer's sources, so that a cache of another version is not taken for this one's."""
+    folder = Path(renderer.__file__).parent
+    names = sorted(p for p in folder.glob("*.py") if p.stem not in ("__init__", "portfolio"))
+    assert Path(attributes.__file__) in names
+    return hashlib.sha256(b"".join(p.read_bytes() for p in names)).hexdigest()
+
+
+def open_pictures(
+    data: str, size: tuple[int, int], pictures: int, details: bool, latent_dim: int, cache: Path | str | None = None
+) -> Pictures:
+    """Open --data: a folder, or "demo" for rendered portraits."""
+    if data == "demo":
+        if size[0] != size[1]:
+            raise DataError(f"Rendered portraits are square; this domain's pictures are {size[1]} x {size[0]} px.")
+        return RenderedPortraits(pictures, size[0], details, latent_dim, cache)
+    if not Path(data).is_dir():
+        raise DataError(f"There is no folder {data}; give a folder of pictures, or demo for rendered portraits.")
+    return PictureFolder(data, size)
+
+
+class StepOrder(Sampler):
+    """The pictures of every step: a seeded permutation per epoch, a function of the step alone.
+
+    Yields this process's part of each step's batch from `first_step` on, so that a resumed run sees exactly what
+    one without a break would have.
+    """
+
+    def __init__(self, count: int, batch: int, part: slice, seed: int, first_step: int, steps: int):
+        self.count, self.batch, self.part, self.seed = count, batch, part, seed
+        self.first_step, self.steps = first_step, steps
+
+    def __len__(self) -> int:
+        return self.steps - self.first_step
+
+    def _epoch(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng((self.seed, epoch)).permutation(self.count)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        epoch, order = -1, None
+        for step in range(self.first_step, self.steps):
+            indices = []
+            for position in range(step * self.batch + self.part.start, step * self.batch + self.part.stop):
+                if position // self.count != epoch:
+                    epoch = position // self.count
+                    order = self._epoch(epoch)
+                indices.append(int(order[position % self.count]))
+            yield indices
+
+
+def batches(pictures: Pictures, order: StepOrder, workers: int) -> Iterator[Batch]:
+    """Read the batches of an order, ahead of time in `workers` processes."""
+    return iter(DataLoader(pictures, sampler=order, batch_size=None, num_workers=workers))

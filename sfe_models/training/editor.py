@@ -1,0 +1,181 @@
+"""Phase 2 of SFE: the Feature Editor (section 3.4 of the paper, steps 1 to 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..directions.base import Direction, DirectionError, StyleSpaceDirection
+from ..directions.library import DirectionLibrary
+from ..encoders.e4e import E4EEncoder
+from ..encoders.inverter import Inverter
+from ..feature_editor import FeatureEditor
+from ..stylegan2.discriminator import Discriminator
+from ..stylegan2.generator import Generator, StyleSpace
+from .config import EditDraw, EditorConfig
+from .data import Batch
+from .distributed import Processes
+from .forward import crop, delta_features, invert, padded, resized, run_to_k, synthesize
+from .inverter import ramp
+from .losses import PictureAdversary, ReconstructionLoss
+from .stage import Stage, make_optimizer
+
+
+@dataclass(frozen=True)
+class DrawnEdit:
+    """A direction and the strengths that it may be drawn with: some numbers, or a range."""
+
+    direction: Direction
+    strengths: tuple[float, ...]
+    range: tuple[float, float] | None
+
+    def strength(self, batch: int, device: torch.device) -> Tensor:
+        """Draw one strength for each picture: [batch]."""
+        if self.range is not None:
+            low, high = self.range
+            return torch.rand(batch, device=device) * (high - low) + low
+        choice = torch.randint(len(self.strengths), (batch,))
+        return torch.tensor(self.strengths)[choice].to(device)
+
+    def apply(self, generator: Generator, w_plus: Tensor, strength: Tensor) -> StyleSpace:
+        """Move codes [B,N,D] along the direction, of whatever family: their style vectors."""
+        if isinstance(self.direction, StyleSpaceDirection):
+            return self.direction.move(generator.style_space(w_plus), strength)
+        return generator.style_space(self.direction.move(w_plus, strength))
+
+
+def drawn_edits(table: Sequence[EditDraw], library: DirectionLibrary) -> list[DrawnEdit]:
+    """Read the directions of a table; an empty table means all usable ones within their ranges.
+
+    Raises DirectionError for a direction that does not exist, or if there is none at all.
+    """
+    if not table:
+        usable = [e.info for e in library.entries if library.available(e) and e.info.strength_range]
+        table = [EditDraw(info.name, range=info.strength_range) for info in usable]
+    if not table:
+        raise DirectionError("There is no direction to train the Feature Editor with; give a folder of directions.")
+    return [DrawnEdit(library.get(row.direction), row.strengths, row.range) for row in table]
+
+
+class EditorStage(Stage):
+    """Train H alone; generator, e4e encoder and Inverter stay as they are.
+
+    The training pair of an edit are two pictures that the generator makes of e4e codes: X_E = G(w_E) goes in and
+    X_E' = G(w_E') is wanted, with delta = F(w_E) - F(w_E'). Real pictures take part with delta = 0.
+    """
+
+    def __init__(
+        self,
+        config: EditorConfig,
+        generator: Generator,
+        e4e_encoder: E4EEncoder,
+        inverter: Inverter,
+        discriminator: Discriminator,
+        edits: Sequence[DrawnEdit],
+        reconstruction: ReconstructionLoss,
+        device: torch.device,
+        processes: Processes,
+    ):
+        super().__init__(config.run, device, processes)
+        self.config, self.domain, self.edits = config, config.domain, list(edits)
+        self.generator, self.e4e_encoder = generator.to(device), e4e_encoder.to(device)
+        self.inverter, self.reconstruction = inverter.to(device), reconstruction.to(device)
+        if config.inverter_statistics == "drifting":
+            self.inverter.train()
+        self.editor = FeatureEditor(config.domain).to(device, memory_format=torch.channels_last).train()
+        self.adversary = PictureAdversary(discriminator.to(device), config.adversarial)
+        self.networks = {"feature_editor": self.editor, "inverter": self.inverter, "discriminator": discriminator}
+        self.average("feature_editor")
+        self.optimizers = {
+            "feature_editor": make_optimizer(config.optimizer, self.editor.parameters()),
+            "discriminator": self.adversary.optimizer,
+        }
+
+    def step(self, number: int, batch: Batch) -> dict[str, Tensor]:
+        """Draw an edit, compute editing, inversion and adversarial loss, step H, then the discriminator."""
+        config, domain = self.config, self.domain
+        self.schedule("feature_editor", config.optimizer, number)
+        edit = self.edits[int(torch.randint(len(self.edits), ()))]
+        strength = edit.strength(len(batch), self.device)
+        with self.mixed():
+            pair = self._pair(batch.image, edit, strength)
+            seen = resized(torch.cat([batch.image, pair.source]), domain.encoder_size)
+            with torch.no_grad():
+                inverted = invert(self.inverter, self.generator, domain, seen)
+            n = len(batch)
+            # Both losses in one run of H: the real pictures with delta = 0, then the pair's.
+            features = self.editor(inverted.F_k, torch.cat([torch.zeros_like(pair.delta), pair.delta])).float()
+            share = ramp(number, config.feature_ramp)
+            if share < 1:
+                features = torch.cat([inverted.F_w[:n].lerp(features[:n], share), features[n:]])
+            with torch.no_grad():
+                moved = edit.apply(self.generator, inverted.w[n:], strength)
+                styles = StyleSpace.cat([self.generator.style_space(inverted.w[:n]), moved])
+                rgb = torch.cat([inverted.rgb[:n], run_to_k(self.generator, domain, moved).rgb])
+            made = synthesize(self.generator, domain, styles, features, rgb)
+            losses = self.reconstruction(made, torch.cat([batch.image, pair.target]))
+            loss = losses["reconstruction"]
+            adversarial = self.adversary.active(number)
+            if adversarial:
+                losses["adversarial"] = self.adversary.encoder_loss(padded(made[:n], domain))
+                loss = loss + config.adversarial.weight * losses["adversarial"]
+        loss.backward()
+        self.apply_gradients("feature_editor")
+        if adversarial:
+            with self.mixed():
+                losses |= self.adversary.backward(number, padded(made[:n], domain), padded(batch.image, domain))
+            self.apply_gradients("discriminator")
+        with torch.no_grad():
+            losses["l2_inversion"] = F.mse_loss(made[:n], batch.image)
+            losses["l2_edit"] = F.mse_loss(made[n:], pair.target)
+        return losses
+
+    @torch.no_grad()
+    def _pair(self, image: Tensor, edit: DrawnEdit, strength: Tensor) -> _Pair:
+        """Make X_E, X_E' and delta of pictures."""
+        generator, domain = self.generator, self.domain
+        w_e = self.e4e_encoder(resized(image, domain.encoder_size)).float() + generator.latent_avg
+        both = StyleSpace.cat([generator.style_space(w_e), edit.apply(generator, w_e, strength)])
+        state = run_to_k(generator, domain, both)
+        features = delta_features(generator, domain, state, both)
+        pictures = crop(generator.run(state, both).rgb, domain)
+        n = len(image)
+        return _Pair(pictures[:n], pictures[n:], features[:n] - features[n:])
+
+    @torch.no_grad()
+    def samples(self, batch: Batch) -> Tensor:
+        """Pictures, their inversions, and one edit of each at the end of its range, one direction after another."""
+        editor, generator, domain = self.averaged("feature_editor").eval(), self.generator, self.domain
+        inverter = self.inverter.eval()
+        rows = []
+        for i, edit in enumerate(self.edits):
+            image = batch.image[i % len(batch)][None]
+            seen = resized(image, domain.encoder_size)
+            inverted = invert(inverter, generator, domain, seen)
+            reach = max(edit.range) if edit.range is not None else edit.strengths[-1]
+            strength = torch.full((1,), float(reach), device=self.device)
+            delta = self._pair(image, edit, strength).delta
+            row = [image, crop(generator(self.e4e_encoder(seen) + generator.latent_avg), domain)]
+            for change, styles in (
+                (torch.zeros_like(delta), generator.style_space(inverted.w)),
+                (delta, edit.apply(generator, inverted.w, strength)),
+            ):
+                rgb = run_to_k(generator, domain, styles).rgb
+                row.append(synthesize(generator, domain, styles, editor(inverted.F_k, change).float(), rgb))
+            rows.append(torch.cat(row))
+        self.editor.train()
+        if self.config.inverter_statistics == "drifting":
+            inverter.train()
+        per_row = 2 if len(rows) > 1 else 1
+        return torch.stack(rows[: len(rows) // per_row * per_row]).flatten(0, 1).unflatten(0, (-1, 4 * per_row))
+
+
+@dataclass(frozen=True)
+class _Pair:
+    source: Tensor
+    target: Tensor
+    delta: Tensor

@@ -1,0 +1,156 @@
+"""The loop around every stage: data, checkpoints, resuming, numbers and sample grids."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from pathlib import Path
+
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from ..atomic import replaced
+from ..domain import DomainSpec
+from ..image_io import save_image
+from .checkpoint import LAST, load_checkpoint, save_checkpoint
+from .config import ConfigError, to_json
+from .data import Batch, PictureFolder, Pictures, StepOrder, batches
+from .distributed import Processes
+from .stage import Stage
+
+logger = logging.getLogger(__name__)
+
+_SAMPLES = 16
+
+
+class TrainingError(ValueError):
+    """A run that cannot go on."""
+
+
+def train(
+    stage: Stage,
+    config,
+    pictures: Pictures,
+    output: Path | str,
+    processes: Processes | None = None,
+    stop_after: int | None = None,
+) -> Path:
+    """Train a stage to its configuration's last step; go on where an earlier run in `output` was stopped.
+
+    Writes config.json, last.pt, log/ (TensorBoard), log.jsonl and samples-*.png into `output`. stop_after: leave
+    with a checkpoint after so many steps of this call. Returns the checkpoint. Raises TrainingError when a loss
+    becomes NaN or infinite, and ConfigError if `output` holds a run with other settings.
+    """
+    output, run, processes = Path(output), config.run, processes or Processes()
+    first = _resume(stage, config, output)
+    last = run.steps if stop_after is None else min(run.steps, first + stop_after)
+    processes.broadcast([*stage.networks.values(), *stage.averages.values()])
+    part = processes.part(run.batch)
+    order = StepOrder(len(pictures), run.batch, part, run.seed, first, last)
+    shown = pictures[list(range(min(_SAMPLES, len(pictures))))].to(stage.device)
+    leader = processes.rank == 0
+    writer = SummaryWriter(output / "log") if leader else None
+    bar = tqdm(total=run.steps, initial=first, desc=type(stage).__name__, disable=not leader, mininterval=5)
+    sums: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
+    for step, batch in enumerate(batches(pictures, order, run.workers), first):
+        torch.manual_seed(_step_seed(run.seed, step, processes.rank))
+        batch = batch.to(stage.device)
+        batch = _mirrored(batch) if run.mirror else batch
+        for name, value in stage.step(step, batch).items():
+            sums[name] = sums.get(name, 0) + value.detach().float()
+            counts[name] = counts.get(name, 0) + 1
+        stage.update_averages(step)
+        done = step + 1
+        ends = done == last
+        if done % run.log_every == 0 or done % run.save_every == 0 or ends:
+            means = {name: float(processes.mean(total / counts[name])) for name, total in sums.items()}
+            _require_finite(means, done, output)
+            if leader and (done % run.log_every == 0 or ends):
+                _log(means, done, writer, output, bar)
+                sums, counts = {}, {}
+        bar.update()
+        if done % run.save_every == 0 or ends:
+            processes.average_buffers(stage.networks.values())
+            if leader:
+                _save(stage, config, done, output)
+        if leader and (done % run.sample_every == 0 or ends):
+            save_grid(stage.samples(shown), output / f"samples-{done:07d}.png")
+    bar.close()
+    if writer is not None:
+        writer.close()
+    if leader and isinstance(pictures, PictureFolder) and pictures.skipped:
+        (output / "skipped.txt").write_text("\n".join(map(str, pictures.skipped)) + "\n", encoding="utf-8")
+    return output / LAST
+
+
+def _resume(stage: Stage, config, output: Path) -> int:
+    """Load the last checkpoint of `output`, if there is one; return the next step."""
+    path = output / LAST
+    if not path.is_file():
+        with replaced(output / "config.json") as temporary:
+            temporary.write_text(to_json(config) + "\n", encoding="utf-8")
+        return 0
+    state = load_checkpoint(path)
+    old, new = json.loads(state["config"]), json.loads(to_json(config))
+    for settings in (old, new):  # these may change between the parts of one run
+        for name in ("steps", "log_every", "sample_every", "save_every", "keep_every", "workers", "compile"):
+            settings["run"].pop(name)
+    if old != new:
+        differing = sorted(name for name in new if new[name] != old.get(name))
+        raise ConfigError(
+            f"{output} holds a run with other settings ({', '.join(differing)} differ); give another --output, or "
+            "the settings of its config.json to go on."
+        )
+    stage.load_state(state)
+    logger.info("Going on from step %d of %s.", state["step"], path)
+    return state["step"]
+
+
+def _save(stage: Stage, config, step: int, output: Path) -> None:
+    domain: DomainSpec = config.domain
+    state = {"step": step, "config": to_json(config), "domain": domain.to_json(), **stage.state()}
+    save_checkpoint(state, output / LAST)
+    if config.run.keep_every and step % config.run.keep_every == 0:
+        save_checkpoint(state, output / f"step-{step:07d}.pt")
+
+
+def _step_seed(seed: int, step: int, rank: int) -> int:
+    """Seed everything random within a step, so that a resumed run repeats nothing and misses nothing."""
+    return (seed * 1_000_003 + step) * 4096 + rank
+
+
+def _mirrored(batch: Batch) -> Batch:
+    """Flip every other picture by chance. A flipped picture no longer belongs to its latent, so those stay."""
+    if batch.latent is not None:
+        return batch
+    flip = torch.rand(len(batch), device=batch.image.device) < 0.5
+    return Batch(torch.where(flip[:, None, None, None], batch.image.flip(3), batch.image))
+
+
+def _require_finite(means: dict[str, float], step: int, output: Path) -> None:
+    bad = [name for name, value in means.items() if not math.isfinite(value)]
+    if bad:
+        kept = output / LAST
+        last = f"the last good checkpoint is {kept}" if kept.is_file() else "there is no checkpoint yet"
+        raise TrainingError(
+            f"{', '.join(bad)} became NaN or infinite before step {step}; {last}. Lower the learning rate, or use "
+            "--set run.precision=fp32, and go on."
+        )
+
+
+def _log(means: dict[str, float], step: int, writer: SummaryWriter, output: Path, bar: tqdm) -> None:
+    for name, value in means.items():
+        writer.add_scalar(name, value, step)
+    with (output / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": step, **{k: round(v, 6) for k, v in means.items()}}) + "\n")
+    bar.set_postfix({k: f"{v:.3g}" for k, v in means.items()}, refresh=False)
+
+
+def save_grid(pictures: Tensor, path: Path | str) -> Path:
+    """Write [rows,columns,3,H,W] in [-1,1] as one picture."""
+    return save_image(rearrange(pictures.float().cpu(), "r c d h w -> d (r h) (c w)"), path)

@@ -1,0 +1,157 @@
+"""Losses that several stages share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..perception.attribute_network import load_attribute_network
+from ..perception.errors import find_weights
+from ..perception.identity import find_arcface, find_moco, load_arcface, load_moco
+from ..perception.lpips import find_lpips, load_lpips
+from .config import AdversarialConfig, ConfigError, LossConfig
+
+ATTRIBUTES_FILE = "attributes.safetensors"
+
+
+def generator_loss(logits: Tensor) -> Tensor:
+    """Non-saturating loss: -log sigmoid of the logits of made pictures or codes (Goodfellow et al. 2014)."""
+    return F.softplus(-logits).mean()
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Logistic loss of the logits of real and made pictures or codes."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
+    """R1 without its factor gamma / 2: mean squared norm of the logits' gradient (Mescheder et al. 2018).
+
+    inputs: [B,...] that require gradients, from which the logits were computed.
+    """
+    (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
+    return gradient.square().flatten(1).sum(dim=1).mean()
+
+
+def r1_loss(discriminator: nn.Module, real: Tensor, gamma: float, every: int) -> Tensor:
+    """Lazy R1 for real pictures or codes [B,...], scaled for a step in `every` (Karras et al. 2020, section 3.1)."""
+    real = real.detach().requires_grad_(True)
+    return gradient_penalty(discriminator(real), real) * (gamma / 2 * every)
+
+
+class ReconstructionLoss(nn.Module):
+    """L2, perceptual and identity distance between pictures, weighted; zero weights need no network.
+
+    perceptual: a module with pictures a, b [B,3,H,W] in [-1,1] to distances [B]; identity: one with `embed`, to
+    unit vectors [B,E].
+    """
+
+    def __init__(self, config: LossConfig, perceptual: nn.Module | None, identity: nn.Module | None):
+        super().__init__()
+        self.config = config
+        self.perceptual, self.identity = perceptual, identity
+
+    def forward(self, made: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Compute the losses of made pictures [B,3,H,W]; "reconstruction" is the weighted sum."""
+        config = self.config
+        if config.size is not None and made.shape[-1] != config.size:
+            size = made.shape[-2] * config.size // made.shape[-1], config.size
+            made, target = (F.adaptive_avg_pool2d(x, size) for x in (made, target))
+        losses = {"l2": F.mse_loss(made, target)}
+        total = config.l2 * losses["l2"]
+        if config.lpips:
+            losses["lpips"] = self.perceptual(made, target).mean()
+            total = total + config.lpips * losses["lpips"]
+        if config.identity:
+            with torch.no_grad():
+                wanted = self.identity.embed(target)
+            losses["identity"] = 1 - (self.identity.embed(made) * wanted).sum(dim=1).mean()
+            total = total + config.identity * losses["identity"]
+        return {**losses, "reconstruction": total}
+
+
+def reconstruction_loss(config: LossConfig, weights: Path | str) -> ReconstructionLoss:
+    """Load the networks that the weights of the losses ask for, from a folder of weight files.
+
+    Raises MissingWeightsError with the file's name and where to put it, ConfigError for an unknown network.
+    """
+    perceptual = identity = None
+    if config.lpips:
+        perceptual = perceptual_network(config.perceptual_network, weights)
+    if config.identity:
+        loaders = {
+            "arcface": lambda: load_arcface(find_arcface(weights)),
+            "moco": lambda: load_moco(find_moco(weights)),
+            "attributes": lambda: load_attribute_network(find_attribute_network(weights)),
+        }
+        if config.identity_network not in loaders:
+            raise ConfigError(f"identity_network is {config.identity_network!r}; expected {', '.join(loaders)}.")
+        identity = loaders[config.identity_network]()
+    return ReconstructionLoss(config, perceptual, identity).eval().requires_grad_(False)
+
+
+def perceptual_network(name: str, weights: Path | str) -> nn.Module:
+    """Load a network of perceptual distances, pictures a and b [B,3,H,W] in [-1,1] to [B]."""
+    if name in ("alex", "vgg"):
+        return load_lpips(*find_lpips(weights, name)).eval().requires_grad_(False)
+    if name == "attributes":
+        network = load_attribute_network(find_attribute_network(weights))
+        return PerceptualDistance(network).eval().requires_grad_(False)
+    raise ConfigError(f"perceptual_network is {name!r}; expected alex, vgg or attributes.")
+
+
+def find_attribute_network(weights: Path | str) -> Path:
+    """Return the attribute network's file in a folder; raises MissingWeightsError."""
+    return find_weights(
+        weights,
+        (ATTRIBUTES_FILE,),
+        "the attribute network of the rendered domain",
+        "a run of `python -m sfe_models train attributes --config demo --data demo`",
+    )
+
+
+class PerceptualDistance(nn.Module):
+    """The perceptual distance of an attribute network, as a module of its own."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """a, b: [B,3,H,W] in [-1,1]. Returns [B]."""
+        return self.network.perceptual_distance(a, b)
+
+
+class PictureAdversary:
+    """The picture discriminator that both SFE phases train beside their encoder."""
+
+    def __init__(self, discriminator: nn.Module, config: AdversarialConfig):
+        self.discriminator, self.config = discriminator, config
+        self.optimizer = torch.optim.Adam(discriminator.parameters(), config.lr, config.betas)
+
+    def active(self, step: int) -> bool:
+        """Whether step `step` has an adversarial loss."""
+        return self.config.weight > 0 and step >= self.config.start
+
+    def encoder_loss(self, made: Tensor) -> Tensor:
+        """Non-saturating loss of made pictures [B,3,R,R]."""
+        self.discriminator.requires_grad_(False)
+        return generator_loss(self.discriminator(made))
+
+    def backward(self, step: int, made: Tensor, real: Tensor) -> dict[str, Tensor]:
+        """Leave the discriminator's gradients for made and real pictures; the caller applies them."""
+        self.discriminator.requires_grad_(True)
+        fake_logits, real_logits = self.discriminator(made.detach()), self.discriminator(real)
+        # The released code takes the mean of both halves, not their sum.
+        loss = discriminator_loss(real_logits, fake_logits) / 2
+        loss.backward()
+        numbers = {"discriminator": loss, "real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
+        if step % self.config.r1_every == 0:
+            with torch.autocast(real.device.type, enabled=False):
+                penalty = r1_loss(self.discriminator, real.float(), self.config.r1, self.config.r1_every)
+            penalty.backward()
+            numbers["r1"] = penalty
+        return numbers

@@ -1,0 +1,126 @@
+"""Put a stage together from its configuration and the runs or files that it builds on, and train it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from ..directions.library import DirectionLibrary
+from ..encoders.e4e import E4EEncoder
+from ..encoders.inverter import Inverter
+from ..perception.attribute_network import save_attribute_network
+from ..stylegan2.discriminator import Discriminator
+from ..stylegan2.generator import Generator
+from .attributes import AttributesStage
+from .checkpoint import is_run, load_network, load_trained
+from .config import CONFIGS, ConfigError
+from .data import open_pictures
+from .distributed import Processes
+from .e4e import E4EStage
+from .editor import EditorStage, drawn_edits
+from .gan import GANStage, load_matching
+from .inverter import InverterStage
+from .loop import train
+from .losses import ATTRIBUTES_FILE, perceptual_network, reconstruction_loss
+from .stage import Stage
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a stage builds on: training runs, or files that `load_networks` reads.
+
+    start: a run whose weights a GAN takes as far as they fit; discriminator: None starts an untrained one;
+    weights: folder of LPIPS, identity and attribute networks; directions: folders of direction files.
+    """
+
+    start: str | None = None
+    generator: str | None = None
+    e4e: str | None = None
+    inverter: str | None = None
+    discriminator: str | None = None
+    weights: str = "weights"
+    directions: tuple[str, ...] = ()
+
+    def need(self, name: str) -> str:
+        """Return a source that the stage cannot do without; raises ConfigError."""
+        value = getattr(self, name)
+        if value is None:
+            raise ConfigError(f"This stage needs --{name}: a training run's folder, or a file that holds the network.")
+        return value
+
+
+def make_stage(config, sources: Sources, device: torch.device, processes: Processes) -> Stage:
+    """Make the stage that a configuration is for."""
+    torch.manual_seed(config.run.seed)
+    stage = next(name for name, cls in CONFIGS.items() if cls is type(config))
+    if stage == "attributes":
+        return AttributesStage(config, device, processes)
+    if stage == "gan":
+        perceptual = perceptual_network("attributes", sources.weights) if config.paired_perceptual else None
+        gan = GANStage(config, device, processes, perceptual)
+        if sources.start is not None:
+            left = gan.start_from(sources.start)
+            logger.info("Started anew: %s", ", ".join(left) or "nothing")
+        return gan
+    domain = config.domain
+    reconstruction = reconstruction_loss(config.losses, sources.weights)
+    generator = load_network(sources.need("generator"), "generator", Generator(domain.generator))
+    if stage == "e4e":
+        return E4EStage(config, generator, reconstruction, device, processes)
+    discriminator = _discriminator(config, sources)
+    if stage == "inverter":
+        return InverterStage(config, generator, discriminator, reconstruction, device, processes)
+    encoder = load_network(sources.need("e4e"), "e4e_encoder", E4EEncoder(domain))
+    inverter = load_network(sources.need("inverter"), "inverter", Inverter(domain))
+    edits = drawn_edits(config.edits, DirectionLibrary(domain, sources.directions))
+    networks = generator, encoder, inverter, discriminator
+    return EditorStage(config, *networks, edits, reconstruction, device, processes)
+
+
+def _discriminator(config, sources: Sources) -> Discriminator:
+    discriminator = Discriminator(config.domain.generator)
+    path = sources.discriminator
+    if path is None and config.adversarial.weight:
+        logger.warning("Without --discriminator the adversarial loss begins with an untrained one.")
+    if path is not None:
+        if not is_run(path):
+            raise ConfigError(f"--discriminator {path} is no training run; expected one of `train gan` or `inverter`.")
+        _, weights = load_trained(path, "discriminator")
+        missing = load_matching(discriminator, weights)
+        if missing:
+            raise ConfigError(f"The discriminator of {path} does not fit this domain ({missing[0]} differs).")
+    return discriminator
+
+
+def run_stage(
+    config,
+    data: str,
+    output: Path | str,
+    sources: Sources,
+    device: torch.device,
+    cache: Path | str | None = None,
+    stop_after: int | None = None,
+) -> Path:
+    """Train one stage, from the beginning or from its last checkpoint; returns that of the end."""
+    processes = Processes.start(device)
+    gan = CONFIGS["gan"] is type(config)
+    pictures = open_pictures(
+        data,
+        config.domain.picture_size,
+        config.run.pictures,
+        details=not gan,  # a generator learns people; what only a feature can hold is left to F_k
+        latent_dim=config.domain.generator.style_dim,
+        cache=cache,
+    )
+    config = replace(config, run=replace(config.run, pictures=len(pictures)))
+    stage = make_stage(config, sources, device, processes)
+    last = train(stage, config, pictures, output, processes, stop_after)
+    if isinstance(stage, AttributesStage) and processes.rank == 0:
+        save_attribute_network(stage.averaged("attributes"), Path(output) / ATTRIBUTES_FILE)
+    processes.stop()
+    return last
