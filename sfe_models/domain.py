@@ -231,11 +231,11 @@ DEMO = DomainSpec(
     e4e=E4ESpec(
         stem=16, widths=(32, 64, 96, 128), depths=(1, 2, 3, 1), se_reduction=8, coarse_styles=3, middle_styles=6
     ),
-    inverter=InverterSpec(stem=32, widths=(48, 96, 96, 128), depths=(1, 2, 3, 1), pooled=2, fuser_blocks=2),
+    inverter=InverterSpec(stem=16, widths=(32, 64, 64, 96), depths=(1, 1, 2, 1), pooled=2, fuser_blocks=2),
     feature_layer=7,
     delta_layer=7,
     encoder_size=(128, 128),
-    editor_blocks=3,
+    editor_blocks=2,
 )
 
 DOMAINS = {spec.name: spec for spec in (FFHQ_1024, CARS_512, DEMO, tiny_domain(64))}

@@ -32,7 +32,7 @@ def load_networks(
 ) -> SFENetworks:
     """Load all networks, folded and ready for inference.
 
-    source: "demo"; a bundle; a folder that holds the published files (or one full training checkpoint with the generator
+    source: "demo"; a bundle; a folder with the published files (or one full training checkpoint with the generator
     file beside it); or `random:DOMAIN` for seeded random weights. dtype: None keeps the file's. Raises
     CheckpointError that names the file.
     """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from ..checkpoints.bundle import bundle_spec
 from ..checkpoints.convert import NVIDIA_TERMS, convert
-from ..checkpoints.published import download_published
+from ..checkpoints.published import download_loss_weights, download_published
 from ..checkpoints.reading import read_safetensors_header, sniff
 from ..checkpoints.recognise import read_contents
 from ..precision import DTYPES
@@ -40,6 +41,7 @@ def add_commands(commands) -> None:
     )
     parser.add_argument("--output", required=True, metavar="FOLDER")
     parser.add_argument("--mappers", action="store_true", help="the StyleCLIP latent mappers too")
+    parser.add_argument("--losses", action="store_true", help="instead: LPIPS, ArcFace and MoCo weights for `train`")
     parser.set_defaults(run=_run_download)
 
     parser = commands.add_parser(
@@ -57,7 +59,8 @@ def _run_convert(options: argparse.Namespace) -> None:
 
 
 def _run_download(options: argparse.Namespace) -> None:
-    print(download_published(options.output, options.mappers))
+    fetch = download_loss_weights if options.losses else partial(download_published, mappers=options.mappers)
+    print(fetch(options.output))
 
 
 def _run_inspect(options: argparse.Namespace) -> None:

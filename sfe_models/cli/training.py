@@ -62,8 +62,8 @@ def add_commands(commands) -> None:
     parser = commands.add_parser(
         "attribute-directions",
         help="train the rendered domain's directions with an attribute network as the judge",
-        description="Sample a generator, score the pictures with an attribute network, train an InterFaceGAN boundary for "
-        "each attribute, measure its useful range and print what else it moves.",
+        description="Sample a generator, score the pictures with an attribute network, train an InterFaceGAN boundary "
+        "for each attribute, measure its useful range and print what else it moves.",
     )
     parser.add_argument("--generator", required=True, metavar="RUN")
     parser.add_argument("--weights", required=True, metavar="FOLDER", help="with the attribute network")

@@ -1,1 +1,1 @@
-"""Render the portraits of the demo domain and train a small StyleFeatureEditor on them."""
+"""The demo domain: a renderer of portraits, and the model trained on them."""

@@ -12,8 +12,8 @@ from torch import Tensor
 class Derived:
     """Keep one tensor that `compute` makes from a frozen weight; make it anew when the weight is another one.
 
-    Nothing is kept while the weight requires a gradient. In-place changes are noticed through the version
-    counter, except those to tensors made in inference mode, which have none.
+    Nothing is kept while the weight requires a gradient, nor by torch.compile. In-place changes are noticed through
+    the version counter, except those to tensors made in inference mode, which have none.
     """
 
     def __init__(self, compute: Callable[[Tensor], Tensor]):
@@ -24,7 +24,7 @@ class Derived:
 
     def __call__(self, weight: Tensor) -> Tensor:
         """weight: the parameter itself, not a view of it, so that it can be told from another one."""
-        if weight.requires_grad:
+        if weight.requires_grad or torch.compiler.is_compiling():
             return self._compute(weight)
         version = None if weight.is_inference() else weight._version
         state = (weight.data_ptr(), version, weight.dtype, weight.device, weight.shape)

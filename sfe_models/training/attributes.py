@@ -10,6 +10,7 @@ from ..perception.attribute_network import AttributeNetwork
 from .config import AttributesConfig
 from .data import Batch
 from .distributed import Processes
+from .forward import side_by_side
 from .stage import Stage, make_optimizer
 
 
@@ -46,4 +47,4 @@ class AttributesStage(Stage):
     @torch.no_grad()
     def samples(self, batch: Batch) -> Tensor:
         """The pictures, to see what is asked of the network."""
-        return batch.image.unflatten(0, (-1, min(4, len(batch))))
+        return side_by_side(batch.image)

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from ..atomic import replaced
 from ..checkpoints.errors import CheckpointError
-from ..checkpoints.load import load_networks
+from ..checkpoints.load import load_generator, load_networks
+from ..checkpoints.network_pickle import read_network_pickle
+from ..checkpoints.reading import sniff
 from ..domain import DomainSpec
 
 LAST = "last.pt"
@@ -73,6 +75,18 @@ def load_trained(path: Path | str, name: str) -> tuple[DomainSpec, dict[str, Ten
     return DomainSpec.from_json(state["domain"]), weights
 
 
+def discriminator_weights(path: Path | str) -> dict[str, Tensor]:
+    """Read a picture discriminator's weights from a training run or a StyleGAN2-ADA pickle."""
+    if is_run(path):
+        return load_trained(path, "discriminator")[1]
+    if Path(path).is_dir() or sniff(Path(path)) != "pickle":
+        raise CheckpointError(f"{path} holds no discriminator; expected a training run or a StyleGAN2-ADA .pkl file.")
+    weights = read_network_pickle(Path(path)).discriminator
+    if weights is None:
+        raise CheckpointError(f"{path} holds a generator without its discriminator; take the file with both.")
+    return {name: tensor for name, tensor in weights.items() if not name.endswith("resample_filter")}
+
+
 def load_network(path: Path | str, name: str, network: torch.nn.Module) -> torch.nn.Module:
     """Fill a network from a training run, or return that of a bundle or of published files; frozen, in eval mode."""
     if is_run(path):
@@ -81,6 +95,8 @@ def load_network(path: Path | str, name: str, network: torch.nn.Module) -> torch
             network.load_state_dict(weights)
         except RuntimeError as error:
             raise CheckpointError(f"The {name} of {path} does not fit this configuration's domain: {error}") from error
+    elif name == "generator":
+        network = load_generator(path)
     else:
         network = getattr(load_networks(path, torch.float32), name)
         if network is None:

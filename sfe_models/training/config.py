@@ -24,8 +24,8 @@ class RunConfig:
     autocast; *_every: steps between log lines, sample grids and checkpoints; keep_every: checkpoints at multiples
     of it keep their number (0: only the last one is kept); ema_halflife: pictures after which half of an old
     weight is left in the averaged networks (0: no averaging); compile: fuse the generator with torch.compile, which
-    takes a minute and a C++ compiler and makes a GAN's steps on a CPU up to twice as fast; mirror: flip half of the pictures; workers: loader
-    processes; pictures: how many portraits the rendered data set has.
+    takes a minute and a C++ compiler and makes a GAN's steps on a CPU up to twice as fast; mirror: flip half of the
+    pictures; workers: loader processes; pictures: how many portraits the rendered data set has.
     """
 
     steps: int

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from ..demo import attributes, renderer
+from ..demo import renderer
 from ..demo.attributes import latents, sample_portraits
 from ..demo.renderer import render
 from ..image_io import ImageError, open_image
@@ -78,21 +78,27 @@ class PictureFolder:
         suffixes = Image.registered_extensions()
         self.paths = sorted(p for p in Path(folder).rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
         self.size = size
-        self.skipped: list[Path] = []
+        # In shared memory, because files are met in the loader's processes.
+        self._broken = torch.zeros(len(self.paths), dtype=torch.bool).share_memory_()
         if not self.paths:
             raise DataError(f"{folder} holds no pictures; expected PNG, JPEG or the like, in subfolders or directly.")
+
+    @property
+    def skipped(self) -> list[Path]:
+        """The files that could not be read so far."""
+        return [path for path, broken in zip(self.paths, self._broken.tolist(), strict=True) if broken]
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def _read(self, index: int) -> Tensor:
         for offset in range(len(self.paths)):
-            path = self.paths[(index + offset) % len(self.paths)]
+            place = (index + offset) % len(self.paths)
             try:
-                image = open_image(path)
+                image = open_image(self.paths[place])
             except ImageError as error:
-                if path not in self.skipped:
-                    self.skipped.append(path)
+                if not self._broken[place]:
+                    self._broken[place] = True
                     logger.warning("Skipped: %s", error)
                 continue
             image = image.resize(self.size[::-1], Image.Resampling.BILINEAR)
@@ -121,7 +127,7 @@ class RenderedPortraits:
     ):
         self.count, self.size, self.details, self.latent_dim = count, size, details, latent_dim
         self.first_seed = first_seed
-        # Four channels: RGB and the feature mask. A fifth plane's first value says whether the slot is filled.
+        # Four channels: RGB and the feature mask.
         shape, kind = (count, 4, size, size), np.uint8
         if cache is None:
             self._pictures, self._filled = np.zeros(shape, kind), np.zeros(count, kind)
@@ -157,10 +163,8 @@ def _mapped(path: Path, shape) -> np.memmap:
 
 def _renderer_version() -> str:
     """Hash the renderer's sources, so that a cache of another version is not taken for this one's."""
-    folder = Path(renderer.__file__).parent
-    names = sorted(p for p in folder.glob("*.py") if p.stem not in ("__init__", "portfolio"))
-    assert Path(attributes.__file__) in names
-    return hashlib.sha256(b"".join(p.read_bytes() for p in names)).hexdigest()
+    sources = sorted(p for p in Path(renderer.__file__).parent.glob("*.py") if p.stem not in ("__init__", "showcase"))
+    return hashlib.sha256(b"".join(p.read_bytes() for p in sources)).hexdigest()
 
 
 def open_pictures(

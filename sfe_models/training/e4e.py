@@ -37,6 +37,7 @@ class E4EStage(Stage):
         dim = config.domain.generator.style_dim
         self.encoder = E4EEncoder(config.domain).to(device, memory_format=torch.channels_last).train()
         self.discriminator = LatentDiscriminator(dim, config.discriminator_layers).to(device)
+        self._judge = self.compiled(self._decode)
         self.networks = {"e4e_encoder": self.encoder, "latent_discriminator": self.discriminator}
         self.average("e4e_encoder")
         self.optimizers = {
@@ -44,6 +45,9 @@ class E4EStage(Stage):
             "latent_discriminator": Adam(self.discriminator.parameters(), config.discriminator_lr),
         }
         self.real_pool, self.fake_pool = LatentPool(config.pool), LatentPool(config.pool)
+
+    def _decode(self, w_plus: Tensor, image: Tensor) -> dict[str, Tensor]:
+        return self.reconstruction(crop(self.generator(w_plus), self.config.domain), image)
 
     def progress(self, step: int) -> int:
         """Return the stage at a step: how many offsets are open."""
@@ -72,8 +76,7 @@ class E4EStage(Stage):
             numbers["latent_adversarial"] = adversarial
             loss = loss + config.discriminator_weight * adversarial
         with self.mixed():
-            made = crop(self.generator(w_plus), config.domain)
-            losses = self.reconstruction(made, batch.image)
+            losses = self._judge(w_plus, batch.image)
         (loss + losses["reconstruction"]).backward()
         self.apply_gradients("e4e_encoder")
         return {**numbers, **losses, "stage": torch.tensor(float(stage))}

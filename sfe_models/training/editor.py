@@ -19,7 +19,7 @@ from ..stylegan2.generator import Generator, StyleSpace
 from .config import EditDraw, EditorConfig
 from .data import Batch
 from .distributed import Processes
-from .forward import crop, delta_features, invert, padded, resized, run_to_k, synthesize
+from .forward import Inverted, crop, delta_features, invert, padded, resized, run_to_k, synthesize
 from .inverter import ramp
 from .losses import PictureAdversary, ReconstructionLoss
 from .stage import Stage, make_optimizer
@@ -88,6 +88,7 @@ class EditorStage(Stage):
             self.inverter.train()
         self.editor = FeatureEditor(config.domain).to(device, memory_format=torch.channels_last).train()
         self.adversary = PictureAdversary(discriminator.to(device), config.adversarial)
+        self._made, self._pictures, self._inverted = map(self.compiled, (self._edit, self._synthesize, self._invert))
         self.networks = {"feature_editor": self.editor, "inverter": self.inverter, "discriminator": discriminator}
         self.average("feature_editor")
         self.optimizers = {
@@ -105,19 +106,18 @@ class EditorStage(Stage):
             pair = self._pair(batch.image, edit, strength)
             seen = resized(torch.cat([batch.image, pair.source]), domain.encoder_size)
             with torch.no_grad():
-                inverted = invert(self.inverter, self.generator, domain, seen)
+                inverted = self._inverted(seen)
             n = len(batch)
             # Both losses in one run of H: the real pictures with delta = 0, then the pair's.
-            features = self.editor(inverted.F_k, torch.cat([torch.zeros_like(pair.delta), pair.delta])).float()
+            delta = torch.cat([torch.zeros_like(pair.delta), pair.delta])
             share = ramp(number, config.feature_ramp)
-            if share < 1:
-                features = torch.cat([inverted.F_w[:n].lerp(features[:n], share), features[n:]])
+            ramped = None if share == 1 else torch.tensor(share, device=self.device)
             with torch.no_grad():
                 moved = edit.apply(self.generator, inverted.w[n:], strength)
                 styles = StyleSpace.cat([self.generator.style_space(inverted.w[:n]), moved])
                 rgb = torch.cat([inverted.rgb[:n], run_to_k(self.generator, domain, moved).rgb])
-            made = synthesize(self.generator, domain, styles, features, rgb)
-            losses = self.reconstruction(made, torch.cat([batch.image, pair.target]))
+            target = torch.cat([batch.image, pair.target])
+            made, losses = self._made(inverted, delta, styles, rgb, target, ramped)
             loss = losses["reconstruction"]
             adversarial = self.adversary.active(number)
             if adversarial:
@@ -134,17 +134,35 @@ class EditorStage(Stage):
             losses["l2_edit"] = F.mse_loss(made[n:], pair.target)
         return losses
 
+    def _edit(
+        self, inverted: Inverted, delta: Tensor, styles: StyleSpace, rgb: Tensor, target: Tensor, share: Tensor | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Run H and the generator; the first half of the batch are the inversions, which alone are ramped."""
+        features = self.editor(inverted.F_k, delta).float()
+        if share is not None:
+            n = len(target) // 2
+            features = torch.cat([inverted.F_w[:n].lerp(features[:n], share), features[n:]])
+        made = synthesize(self.generator, self.domain, styles, features, rgb)
+        return made, self.reconstruction(made, target)
+
     @torch.no_grad()
     def _pair(self, image: Tensor, edit: DrawnEdit, strength: Tensor) -> _Pair:
         """Make X_E, X_E' and delta of pictures."""
         generator, domain = self.generator, self.domain
         w_e = self.e4e_encoder(resized(image, domain.encoder_size)).float() + generator.latent_avg
         both = StyleSpace.cat([generator.style_space(w_e), edit.apply(generator, w_e, strength)])
-        state = run_to_k(generator, domain, both)
-        features = delta_features(generator, domain, state, both)
-        pictures = crop(generator.run(state, both).rgb, domain)
+        pictures, features = self._pictures(both)
         n = len(image)
         return _Pair(pictures[:n], pictures[n:], features[:n] - features[n:])
+
+    def _synthesize(self, styles: StyleSpace) -> tuple[Tensor, Tensor]:
+        """Make pictures [B,3,H,W] of styles, and the features that delta is taken from."""
+        state = run_to_k(self.generator, self.domain, styles)
+        features = delta_features(self.generator, self.domain, state, styles)
+        return crop(self.generator.run(state, styles).rgb, self.domain), features
+
+    def _invert(self, seen: Tensor) -> Inverted:
+        return invert(self.inverter, self.generator, self.domain, seen)
 
     @torch.no_grad()
     def samples(self, batch: Batch) -> Tensor:

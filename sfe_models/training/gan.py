@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from ..checkpoints.load import load_generator
 from ..stylegan2.discriminator import Discriminator
 from ..stylegan2.generator import Generator
 from .augment import AdaptiveProbability, AugmentPipe
-from .checkpoint import load_trained
+from .checkpoint import discriminator_weights, is_run, load_trained
 from .config import GANConfig
 from .data import Batch
 from .distributed import Processes
@@ -74,7 +75,7 @@ class GANStage(Stage):
         self.generator = Generator(spec).to(device)
         self.discriminator = Discriminator(spec).to(device, memory_format=torch.channels_last)
         # Only where no second derivative is taken: path lengths and R1 stay uncompiled.
-        self._synthesis = torch.compile(self._synthesize, dynamic=False) if config.run.compile else self._synthesize
+        self._synthesis = self.compiled(self._synthesize)
         self.networks = {"generator": self.generator, "discriminator": self.discriminator}
         self.average("generator")
         self.optimizers = {
@@ -86,11 +87,13 @@ class GANStage(Stage):
         self.path_regulariser = PathLengthRegulariser()
 
     def start_from(self, path: Path | str) -> list[str]:
-        """Take the weights of another run as far as they fit (a lower resolution's too); return what did not."""
-        left = []
-        for name, network in self.networks.items():
-            _, weights = load_trained(path, name)
-            left += [f"{name}.{key}" for key in load_matching(network, weights)]
+        """Take weights of another run (a lower resolution's too) or of a StyleGAN2-ADA pickle, as far as they fit.
+
+        Returns the names of those that stay untrained.
+        """
+        generator = load_trained(path, "generator")[1] if is_run(path) else load_generator(path).state_dict()
+        left = [f"generator.{key}" for key in load_matching(self.generator, generator)]
+        left += [f"discriminator.{k}" for k in load_matching(self.discriminator, discriminator_weights(path))]
         if "generator" in self.averages:
             self.averages["generator"].load_state_dict(self.generator.state_dict())
         return left
@@ -194,7 +197,7 @@ class GANStage(Stage):
         pictures = torch.cat(
             [generator(generator.broadcast(generator.mapping(part)), noise="stored") for part in z.split(8)]
         )
-        if batch.latent is not None:
+        if batch.latent is not None and len(batch) >= _SAMPLE_COLUMNS:
             made = generator(generator.broadcast(generator.mapping(batch.latent[:8])), noise="stored")
             pictures = torch.cat([batch.image[:8], made, pictures])
         return pictures.unflatten(0, (-1, _SAMPLE_COLUMNS))

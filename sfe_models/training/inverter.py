@@ -47,6 +47,7 @@ class InverterStage(Stage):
         self.generator, self.reconstruction = generator.to(device), reconstruction.to(device)
         self.inverter = Inverter(config.domain).to(device, memory_format=torch.channels_last).train()
         self.adversary = PictureAdversary(discriminator.to(device), config.adversarial)
+        self._both = self.compiled(self._reconstruct)
         self.networks = {"inverter": self.inverter, "discriminator": discriminator}
         self.average("inverter")
         self.optimizers = {
@@ -54,20 +55,28 @@ class InverterStage(Stage):
             "discriminator": self.adversary.optimizer,
         }
 
+    def _reconstruct(self, image: Tensor, share: Tensor | None) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+        """Reconstruct from F_k and from w: pictures [2B,3,H,W], losses, and the regulariser.
+
+        share: of F_k in the generator's feature, the rest is F_w; None for all.
+        """
+        domain, generator = self.domain, self.generator
+        inverted = invert(self.inverter, generator, domain, resized(image, domain.encoder_size))
+        features = inverted.F_k if share is None else inverted.F_w.lerp(inverted.F_k, share)
+        styles = generator.style_space(inverted.w)
+        made = synthesize(generator, domain, styles, features, inverted.rgb)
+        both = torch.cat([made, crop(generator.synthesize(styles), domain)])
+        losses = self.reconstruction(both, torch.cat([image, image]))
+        return both, losses, feature_loss(self.config.feature_regulariser, inverted.F_k, inverted.F_w)
+
     def step(self, number: int, batch: Batch) -> dict[str, Tensor]:
         """Inverter, then discriminator."""
-        config, domain, generator = self.config, self.domain, self.generator
+        config, domain = self.config, self.domain
         self.schedule("inverter", config.optimizer, number)
+        share = ramp(number, config.feature_ramp)
         with self.mixed():
-            inverted = invert(self.inverter, generator, domain, resized(batch.image, domain.encoder_size))
-            share = ramp(number, config.feature_ramp)
-            features = inverted.F_k if share == 1 else inverted.F_w.lerp(inverted.F_k, share)
-            styles = generator.style_space(inverted.w)
-            made = synthesize(generator, domain, styles, features, inverted.rgb)
-            made_w = crop(generator.synthesize(styles), domain)
-            both, target = torch.cat([made, made_w]), torch.cat([batch.image, batch.image])
-            losses = self.reconstruction(both, target)
-            regulariser = feature_loss(config.feature_regulariser, inverted.F_k, inverted.F_w)
+            ramped = None if share == 1 else torch.tensor(share, device=self.device)
+            both, losses, regulariser = self._both(batch.image, ramped)
             loss = losses["reconstruction"] + config.regulariser * regulariser
             adversarial = self.adversary.active(number)
             if adversarial:
@@ -80,7 +89,7 @@ class InverterStage(Stage):
                 losses |= self.adversary.backward(number, padded(both, domain), padded(batch.image, domain))
             self.apply_gradients("discriminator")
         with torch.no_grad():
-            losses["l2_from_F"], losses["l2_from_w"] = (F.mse_loss(x, batch.image) for x in (made, made_w))
+            losses["l2_from_F"], losses["l2_from_w"] = (F.mse_loss(made, batch.image) for made in both.chunk(2))
         return {**losses, "regulariser": regulariser}
 
     @torch.no_grad()

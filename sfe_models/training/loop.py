@@ -57,30 +57,34 @@ def train(
     bar = tqdm(total=run.steps, initial=first, desc=type(stage).__name__, disable=not leader, mininterval=5)
     sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
-    for step, batch in enumerate(batches(pictures, order, run.workers), first):
-        torch.manual_seed(_step_seed(run.seed, step, processes.rank))
-        batch = batch.to(stage.device)
-        batch = _mirrored(batch) if run.mirror else batch
-        for name, value in stage.step(step, batch).items():
-            sums[name] = sums.get(name, 0) + value.detach().float()
-            counts[name] = counts.get(name, 0) + 1
-        stage.update_averages(step)
-        done = step + 1
-        ends = done == last
-        if done % run.log_every == 0 or done % run.save_every == 0 or ends:
-            means = {name: float(processes.mean(total / counts[name])) for name, total in sums.items()}
-            _require_finite(means, done, output)
-            if leader and (done % run.log_every == 0 or ends):
-                _log(means, done, writer, output, bar)
-                sums, counts = {}, {}
-        bar.update()
-        if done % run.save_every == 0 or ends:
-            processes.average_buffers(stage.networks.values())
-            if leader:
-                _save(stage, config, done, output)
-        if leader and (done % run.sample_every == 0 or ends):
-            save_grid(stage.samples(shown), output / f"samples-{done:07d}.png")
-    bar.close()
+    with bar:
+        for step, batch in enumerate(batches(pictures, order, run.workers), first):
+            torch.manual_seed(_step_seed(run.seed, step, processes.rank))
+            batch = batch.to(stage.device)
+            batch = _mirrored(batch) if run.mirror else batch
+            for name, value in stage.step(step, batch).items():
+                sums[name] = sums.get(name, 0) + value.detach().float()
+                counts[name] = counts.get(name, 0) + 1
+            stage.update_averages(step)
+            done = step + 1
+            ends = done == last
+            if done % run.log_every == 0 or done % run.save_every == 0 or ends:
+                means = {name: float(processes.mean(total / counts[name])) for name, total in sums.items()}
+                _require_finite([name for name, value in means.items() if not math.isfinite(value)], done, output)
+                if done % run.log_every == 0 or ends:
+                    if leader:
+                        _log(means, done, writer, output, bar)
+                    sums, counts = {}, {}
+            bar.update()
+            if done % run.save_every == 0 or ends:
+                processes.average_buffers(stage.networks.values())
+                _require_finite(_spoilt(stage), done, output)  # the last update may have followed a finite loss
+                if leader:
+                    _save(stage, config, done, output)
+            if leader and (done % run.sample_every == 0 or ends):
+                samples = stage.samples(shown)
+                save_grid(samples, output / f"samples-{done:07d}.png")
+                writer.add_image("samples", (_grid(samples) / 2 + 0.5).clamp(0, 1), done)
     if writer is not None:
         writer.close()
     if leader and isinstance(pictures, PictureFolder) and pictures.skipped:
@@ -132,8 +136,13 @@ def _mirrored(batch: Batch) -> Batch:
     return Batch(torch.where(flip[:, None, None, None], batch.image.flip(3), batch.image))
 
 
-def _require_finite(means: dict[str, float], step: int, output: Path) -> None:
-    bad = [name for name, value in means.items() if not math.isfinite(value)]
+def _spoilt(stage: Stage) -> list[str]:
+    """Name the networks that hold NaN or infinite numbers."""
+    tensors = {name: network.state_dict().values() for name, network in stage.networks.items()}
+    return [name for name, values in tensors.items() if not all(bool(t.isfinite().all()) for t in values)]
+
+
+def _require_finite(bad: list[str], step: int, output: Path) -> None:
     if bad:
         kept = output / LAST
         last = f"the last good checkpoint is {kept}" if kept.is_file() else "there is no checkpoint yet"
@@ -151,6 +160,10 @@ def _log(means: dict[str, float], step: int, writer: SummaryWriter, output: Path
     bar.set_postfix({k: f"{v:.3g}" for k, v in means.items()}, refresh=False)
 
 
+def _grid(pictures: Tensor) -> Tensor:
+    return rearrange(pictures.float().cpu(), "r c d h w -> d (r h) (c w)")
+
+
 def save_grid(pictures: Tensor, path: Path | str) -> Path:
     """Write [rows,columns,3,H,W] in [-1,1] as one picture."""
-    return save_image(rearrange(pictures.float().cpu(), "r c d h w -> d (r h) (c w)"), path)
+    return save_image(_grid(pictures), path)

@@ -15,7 +15,7 @@ from ..perception.attribute_network import save_attribute_network
 from ..stylegan2.discriminator import Discriminator
 from ..stylegan2.generator import Generator
 from .attributes import AttributesStage
-from .checkpoint import is_run, load_network, load_trained
+from .checkpoint import discriminator_weights, load_network
 from .config import CONFIGS, ConfigError
 from .data import open_pictures
 from .distributed import Processes
@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 class Sources:
     """What a stage builds on: training runs, or files that `load_networks` reads.
 
-    start: a run whose weights a GAN takes as far as they fit; discriminator: None starts an untrained one;
+    start: a run or a StyleGAN2-ADA pickle whose weights a GAN takes as far as they fit; discriminator: likewise, None
+    starts an untrained one;
     weights: folder of LPIPS, identity and attribute networks; directions: folders of direction files.
     """
 
@@ -88,10 +89,7 @@ def _discriminator(config, sources: Sources) -> Discriminator:
     if path is None and config.adversarial.weight:
         logger.warning("Without --discriminator the adversarial loss begins with an untrained one.")
     if path is not None:
-        if not is_run(path):
-            raise ConfigError(f"--discriminator {path} is no training run; expected one of `train gan` or `inverter`.")
-        _, weights = load_trained(path, "discriminator")
-        missing = load_matching(discriminator, weights)
+        missing = load_matching(discriminator, discriminator_weights(path))
         if missing:
             raise ConfigError(f"The discriminator of {path} does not fit this domain ({missing[0]} differs).")
     return discriminator

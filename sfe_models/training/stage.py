@@ -59,6 +59,10 @@ class Stage(abc.ABC):
             for target, source in zip(average.buffers(), network.buffers(), strict=True):
                 target.copy_(source)
 
+    def compiled(self, function):
+        """Fuse a function of tensors with torch.compile, if the run wants that; not for second derivatives."""
+        return torch.compile(function, dynamic=False, fullgraph=True) if self.run.compile else function
+
     def mixed(self) -> torch.autocast:
         """Compute in the run's number format."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16")
@@ -112,5 +116,6 @@ def make_optimizer(config: OptimizerConfig, parameters) -> Optimizer:
     if config.name == "adam":
         return Adam(parameters, config.lr, config.betas)
     if config.name == "ranger":
-        return Ranger(parameters, config.lr, config.betas)
+        # Before RAdam's variance is known: SGD with momentum, as published; without it, five steps uphill.
+        return Ranger(parameters, config.lr, config.betas, degenerated_to_sgd=True)
     raise ConfigError(f"There is no optimizer {config.name!r}; expected 'ranger' or 'adam'.")

@@ -1,0 +1,106 @@
+"""Training's forward pass is the pipeline's, and it has gradients."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from training.tiny import SPEC, Dots
+
+from sfe_models.checkpoints.random_weights import random_networks
+from sfe_models.domain import CARS_512, InverterSpec, tiny_domain
+from sfe_models.pipeline import Pipeline
+from sfe_models.training.forward import (
+    crop,
+    delta_features,
+    invert,
+    padded,
+    resized,
+    run_to_k,
+    side_by_side,
+    synthesize,
+)
+
+WIDE = replace(
+    CARS_512,
+    name="wide",
+    generator=tiny_domain(256, 8).generator,
+    e4e=tiny_domain(256).e4e,
+    inverter=InverterSpec(8, (8, 8, 16, 16), (1, 1, 1, 1), fuser_blocks=1),
+    feature_layer=9,
+    delta_layer=11,
+    editor_blocks=1,
+)
+
+
+def close(got, want):
+    torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture(params=["tiny", "wide"])
+def model(request):
+    """Unfolded networks, the pipeline of the same folded ones, and pictures."""
+    spec = SPEC if request.param == "tiny" else WIDE
+    image = torch.rand(2, 3, *spec.picture_size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return random_networks(spec, folded=False), Pipeline(random_networks(spec)), image
+
+
+def test_inversion_is_the_pipelines(model):
+    networks, pipeline, image = model
+    spec = networks.spec
+    with torch.no_grad():
+        inverted = invert(networks.inverter, networks.generator, spec, resized(image, spec.encoder_size))
+        styles = networks.generator.style_space(inverted.w)
+        made = synthesize(networks.generator, spec, styles, inverted.F_k, inverted.rgb)
+    pipeline.networks.feature_editor = None  # F_k itself is synthesized
+    inversion = pipeline.invert(image)
+    close(inverted.w, inversion.w)
+    close(inverted.F_k, inversion.F_k)
+    close(inverted.rgb, inversion.rgb)
+    close(made, pipeline.edit(inversion))
+
+
+def test_delta_features_are_the_pipelines(model):
+    networks, pipeline, image = model
+    spec, generator = networks.spec, networks.generator
+    inversion = pipeline.invert(image, all_styles=True)
+    styles = generator.style_space(inversion.w_e)
+    with torch.no_grad():
+        features = delta_features(generator, spec, run_to_k(generator, spec, styles), styles)
+    close(features, inversion.F_w_e)
+
+
+def test_features_before_delta_are_never_in_reduced_precision():
+    networks = random_networks(SPEC, folded=False)
+    styles = networks.generator.style_space(torch.randn(2, 6, 16))
+    want = run_to_k(networks.generator, SPEC, styles)
+    with torch.autocast("cpu", torch.bfloat16):
+        got = run_to_k(networks.generator, SPEC, styles)
+    assert torch.equal(got.features, want.features) and torch.equal(got.rgb, want.rgb)
+
+
+def test_every_weight_of_the_inverter_has_a_gradient():
+    networks = random_networks(SPEC, folded=False)
+    inverter = networks.inverter.requires_grad_(True)
+    seen = resized(Dots(2)[[0, 1]].image, SPEC.encoder_size)
+    inverted = invert(inverter, networks.generator, SPEC, seen)
+    styles = networks.generator.style_space(inverted.w)
+    synthesize(networks.generator, SPEC, styles, inverted.F_k, inverted.rgb).square().mean().backward()
+    assert all(p.grad is not None and p.grad.any() for p in inverter.parameters())
+
+
+def test_crop_and_padding_are_inverse():
+    square = torch.rand(1, 3, 256, 256)
+    cut = crop(square, WIDE)
+    assert cut.shape == (1, 3, 192, 256) and torch.equal(cut, square[:, :, 32:224])
+    back = padded(cut, WIDE)
+    assert back.shape == square.shape and torch.equal(crop(back, WIDE), cut)
+    assert back[:, :, :32].eq(-1).all() and back[:, :, 224:].eq(-1).all()
+    assert crop(square, tiny_domain(256)) is square and padded(square, tiny_domain(256)) is square
+
+
+def test_side_by_side():
+    a, b = (torch.full((6, 3, 1, 1), v) + torch.arange(6.0)[:, None, None, None] for v in (0.0, 10.0))
+    rows = side_by_side(a, b, per_row=2)
+    assert rows[:, :, 0, 0, 0].tolist() == [[0, 10, 1, 11], [2, 12, 3, 13], [4, 14, 5, 15]]
+    assert side_by_side(a).shape == (1, 4, 3, 1, 1)  # what fills no row is left out
+    assert side_by_side(a[:1], b[:1]).shape == (1, 2, 3, 1, 1)
