@@ -52,7 +52,7 @@ def save_bundle(
         "directions": json.dumps([_describe(direction) for direction in directions]),
     }
     vectors = {
-        f"{_DIRECTIONS}{i}.{name}": tensor.float()
+        f"{_DIRECTIONS}{i}.{name}": tensor.float().clone()
         for i, direction in enumerate(directions)
         for name, tensor in _vectors(direction).items()
     }
@@ -89,7 +89,7 @@ def bundle_directions(path: Path | str) -> list[Direction]:
                     continue
                 parts = (tuple(file.get_tensor(f"{prefix}{kind}.{n}") for n in range(count[kind])) for kind in count)
                 directions.append(StyleOffsetDirection(info, *parts, scale))
-    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
         raise CheckpointError(f"{path} has a damaged description of its directions ({error}).") from error
     return directions
 

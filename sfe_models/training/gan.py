@@ -75,7 +75,7 @@ class GANStage(Stage):
         self.generator = Generator(spec).to(device)
         self.discriminator = Discriminator(spec).to(device, memory_format=torch.channels_last)
         # Only where no second derivative is taken: path lengths and R1 stay uncompiled.
-        self._synthesis = self.compiled(self._synthesize)
+        self._synthesis, self._paired = self.compiled(self._synthesize), self.compiled(self._pair)
         self.networks = {"generator": self.generator, "discriminator": self.discriminator}
         self.average("generator")
         self.optimizers = {
@@ -153,20 +153,25 @@ class GANStage(Stage):
         if batch.latent is None:
             raise ValueError("The paired loss needs data that know their latents; set paired to 0 for a folder.")
         with self.mixed():
-            w = self.generator.mapping(batch.latent)
-            self._note_mean_w(w)
-            made = self._synthesis(self.generator.broadcast(w))
-            weight = 1 + config.paired_features * batch.feature_mask
-            # L1 keeps edges sharp, L2 brings large errors down first.
-            difference = made - batch.image
-            loss = ((difference.abs() + difference.square()) * weight).mean()
-            numbers["paired"] = loss.detach()
-            numbers["paired_l2"] = difference.detach().square().mean()
-            if config.paired_perceptual:
-                distance = self.perceptual(made, batch.image).mean()
-                numbers["paired_perceptual"] = distance.detach()
-                loss = loss + config.paired_perceptual * distance
-        return config.paired * loss
+            w, losses = self._paired(batch.latent, batch.image, batch.feature_mask)
+        self._note_mean_w(w)
+        numbers |= losses
+        return config.paired * losses["paired"]
+
+    def _pair(self, z: Tensor, image: Tensor, feature_mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Make the pictures of latents and compare them with those that belong to them: w [B,D], and losses."""
+        config = self.config
+        w = self.generator.mapping(z)
+        made = self.generator(self.generator.broadcast(w), noise="random")
+        weight = 1 + config.paired_features * feature_mask
+        # L1 keeps edges sharp, L2 brings large errors down first.
+        difference = made - image
+        losses = {"paired_l2": difference.detach().square().mean()}
+        total = ((difference.abs() + difference.square()) * weight).mean()
+        if config.paired_perceptual:
+            losses["paired_perceptual"] = self.perceptual(made, image).mean()
+            total = total + config.paired_perceptual * losses["paired_perceptual"]
+        return w, {**losses, "paired": total}
 
     def _discriminator_step(self, number: int, batch: Batch, numbers: dict[str, Tensor]) -> None:
         config = self.config

@@ -105,7 +105,7 @@ def _resume(stage: Stage, config, output: Path) -> int:
         for name in ("steps", "log_every", "sample_every", "save_every", "keep_every", "workers", "compile"):
             settings["run"].pop(name)
     if old != new:
-        differing = sorted(name for name in new if new[name] != old.get(name))
+        differing = sorted(name for name, value in _flat(new).items() if value != _flat(old).get(name))
         raise ConfigError(
             f"{output} holds a run with other settings ({', '.join(differing)} differ); give another --output, or "
             "the settings of its config.json to go on."
@@ -113,6 +113,14 @@ def _resume(stage: Stage, config, output: Path) -> int:
     stage.load_state(state)
     logger.info("Going on from step %d of %s.", state["step"], path)
     return state["step"]
+
+
+def _flat(settings: dict, prefix: str = "") -> dict:
+    """Name nested settings as --set does: run.batch."""
+    flat = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
 
 
 def _save(stage: Stage, config, step: int, output: Path) -> None:

@@ -140,7 +140,9 @@ PRESETS: dict[str, dict] = {
         "ffhq-1024": _config_f(FFHQ_1024, 10.0),
         "cars-512": _config_f(CARS_512, 100.0),
         "demo-32": _demo_gan(32, 3_000, 32, lr=8e-3, decay=0.5),
-        "demo": _demo_gan(128, 4_000, lr=6e-3, mapping_rate=10.0, decay=0.5),
+        "demo": _demo_gan(
+            128, 4_000, lr=6e-3, mapping_rate=10.0, paired_features=8.0, paired_perceptual=0.03, decay=0.5
+        ),
         "demo-adversarial": _demo_gan(
             128, 1_500, lr=1e-3, betas=(0.0, 0.99), adversarial=0.05, paired_perceptual=0.2, r1=0.1
         ),

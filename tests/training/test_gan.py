@@ -1,5 +1,7 @@
 """StyleGAN2's training: style mixing, path lengths, augmentation's probability, growing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from training.tiny import SPEC, Dots, gan_config, make
@@ -119,6 +121,33 @@ def test_paired_loss_wants_latents(tmp_path):
     config = gan_config(1, paired=1.0)
     with pytest.raises(ValueError, match="set paired to 0"):
         train(make(config), config, Plain(8), tmp_path)
+
+
+@pytest.mark.parametrize("perceptual", [0.0, 0.5])
+def test_paired_loss_by_hand(perceptual):
+    """|x| + x^2 of the difference to the latent's own picture, where the mask says so more, and its gradient."""
+
+    class Largest(torch.nn.Module):
+        def forward(self, a, b):
+            return (a - b).abs().amax(dim=(1, 2, 3))
+
+    config = gan_config(1, paired=2.0, paired_features=3.0, paired_perceptual=perceptual, ada_target=None)
+    stage = make(config)
+    stage.perceptual = Largest()
+    batch = replace(DOTS[[0, 1]], feature_mask=(DOTS.image[:2, :1] > 0).float())
+    numbers = {}
+    loss = stage._paired_loss(batch, numbers)
+    generator = stage.generator
+    made = generator(generator.broadcast(generator.mapping(batch.latent)))  # its noise still has strength 0
+    total = 0.0
+    for x, mask in zip(made - batch.image, batch.feature_mask, strict=True):
+        total = total + ((x.abs() + x**2) * (1 + 3 * mask)).sum() / (2 * 3 * 16 * 16)
+        total = total + perceptual * x.abs().max() / 2
+    torch.testing.assert_close(loss, 2 * total)
+    torch.testing.assert_close(numbers["paired_l2"], (made - batch.image).square().mean())
+    weight = generator.convs[0].conv.weight
+    (got,), (want,) = (torch.autograd.grad(x, weight) for x in (loss, 2 * total))
+    torch.testing.assert_close(got, want)
 
 
 def test_a_generator_grows_from_a_lower_resolution(tmp_path):

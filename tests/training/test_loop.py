@@ -1,7 +1,9 @@
 """The loop: what a run leaves behind, what stops it, and checkpoints that are never half written."""
 
 import json
+import pickle
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.domain import tiny_domain
 from sfe_models.stylegan2.generator import Generator
 from sfe_models.training.checkpoint import (
+    discriminator_weights,
     is_run,
     load_checkpoint,
     load_network,
@@ -211,6 +214,27 @@ def test_networks_that_a_run_does_not_hold(tmp_path):
         load_trained(tmp_path, "inverter")
     with pytest.raises(CheckpointError, match="does not fit this configuration's domain"):
         load_network(tmp_path, "generator", Generator(tiny_domain(32, 16).generator))
+
+
+def test_discriminators_of_runs_and_pickles(tmp_path, monkeypatch):
+    settings = gan_config(1)
+    stage = make(settings)
+    train(stage, settings, DOTS, tmp_path / "run")
+    want = stage.discriminator.state_dict()
+    (tmp_path / "network.pkl").write_bytes(pickle.dumps({}))
+    filters = {"b16.conv1.resample_filter": torch.ones(4, 4)}
+    held = SimpleNamespace(discriminator={**want, **filters})
+    monkeypatch.setattr("sfe_models.training.checkpoint.read_network_pickle", lambda path: held)
+    for path in ("run", "network.pkl"):
+        weights = discriminator_weights(tmp_path / path)
+        assert weights.keys() == want.keys() and all(torch.equal(weights[key], want[key]) for key in want)
+    held.discriminator = None
+    with pytest.raises(CheckpointError, match="network.pkl holds a generator without its discriminator"):
+        discriminator_weights(tmp_path / "network.pkl")
+    torch.save({}, tmp_path / "other.pt")
+    for path in ("other.pt", "."):
+        with pytest.raises(CheckpointError, match="holds no discriminator; expected a training run or"):
+            discriminator_weights(tmp_path / path)
 
 
 def test_save_grid(tmp_path):

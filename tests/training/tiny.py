@@ -40,24 +40,25 @@ RANGER = OptimizerConfig("ranger", 3e-3, decay=0.3)
 class Dots:
     """A coloured disc on a gradient, which a few numbers describe, under random small dots, which they do not.
 
-    Batches know the latents of disc and gradient. details: how many dots.
+    Batches know the latents of disc and gradient. details: how many dots; moved: is added to every latent, under the
+    same dots.
     """
 
-    def __init__(self, count, size=16, dim=16, details=6, first=0):
+    def __init__(self, count, size=16, dim=16, details=6, first=0, moved=0.0):
         pictures, self.z = [], []
         y, x = torch.meshgrid(*[torch.linspace(-1, 1, size)] * 2, indexing="ij")
         for i in range(first, first + count):
             random = torch.Generator().manual_seed(i)
-            z = torch.randn(dim, generator=random)
+            z = torch.randn(dim, generator=random) + moved
             self.z.append(z)
             s = torch.tanh(0.7 * z)
             picture = (s[:3, None, None] + 0.5 * (s[3] * x + s[4] * y)).clamp(-1, 1) * 0.8
             distance = ((x - 0.5 * s[5]) ** 2 + (y - 0.5 * s[6]) ** 2).sqrt()
             disc = torch.sigmoid((0.45 + 0.2 * s[7] - distance) * size / 2)
             picture = picture * (1 - disc) + s[8:11, None, None] * disc
-            places = torch.randint(size * size, (details,), generator=random)
-            colours = torch.rand(3, details, generator=random) * 2 - 1
-            picture.flatten(1)[:, places] = colours
+            for row, column in torch.randint(size - 1, (details, 2), generator=random).tolist():
+                colour = torch.rand(3, 1, 1, generator=random) * 2 - 1
+                picture[:, row : row + 2, column : column + 2] = colour
             pictures.append(picture)
         self.image, self.z = torch.stack(pictures), torch.stack(self.z)
 

@@ -1,0 +1,94 @@
+"""A model on the wires, its place in ComfyUI's model management, and the device while a node runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import comfy.model_management as management
+import comfy.model_patcher
+import torch
+from torch import nn
+
+from ..sfe_models.directions.base import Direction
+from ..sfe_models.directions.library import DirectionLibrary
+from ..sfe_models.networks import SFENetworks
+from ..sfe_models.pipeline import Pipeline
+
+# Pictures that go through a network together; interrupts and progress come in between.
+PICTURES_AT_ONCE = 4
+# Layers of the generator's last resolution that are alive at once, in float32.
+_LIVE_LAYERS = 8
+
+
+class Managed(nn.Module):
+    """The networks as ComfyUI's model management wants them: it sets `device`, which SFENetworks computes."""
+
+    def __init__(self, networks: SFENetworks):
+        super().__init__()
+        self.networks = networks
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A pipeline whose weights ComfyUI moves. folders: where directions are looked for; bundled: its own ones."""
+
+    name: str
+    pipeline: Pipeline
+    patcher: comfy.model_patcher.ModelPatcher
+    folders: tuple[Path, ...]
+    bundled: tuple[Direction, ...]
+
+    def __repr__(self) -> str:
+        return f"SFE model {self.name} ({self.pipeline.spec.name})"
+
+    def directions(self) -> DirectionLibrary:
+        """Look what the model can be edited along, own files as they are now."""
+        return DirectionLibrary(self.pipeline.spec, self.folders, self.bundled)
+
+
+def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled: tuple[Direction, ...]) -> LoadedModel:
+    """Hand networks to ComfyUI's model management, with a stop at each of them when a prompt is interrupted."""
+    generator = networks.generator
+    for network in (networks.e4e_encoder, networks.inverter, networks.feature_editor, generator.conv1, *generator.convs):
+        if network is not None:
+            network.register_forward_pre_hook(_stop_if_interrupted)
+    managed = Managed(networks)
+    patcher_type = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
+    patcher = patcher_type(
+        managed,
+        load_device=management.get_torch_device(),
+        offload_device=management.unet_offload_device(),
+        size=management.module_size(managed),
+    )
+    return LoadedModel(name, Pipeline(networks), patcher, folders, bundled)
+
+
+def _stop_if_interrupted(module: nn.Module, inputs: tuple) -> None:
+    management.throw_exception_if_processing_interrupted()
+
+
+@contextmanager
+def ready(model: LoadedModel) -> Iterator[Pipeline]:
+    """Give the pipeline with all weights on the computing device, for the time that one node runs.
+
+    Plain torch modules cannot be spread over two devices, so they are loaded whole; where ComfyUI keeps nothing on
+    the device (--novram), they leave it again at the end.
+    """
+    patcher = model.patcher
+    spec = model.pipeline.spec.generator
+    needed = PICTURES_AT_ONCE * _LIVE_LAYERS * 4 * spec.channels[-1] * spec.resolution**2
+    management.load_models_gpu([patcher], memory_required=needed, force_full_load=True)
+    patcher.model.to(patcher.load_device)
+    try:
+        yield model.pipeline
+    finally:
+        if management.vram_state == management.VRAMState.NO_VRAM:
+            patcher.model.to(patcher.offload_device)
+
+
+def kept() -> torch.device:
+    """Where values on the wires lie."""
+    return management.intermediate_device()

@@ -1,0 +1,43 @@
+"""Progress bars with previews, and work in parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import comfy.model_management
+import comfy.utils
+from torch import Tensor
+
+from ..sfe_models.image_io import to_pil
+from .models import PICTURES_AT_ONCE
+
+# Previews cost time; work that is done sooner needs none.
+_PREVIEW_AFTER_S = 1.0
+_PREVIEW_PX = 512
+
+
+class Progress:
+    """A progress bar of one node; every step is a place where the prompt can be interrupted."""
+
+    def __init__(self, total: int):
+        self.bar, self.done, self.start = comfy.utils.ProgressBar(total), 0, time.monotonic()
+
+    def step(self, count: int = 1, picture: Tensor | None = None) -> None:
+        """Count what is done; picture: [3,H,W] in about [-1,1], shown if the work takes long."""
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        self.done += count
+        slow = time.monotonic() - self.start > _PREVIEW_AFTER_S
+        preview = ("JPEG", to_pil(picture), _PREVIEW_PX) if slow and picture is not None else None
+        self.bar.update_absolute(self.done, preview=preview)
+
+    def report(self, done: int, total: int) -> None:
+        """Take the progress of a function of the library."""
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        self.bar.update_absolute(done, total)
+
+
+def parts(count: int) -> Iterator[slice]:
+    """Slices of a batch that are worked on together."""
+    for first in range(0, count, PICTURES_AT_ONCE):
+        yield slice(first, min(first + PICTURES_AT_ONCE, count))

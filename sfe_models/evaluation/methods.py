@@ -1,0 +1,136 @@
+"""What is compared: SFE, its parts and its rivals, each as a way from an inversion to a picture.
+
+| method | inversion | edit |
+|---|---|---|
+| unedited | - | the portrait itself |
+| e4e | G(w_E) | G(w_E + d) |
+| inverter | G(F_k, w) | G(F_k, w + d): without H |
+| f_minus_delta | G(F_k, w), the same | G(F_k - delta, w + d) |
+| sfe | G(H(F_k, 0), w) | G(H(F_k, delta), w + d) |
+| sfe_inverter_code | G(H(F_k, 0), w) | as sfe, delta from the Inverter's w in the place of w_E |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..demo.attributes import Portraits
+from ..directions.base import Direction
+from ..pipeline import Pipeline
+from ..values import Edit, Features, Inversion
+from .errors import EvaluationError
+
+METHODS = ("unedited", "e4e", "inverter", "f_minus_delta", "sfe")
+# Rows of the ablation table that need no training; see `ablations`.
+INVERTER_CODE = "sfe_inverter_code"
+
+
+@dataclass(frozen=True)
+class People:
+    """Pictures [B,3,H,W] in [-1,1] under evaluation, their inversion, and in the rendered domain who they show."""
+
+    image: Tensor
+    inversion: Inversion | None = None
+    portraits: Portraits | None = None
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+
+class Method(Protocol):
+    """Something that inverts and edits pictures."""
+
+    name: str
+
+    def inverted(self, people: People) -> Tensor:
+        """Return the pictures [B,3,H,W] as they come back without an edit."""
+        ...
+
+    def edited(self, people: People, index: Sequence[int], direction: Direction, strength: Sequence[float]) -> Tensor:
+        """Edit some of the people, each by a strength of its own: [len(index),3,H,W]."""
+        ...
+
+
+@dataclass(frozen=True)
+class PipelineMethod:
+    """A row of the table above, on one model."""
+
+    name: str
+    pipeline: Pipeline
+
+    @torch.no_grad()
+    def inverted(self, people: People) -> Tensor:
+        """Return the inversions [B,3,H,W], about [-1,1]."""
+        inversion = people.inversion
+        if self.name == "e4e":
+            return self.pipeline.generate_from(inversion.w_e)
+        if self.name in ("inverter", "f_minus_delta"):
+            edit = self.pipeline.start_edit(inversion)
+            return self.pipeline.synthesize(Features(edit, inversion.F_k, inversion.rgb))
+        return self.pipeline.synthesize(self.pipeline.feature_edit(inversion))
+
+    @torch.no_grad()
+    def edited(self, people: People, index: Sequence[int], direction: Direction, strength: Sequence[float]) -> Tensor:
+        """Edit some of the people, each by a strength of its own: [len(index),3,H,W], about [-1,1]."""
+        pipeline, inversion = self.pipeline, people.inversion[torch.as_tensor(index)]
+        if self.name == INVERTER_CODE:
+            inversion = with_inverter_code(pipeline, inversion)
+        strengths = torch.tensor(strength, dtype=torch.float32)
+        edit = pipeline.apply_direction(inversion, direction, strengths.to(inversion.w.device))
+        if self.name == "e4e":
+            return _from_code(pipeline, edit)
+        delta = pipeline.compute_delta(edit)
+        if self.name == "inverter":
+            return pipeline.synthesize(Features(edit, inversion.F_k, delta.rgb))
+        if self.name == "f_minus_delta":
+            return pipeline.synthesize(Features(edit, inversion.F_k - delta.delta, delta.rgb))
+        return pipeline.synthesize(pipeline.feature_edit(delta))
+
+
+def _from_code(pipeline: Pipeline, edit: Edit) -> Tensor:
+    """G(w_E'), from the edited code or the edited style vectors."""
+    if edit.styles_e is None:
+        return pipeline.generate_from(edit.w_e)
+    square = pipeline.networks.generator.synthesize(edit.styles_e)
+    margin = (square.shape[2] - pipeline.spec.picture_size[0]) // 2
+    return square[:, :, margin : square.shape[2] - margin]
+
+
+def with_inverter_code(pipeline: Pipeline, inversion: Inversion) -> Inversion:
+    """Put the Inverter's w in the place of the e4e code, so that delta = F(w) - F(w')."""
+    generator, layer = pipeline.networks.generator, pipeline.spec.delta_layer
+    w = inversion.w.to(pipeline.networks.device)
+    state = generator.run(generator.start(len(w)), generator.style_space(w), layer, rgb=False)
+    return replace(inversion, w_e=w, F_w_e=state.features)
+
+
+def unavailable(pipeline: Pipeline) -> dict[str, str]:
+    """Say by name which methods a model cannot run, and why."""
+    spec, why = pipeline.spec, {}
+    if pipeline.networks.e4e_styles < spec.n_styles:
+        why["e4e"] = f"the bundle holds the first {pipeline.networks.e4e_styles} of {spec.n_styles} e4e styles only"
+    if spec.delta_layer != spec.feature_layer:
+        why["f_minus_delta"] = f"delta is of layer {spec.delta_layer}, F_k of layer {spec.feature_layer}"
+    if pipeline.networks.feature_editor is None:
+        why["sfe"] = why[INVERTER_CODE] = "the model has no Feature Editor"
+    return why
+
+
+def pipeline_methods(pipeline: Pipeline, names: Sequence[str] = METHODS) -> list[PipelineMethod]:
+    """Make the methods of these names that a model can run, in their order; "unedited" needs no model."""
+    unknown = set(names) - {*METHODS, INVERTER_CODE}
+    if unknown:
+        raise EvaluationError(f"There is no method {sorted(unknown)[0]!r}; expected {', '.join(METHODS)}.")
+    missing = unavailable(pipeline)
+    return [PipelineMethod(name, pipeline) for name in names if name != "unedited" and name not in missing]
+
+
+def invert(pipeline: Pipeline, image: Tensor, portraits: Portraits | None = None) -> People:
+    """Invert pictures [B,3,H,W] in [-1,1] once for all methods."""
+    everything = "e4e" not in unavailable(pipeline)
+    return People(image, pipeline.invert(image, all_styles=everything), portraits)

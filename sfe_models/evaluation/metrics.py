@@ -1,0 +1,128 @@
+"""The metrics of the SFE paper (section 4.1) for pairs of pictures, as far as their weights are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..perception.attribute_network import AttributeNetwork
+from ..perception.errors import MissingWeightsError
+from ..perception.identity import find_arcface, identity_similarity, load_arcface
+from ..perception.inception import INCEPTION_FILE, find_inception, load_inception
+from ..perception.lpips import BACKBONES, find_lpips, load_lpips
+from .ssim import ms_ssim
+
+# The side at which the paper's code compares pictures by L2 and LPIPS.
+COMPARED_SIDE = 256
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What a row of the tables says: its key in JSON, its name, what it is, and whether more is better."""
+
+    key: str
+    name: str
+    meaning: str
+    more_is_better: bool = False
+
+
+INFO = (
+    MetricInfo("l2", "L2", "mean squared error of pictures in [-1,1], brought to 256 px if they are larger"),
+    MetricInfo("lpips", "LPIPS", "LPIPS 0.1 with AlexNet, brought to 256 px if they are larger"),
+    MetricInfo("ms_ssim", "MS-SSIM", "multi-scale SSIM at full size, mean of the colour channels", True),
+    MetricInfo("fid", "FID", "Frechet distance of Inception features between all pictures and all results"),
+    MetricInfo("id", "ID", "cosine of ArcFace's embeddings (IR-SE50), on the aligned crop", True),
+    MetricInfo("attributes", "attributes", "feature distance of the rendered domain's judge; compares with no LPIPS"),
+    MetricInfo("seconds", "seconds", "median seconds to invert one picture alone, everything included"),
+)
+# Metrics that a pair of pictures gives alone.
+PAIRED = ("l2", "lpips", "ms_ssim", "id", "attributes")
+
+
+def as_saved(image: Tensor) -> Tensor:
+    """Clip pictures [B,3,H,W] to [-1,1] and round them to 8 bits, as a saved file holds them; float32."""
+    return ((image.float() + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
+
+
+def compared(image: Tensor) -> Tensor:
+    """Bring pictures [B,3,H,W] with a side above 256 px to 256 x 256 (bilinear, antialiased); others stay as they are.
+
+    Pictures that are wider than high are squeezed into the square, as the published code does.
+    """
+    if max(image.shape[2:]) <= COMPARED_SIDE:
+        return image
+    size = (COMPARED_SIDE, COMPARED_SIDE)
+    return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def l2(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared error of pictures [B,3,H,W] in [-1,1] (not [0,1], which gives a quarter of it), at 256 px: [B]."""
+    return (compared(a) - compared(b)).square().mean(dim=(1, 2, 3))
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The metrics whose weights are there, and what the others need.
+
+    paired: by key, pictures a, b [B,3,H,W] in [-1,1] to [B]; features: pictures to [B,2048], None without Inception;
+    needs: by key, what is missing, such as "needs FILE in FOLDER".
+    """
+
+    paired: dict[str, Callable[[Tensor, Tensor], Tensor]]
+    features: Callable[[Tensor], Tensor] | None = None
+    needs: dict[str, str] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def compare(self, made: Tensor, real: Tensor) -> list[dict[str, float]]:
+        """Measure results against pictures, both [B,3,H,W] as saved: one row of numbers for each picture."""
+        columns = {key: metric(made, real).double().tolist() for key, metric in self.paired.items()}
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What is measured for each picture."""
+        return (*self.paired, *(("fid",) if self.features is not None else ()))
+
+
+def load_metrics(
+    weights: Path | str, device: torch.device | str = "cpu", judge: AttributeNetwork | None = None
+) -> Metrics:
+    """Load every metric whose weights lie in a folder; judge: adds the rendered domain's own distance.
+
+    A missing file leaves its metric out and is named in `needs`. Raises CheckpointError for a damaged one.
+    """
+    paired: dict[str, Callable] = {"l2": l2, "ms_ssim": ms_ssim}
+    features, needs = None, {}
+    files = {
+        "lpips": (BACKBONES["alex"].files, BACKBONES["alex"].heads_files),
+        "fid": ((INCEPTION_FILE,),),
+        "id": (("model_ir_se50.pth",),),
+    }
+    try:
+        network = load_lpips(*find_lpips(weights, "alex")).to(device)
+        paired["lpips"] = lambda a, b: network(compared(a), compared(b))
+    except MissingWeightsError:
+        needs["lpips"] = needed(files["lpips"], weights)
+    try:
+        arcface = load_arcface(find_arcface(weights)).to(device)
+        paired["id"] = lambda a, b: identity_similarity(arcface, a, b)
+    except MissingWeightsError:
+        needs["id"] = needed(files["id"], weights)
+    try:
+        features = load_inception(find_inception(weights)).to(device)
+    except MissingWeightsError:
+        needs["fid"] = needed(files["fid"], weights)
+    if judge is not None:
+        paired["attributes"] = judge.perceptual_distance
+    return Metrics({key: paired[key] for key in PAIRED if key in paired}, features, needs)
+
+
+def needed(files: tuple[tuple[str, ...], ...], folder: Path | str) -> str:
+    """Say in a table's row what is missing where: "needs FILE in FOLDER"; files: each under all its names in use."""
+    missing = [names[0] for names in files if not any((Path(folder) / name).is_file() for name in names)]
+    return f"needs {' and '.join(missing)} in {folder}"

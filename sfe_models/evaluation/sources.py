@@ -1,0 +1,105 @@
+"""What is evaluated: held-out portraits of the rendered domain, or a folder of pictures."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image
+from torch import Tensor
+
+from ..demo.attributes import Portraits, sample_portraits
+from ..demo.renderer import render
+from ..domain import DomainSpec
+from ..image_io import load_crop
+from .errors import EvaluationError
+from .metrics import as_saved
+
+
+class Source(Protocol):
+    """Pictures by their keys, in a fixed order."""
+
+    keys: tuple[str, ...]
+
+    def read(self, key: str) -> Tensor:
+        """Return a picture [3,H,W] in [-1,1] at the domain's size; ImageError if that cannot be done."""
+        ...
+
+    def portraits(self, keys: list[str]) -> Portraits | None:
+        """Return who the pictures show, None where nobody knows."""
+        ...
+
+
+@dataclass(frozen=True)
+class RenderedPeople:
+    """Portraits with details of the seeds `first` ... `first + count - 1`, which training never draws; keys: seeds."""
+
+    first: int
+    count: int
+    spec: DomainSpec
+
+    def __post_init__(self):
+        from ..training.data import FIRST_TRAINING_SEED
+
+        if self.first < 0 or self.count < 1 or self.first + self.count > FIRST_TRAINING_SEED:
+            raise EvaluationError(
+                f"Portraits of the seeds {self.first} to {self.first + self.count - 1}; expected some between 0 and "
+                f"{FIRST_TRAINING_SEED - 1}, because training draws from {FIRST_TRAINING_SEED} on."
+            )
+        height, width = self.spec.picture_size
+        if height != width:
+            raise EvaluationError(f"Rendered portraits are square; pictures of {self.spec.name} are {width}x{height}.")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(str(seed) for seed in range(self.first, self.first + self.count))
+
+    def portraits(self, keys: list[str]) -> Portraits:
+        """Return who the pictures show."""
+        return sample_portraits([int(key) for key in keys])
+
+    def read(self, key: str) -> Tensor:
+        """Render one portrait [3,S,S], 8 bits deep."""
+        return as_saved(render(self.portraits([key]), self.spec.picture_size[1]).image)[0]
+
+
+@dataclass(frozen=True)
+class PictureFiles:
+    """The pictures below a folder; keys: their paths in it. count: so many of them, chosen by the seed (None: all)."""
+
+    folder: Path
+    keys: tuple[str, ...]
+    spec: DomainSpec
+
+    @staticmethod
+    def find(folder: Path | str, spec: DomainSpec, count: int | None, seed: int) -> PictureFiles:
+        """List a folder. Raises EvaluationError if it holds no picture."""
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise EvaluationError(f"There is no folder {folder}; give a folder of pictures, or demo.")
+        suffixes = Image.registered_extensions()
+        paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
+        keys = [path.relative_to(folder).as_posix() for path in paths]
+        if not keys:
+            raise EvaluationError(f"{folder} holds no pictures; expected PNG, JPEG or the like.")
+        if count is not None and count < len(keys):
+            keys = sorted(random.Random(seed).sample(keys, count))
+        return PictureFiles(folder, tuple(keys), spec)
+
+    def portraits(self, keys: list[str]) -> None:
+        """Nobody knows the true attributes of a photograph."""
+
+    def read(self, key: str) -> Tensor:
+        """Read one picture [3,H,W] at the domain's size; ImageError if it is unreadable or no aligned crop."""
+        return load_crop(self.folder / key, self.spec)[0]
+
+
+def open_source(data: str, spec: DomainSpec, count: int | None, seed: int, default_count: int = 1000) -> Source:
+    """Open --data: "demo" for portraits of the seeds from `seed` on, or a folder."""
+    if count is not None and count < 1:
+        raise EvaluationError(f"--count is {count}; expected 1 or more.")
+    if data == "demo":
+        return RenderedPeople(seed, count or default_count, spec)
+    return PictureFiles.find(data, spec, count, seed)
