@@ -193,8 +193,9 @@ class EditDraw:
 class EditorConfig:
     """Phase 2 of SFE (section 3.4).
 
-    edits: the table of directions and strengths; empty means every usable direction within its useful range. inverter_statistics: "frozen" keeps the Inverter's BatchNorm in evaluation mode; "drifting" lets
-    its statistics follow phase 2's pictures, as the released code does by accident.
+    edits: the table of directions and strengths; empty means every usable direction within its useful range.
+    inverter_statistics: "frozen" keeps the Inverter's BatchNorm in evaluation mode; "drifting" lets its statistics
+    follow phase 2's pictures, as the released code does by accident.
     """
 
     domain: DomainSpec

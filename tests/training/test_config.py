@@ -181,7 +181,7 @@ def test_a_run_goes_on_only_with_its_own_settings(tmp_path):
     with pytest.raises(ConfigError, match=r"holds a run with other settings \(regulariser differ\)"):
         train(make(other), other, dots, tmp_path)
     other = override(config, ["run.batch=2"])
-    with pytest.raises(ConfigError, match="run differ"):
+    with pytest.raises(ConfigError, match="run.batch differ"):
         train(make(other), other, dots, tmp_path)
     other = e4e_config(4)
     with pytest.raises(ConfigError, match="other settings"):
