@@ -52,7 +52,8 @@ class LoadedModel:
 def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled: tuple[Direction, ...]) -> LoadedModel:
     """Hand networks to ComfyUI's model management, with a stop at each of them when a prompt is interrupted."""
     generator = networks.generator
-    for network in (networks.e4e_encoder, networks.inverter, networks.feature_editor, generator.conv1, *generator.convs):
+    whole = networks.e4e_encoder, networks.inverter, networks.feature_editor
+    for network in (*whole, generator.conv1, *generator.convs):
         if network is not None:
             network.register_forward_pre_hook(_stop_if_interrupted)
     managed = Managed(networks)

@@ -25,7 +25,7 @@ def channels_first(image: Tensor, name: str = "image") -> Tensor:
 
 def to_image(pictures: Tensor) -> Tensor:
     """[B,3,H,W] in about [-1,1] to IMAGE [B,H,W,3] in [0,1]."""
-    return channels_last((pictures.float() + 1) / 2).clamp(0, 1)
+    return torch.add(pictures.float().movedim(1, -1), 1).mul_(0.5).clamp_(0, 1).contiguous()
 
 
 def channels_last(pictures: Tensor) -> Tensor:

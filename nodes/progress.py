@@ -24,11 +24,11 @@ class Progress:
         self.bar, self.done, self.start = comfy.utils.ProgressBar(total), 0, time.monotonic()
 
     def step(self, count: int = 1, picture: Tensor | None = None) -> None:
-        """Count what is done; picture: [3,H,W] in about [-1,1], shown if the work takes long."""
+        """Count what is done; picture: [3,H,W] in about [-1,1], shown if the work takes long and goes on."""
         comfy.model_management.throw_exception_if_processing_interrupted()
         self.done += count
-        slow = time.monotonic() - self.start > _PREVIEW_AFTER_S
-        preview = ("JPEG", to_pil(picture), _PREVIEW_PX) if slow and picture is not None else None
+        wanted = self.done < self.bar.total and time.monotonic() - self.start > _PREVIEW_AFTER_S
+        preview = ("JPEG", to_pil(picture), _PREVIEW_PX) if wanted and picture is not None else None
         self.bar.update_absolute(self.done, preview=preview)
 
     def report(self, done: int, total: int) -> None:

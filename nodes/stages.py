@@ -6,11 +6,14 @@ keeps for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..sfe_models.directions.base import Direction
 from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.values import Delta, Edit, Features, Inversion
 from .models import LoadedModel, kept, ready
@@ -36,7 +39,7 @@ def compute_delta(wire: Wire) -> Wire:
     """wire: of an Edit."""
     edit, found = wire.value, []
     with ready(wire.model) as pipeline:
-        for part, value in _parts_of(edit):
+        for _, value in _parts_of(edit):
             found.append(kept_on(pipeline.compute_delta(value), kept()))
     return Wire(wire.model, Delta(edit, *(torch.cat([getattr(v, n) for v in found]) for n in ("delta", "rgb"))))
 
@@ -69,17 +72,13 @@ def reconstruct(wire: Wire) -> Tensor:
     return synthesize(feature_edit(wire))
 
 
-def apply_direction(pipeline: Pipeline, source: Inversion | Edit, direction, strengths: Tensor) -> Edit:
+def apply_direction(pipeline: Pipeline, source: Inversion | Edit, direction: Direction, strengths: Tensor) -> Edit:
     """Apply one direction and keep the edit's tensors where wires keep them."""
     return kept_on(pipeline.apply_direction(source, direction, strengths), kept())
 
 
-def _parts_of(value):
+def _parts_of(value) -> Iterator[tuple[slice, Any]]:
     """(slice, part) of a batch; the whole value itself where one part is enough."""
-    slices = list(parts(len(value.F_k if isinstance(value, Inversion) else _first_tensor(value))))
+    slices = list(parts(len(value)))
     for part in slices:
         yield part, value if len(slices) == 1 else value[part]
-
-
-def _first_tensor(value: Edit | Delta | Features) -> Tensor:
-    return next(t for t in (getattr(value, f.name) for f in fields(value)) if isinstance(t, Tensor))

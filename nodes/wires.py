@@ -20,19 +20,12 @@ class Wire:
     value: Inversion | Edit | Delta | Features
 
     def __len__(self) -> int:
-        return len(inversion_of(self.value))
+        return len(self.value)
 
     def __repr__(self) -> str:
         edit = self.value if isinstance(self.value, Edit) else getattr(self.value, "edit", None)
         steps = "" if edit is None or not edit.steps else f", {edit.steps!r}"
         return f"{type(self.value).__name__} of {len(self)} pictures by {self.model.name}{steps}"[:300]
-
-
-def inversion_of(value: Inversion | Edit | Delta | Features) -> Inversion:
-    """The inversion that a value goes back to."""
-    if isinstance(value, Inversion):
-        return value
-    return value.inversion if isinstance(value, Edit) else value.edit.inversion
 
 
 def kept_on(value, device: torch.device):
@@ -45,3 +38,11 @@ def kept_on(value, device: torch.device):
         elif isinstance(part, StyleSpace):
             moved[field.name] = part.map(lambda t: t.to(device))
     return replace(value, **moved)
+
+
+def belongs_to(other: Inversion, inversion: Inversion) -> bool:
+    """Whether `other` is of the same pictures, or of one picture repeated."""
+    mine, theirs = inversion.F_k, other.F_k
+    if inversion.domain != other.domain or len(mine) not in (1, len(theirs)) or mine.shape[1:] != theirs.shape[1:]:
+        return False
+    return other is inversion or torch.equal(mine.expand_as(theirs), theirs)

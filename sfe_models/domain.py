@@ -83,7 +83,10 @@ class E4ESpec:
 
 @dataclass(frozen=True)
 class InverterSpec:
-    """Describe the Inverter's backbone (IResNet-50 with the third stage's stride removed) and its Fuser."""
+    """Describe the Inverter's backbone (IResNet-50 with the third stage's stride removed) and its Fuser.
+
+    fuser: False leaves it out, for the ablation: F_k is what the backbone predicts.
+    """
 
     stem: int = 64
     widths: tuple[int, int, int, int] = (64, 128, 256, 512)
@@ -91,6 +94,7 @@ class InverterSpec:
     strides: tuple[int, int, int, int] = (2, 2, 1, 2)
     pooled: int = 3
     fuser_blocks: int = 5
+    fuser: bool = True
 
 
 @dataclass(frozen=True)

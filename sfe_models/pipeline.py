@@ -306,14 +306,15 @@ class Pipeline:
     def _unedited_features(self, inversion: Inversion, index: Tensor) -> Tensor:
         """H(F_k, 0) of some pictures of an inversion; kept when it is of all of them."""
         kept = self._unedited.get(inversion)
+        device = self.networks.device
         if kept is not None:
-            return kept[index.to(kept.device)]
-        index, device = index.to(inversion.F_k.device), self.networks.device
+            return kept[index.to(kept.device)].to(device)
+        index = index.to(inversion.F_k.device)
         F_k = inversion.F_k[index].to(device)
         zero = torch.zeros_like(inversion.F_w_e[index], device=device)
         out = self._edit_features(F_k, zero)
         if len(index) == len(inversion):
-            self._unedited[inversion] = out
+            self._unedited[inversion] = out.to(inversion.F_k.device)  # beside the inversion, which a user may move away
         return out
 
     # Synthesize: X' = G(F_k', w'_k+1:N)

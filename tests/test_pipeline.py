@@ -196,6 +196,15 @@ def test_float16_does_not_overflow_where_the_picture_does_not(networks, monkeypa
     assert (got - want).norm() <= 0.01 * want.norm()
 
 
+def test_without_a_fuser_the_predicted_features_are_taken():
+    spec = tiny_domain()
+    spec = replace(spec, inverter=replace(spec.inverter, fuser=False))
+    networks = random_networks(spec)
+    inversion = Pipeline(networks).invert(torch.rand(1, 3, 32, 32) * 2 - 1)
+    close(inversion.F_k, networks.inverter(inversion.picture)[1])
+    assert not any("fuser" in key for key in networks.inverter.state_dict())
+
+
 def test_domain_with_a_later_delta_layer_and_a_wide_picture(directions):
     spec = replace(
         CARS_512,

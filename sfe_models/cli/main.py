@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import demo, directions, editing, measuring, models, training
+from . import demo, directions, editing, evaluating, measuring, models, training
 
 _EPILOG = """MODEL is demo (the model that the package brings, of rendered portraits), a bundle (.safetensors), a folder
 with the published files, or random:DOMAIN (seeded random weights, for timing and tests; domains: ffhq-1024, cars-512,
@@ -25,7 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("-v", "--verbose", action="store_true", help="say what is read and skipped")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (demo, editing, models, directions, training, measuring):
+    for group in (demo, editing, models, directions, training, evaluating, measuring):
         group.add_commands(commands)
     for command in commands.choices.values():
         command.epilog = _EPILOG

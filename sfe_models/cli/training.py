@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..directions.base import DirectionError
 from ..directions.library import DirectionLibrary
 from ..directions.side_effects import side_effects
 from ..precision import DEVICES, DTYPES, choose_device
@@ -12,7 +13,7 @@ from .directions_options import directions_folder, file_name, progress_bar, save
 
 # The attributes whose directions come with the demo model.
 DEMO_DIRECTIONS = (
-    "smile mouth_open eyes_open glasses beard makeup age hair_colour hair_length fringe curl skin yaw pitch roundness "
+    "smile mouth_open eyes_open glasses beard makeup age hair_colour hair_length fringe skin yaw pitch roundness "
     "brows light"
 ).split()
 
@@ -124,10 +125,17 @@ def _run_attribute_directions(options: argparse.Namespace) -> None:
     network = load_attribute_network(find_attribute_network(options.weights))
     with progress_bar("sampling") as progress:
         samples = attribute_samples(generator, network, options.count, options.seed, progress)
-    made = attribute_directions(generator, network, spec.subject, samples, options.attributes)
-    folder = directions_folder(options.output)
-    for direction in made:
+    made, folder = [], directions_folder(options.output)
+    for name in options.attributes:
+        try:
+            (direction,) = attribute_directions(generator, network, spec.subject, samples, [name])
+        except DirectionError as error:
+            print(f"{name}: rejected. {error}")
+            continue
         low, high = direction.info.strength_range
-        print(f"{direction.info.name}: {low:g} to {high:g}, {direction.info.source}")
-        save_named(direction, folder / file_name(direction.info.name))
+        print(f"{name}: {low:g} to {high:g}, {direction.info.source}", flush=True)
+        save_named(direction, folder / file_name(name))
+        made.append(direction)
+    if not made:
+        raise DirectionError(f"None of {', '.join(options.attributes)} has a direction that moves it.")
     print(side_effects(made, samples).describe())

@@ -86,14 +86,15 @@ class Inverter(nn.Module):
         super().__init__()
         channels = spec.feature_channels
         self.fs_backbone = InverterBackbone(spec)
-        self.fuser = FeatureStack(2 * channels, channels, spec.inverter.fuser_blocks)
+        self.fuser = FeatureStack(2 * channels, channels, spec.inverter.fuser_blocks) if spec.inverter.fuser else None
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Run the backbone alone; see `InverterBackbone`."""
         return self.fs_backbone(image)
 
     def fuse(self, predicted: Tensor, from_w: Tensor) -> Tensor:
-        """Join the predicted feature with the generator's: both [B,C,r,r], returns F_k [B,C,r,r].
+        """Join the predicted feature with the generator's: both [B,C,r,r], returns F_k [B,C,r,r]; the predicted one
+        itself without a Fuser.
 
         A prediction from a picture that is wider than high (cars) fills the middle rows; zeros stand above and
         below it.
@@ -101,4 +102,4 @@ class Inverter(nn.Module):
         margin = from_w.shape[2] - predicted.shape[2]
         if margin:
             predicted = F.pad(predicted, (0, 0, margin // 2, margin - margin // 2))
-        return self.fuser(torch.cat([predicted, from_w], dim=1))
+        return predicted if self.fuser is None else self.fuser(torch.cat([predicted, from_w], dim=1))

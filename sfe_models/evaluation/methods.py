@@ -41,6 +41,12 @@ class People:
     def __len__(self) -> int:
         return len(self.image)
 
+    def __getitem__(self, index: Sequence[int]) -> People:
+        """Choose people by their numbers."""
+        chosen = torch.as_tensor(index)
+        inversion, portraits = (None if x is None else x[chosen] for x in (self.inversion, self.portraits))
+        return People(self.image[chosen], inversion, portraits)
+
 
 class Method(Protocol):
     """Something that inverts and edits pictures."""
@@ -84,12 +90,19 @@ class PipelineMethod:
         edit = pipeline.apply_direction(inversion, direction, strengths.to(inversion.w.device))
         if self.name == "e4e":
             return _from_code(pipeline, edit)
-        delta = pipeline.compute_delta(edit)
         if self.name == "inverter":
-            return pipeline.synthesize(Features(edit, inversion.F_k, delta.rgb))
+            return pipeline.synthesize(Features(edit, inversion.F_k, _rgb_skip(pipeline, edit)))
+        delta = pipeline.compute_delta(edit)
         if self.name == "f_minus_delta":
             return pipeline.synthesize(Features(edit, inversion.F_k - delta.delta, delta.rgb))
         return pipeline.synthesize(pipeline.feature_edit(delta))
+
+
+def _rgb_skip(pipeline: Pipeline, edit: Edit) -> Tensor:
+    """The RGB skip at layer k of the edited w, without the delta that nobody asks for."""
+    generator, k = pipeline.networks.generator, pipeline.spec.feature_layer
+    styles = generator.style_space(edit.w.to(pipeline.networks.device)) if edit.styles is None else edit.styles
+    return generator.run(generator.start(len(edit.w)), styles, k).rgb
 
 
 def _from_code(pipeline: Pipeline, edit: Edit) -> Tensor:

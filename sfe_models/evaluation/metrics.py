@@ -80,7 +80,7 @@ class Metrics:
     @torch.no_grad()
     def compare(self, made: Tensor, real: Tensor) -> list[dict[str, float]]:
         """Measure results against pictures, both [B,3,H,W] as saved: one row of numbers for each picture."""
-        columns = {key: metric(made, real).double().tolist() for key, metric in self.paired.items()}
+        columns = {key: metric(made, real).tolist() for key, metric in self.paired.items()}
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
     @property

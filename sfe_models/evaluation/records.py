@@ -7,6 +7,7 @@ there. All parts together are the result; which process wrote which does not mat
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import time
@@ -18,7 +19,7 @@ import numpy as np
 
 from .errors import EvaluationError
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 1.0
 _ROWS_AT_ONCE = 1024
 
 
@@ -58,7 +59,7 @@ class Records:
         return self.report.with_name(f"{self.report.stem}.part{rank}.jsonl")
 
     def _parts(self) -> list[Path]:
-        return sorted(self.report.parent.glob(f"{self.report.stem}.part[0-9]*.jsonl"))
+        return sorted(self.report.parent.glob(f"{glob.escape(self.report.stem)}.part[0-9]*.jsonl"))
 
     def _check(self, path: Path) -> None:
         lines = _whole_lines(path)

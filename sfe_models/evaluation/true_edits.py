@@ -14,9 +14,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..demo.attributes import ATTRIBUTES, Portraits, Prior, attribute_index
+from ..demo.attributes import ATTRIBUTES, NAMES, Portraits, Prior, attribute_index
 from ..demo.renderer import render
 from ..directions.base import Direction
+from ..directions.library import DirectionLibrary
 from .calibration import CalibrationRule, Trial, calibrate
 from .errors import EvaluationError
 from .methods import Method, People
@@ -48,7 +49,7 @@ class EditRule:
     than this is rejected: it does not move its attribute.
     """
 
-    change: float = 0.3
+    change: float = 0.4
     visible: float = 0.5
     least_span: float = 0.1
     calibration: CalibrationRule = field(default_factory=CalibrationRule)
@@ -94,17 +95,17 @@ def measure_edits(
     {"error", "attributes", "strength", "score", "reached"}}}; "error" is the L2 to the true picture, pictures in [-1,1]
     at the side that L2 is compared at. Where the judge does not see the change, "methods" is empty.
     """
-    present = judge(people.image).double()
+    present = judge(people.image).cpu()
     rows: list[dict[str, dict]] = [{} for _ in seeds]
     for direction in directions:
         name = direction.info.name
-        target = true_edit(people.portraits, seeds, name, rule, people.image.shape[-1])
+        target = true_edit(people.portraits, seeds, name, rule, people.image.shape[-1]).to(people.image.device)
         run = _AttributeRun(people, direction, target, judge)
         values = wanted_values(people.portraits, seeds, name, rule)
         attribute = ATTRIBUTES[attribute_index(name)]
         moved = (values - people.portraits.get(name)).abs() / (attribute.high - attribute.low)
-        wanted = judge(target).double()[:, run.column]
-        seen = ((wanted - present[:, run.column]).abs() >= rule.visible * moved.double()).nonzero()[:, 0].tolist()
+        wanted = judge(target)[:, run.column].cpu()
+        seen = ((wanted - present[:, run.column]).abs() >= rule.visible * moved).nonzero()[:, 0].tolist()
         span = _span(run, methods, list(range(len(people))))
         for i, row in enumerate(rows):
             row[name] = {"wanted": float(values[i]), "score": float(wanted[i]), "span": span[i], "methods": {}}
@@ -144,13 +145,13 @@ class _AttributeRun:
     def distances(self, pictures: Tensor, index: Sequence[int]) -> list[dict[str, float]]:
         """Measure pictures against the true ones of the people of these numbers."""
         target = self.target[list(index)]
-        error = (compared(pictures) - compared(target)).square().mean(dim=(1, 2, 3)).double().tolist()
-        attributes = self.judge.perceptual_distance(pictures, target).double().tolist()
+        error = (compared(pictures) - compared(target)).square().mean(dim=(1, 2, 3)).tolist()
+        attributes = self.judge.perceptual_distance(pictures, target).tolist()
         return [{"error": e, "attributes": a} for e, a in zip(error, attributes, strict=True)]
 
     def trials(self, pictures: Tensor, strengths: Sequence[float]) -> list[Trial]:
         """Score edited pictures."""
-        scores = self.judge(pictures)[:, self.column].double().tolist()
+        scores = self.judge(pictures)[:, self.column].tolist()
         return [Trial(*one) for one in zip(strengths, scores, pictures, strict=True)]
 
 
@@ -160,7 +161,61 @@ def _span(run: _AttributeRun, methods: Sequence[Method], index: list[int]) -> li
     if e4e is None:
         return [None] * len(index)
     ends = [
-        run.judge(as_saved(e4e.edited(run.people, index, run.direction, [end] * len(index))))[:, run.column].double()
+        run.judge(as_saved(e4e.edited(run.people, index, run.direction, [end] * len(index))))[:, run.column]
         for end in run.direction.info.strength_range
     ]
     return (ends[1] - ends[0]).tolist()
+
+
+@dataclass(frozen=True)
+class TrueEditing:
+    """The benchmark on the people of some keys, which are seeds."""
+
+    directions: tuple[Direction, ...]
+    judge: Judge
+    rule: EditRule
+    keys: frozenset[str]
+
+    def wanted(self, key: str) -> tuple[str, ...]:
+        """Name the attributes that a person is edited in."""
+        return tuple(direction.info.name for direction in self.directions) if key in self.keys else ()
+
+    def measure(
+        self, people: People, keys: Sequence[str], methods: Sequence[Method], inverted: dict[str, Tensor]
+    ) -> list[tuple[dict, dict]]:
+        """Edit those of a batch that take part: for each person the rows of `measure_edits`, and no features."""
+        chosen = [i for i, key in enumerate(keys) if key in self.keys]
+        done: list[tuple[dict, dict]] = [({}, {}) for _ in keys]
+        if chosen:
+            some = people[chosen]
+            pictures = {name: made[chosen] for name, made in inverted.items()}
+            seeds = [int(keys[i]) for i in chosen]
+            rows = measure_edits(some, seeds, self.directions, methods, pictures, self.judge, self.rule)
+            for i, row in zip(chosen, rows, strict=True):
+                done[i][0].update(row)
+        return done
+
+
+def named_directions(library: DirectionLibrary, judge: Judge, names: Sequence[str] | None) -> tuple[Direction, ...]:
+    """Find the directions that are named as attributes of the rendered domain; names: only these.
+
+    Raises EvaluationError for a name that is no attribute or that the judge does not know, or without a useful range,
+    DirectionError for one without a direction.
+    """
+    if names is None:
+        entries = (entry.info.name for entry in library.entries if library.available(entry))
+        names = [name for name in entries if name in NAMES]
+    found = []
+    for name in names:
+        attribute_index(name)
+        if name not in judge.names:
+            raise EvaluationError(f"The judge does not know {name!r}; it knows {', '.join(judge.names)}.")
+        direction = library.get(name)
+        span = direction.info.strength_range
+        if span is None or not span[0] < 0 < span[1]:
+            raise EvaluationError(
+                f"Direction '{name}' has the useful range {span}; expected one from below to above 0, such as "
+                "`attribute-directions` measures."
+            )
+        found.append(direction)
+    return tuple(found)

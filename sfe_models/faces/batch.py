@@ -26,6 +26,10 @@ class AlignedFaces:
     def __len__(self) -> int:
         return len(self.faces)
 
+    def repeated(self, times: int) -> AlignedFaces:
+        """Stand for the one face of one photo in `times` photos."""
+        return AlignedFaces(self.faces * times, tuple(range(times)))
+
     def __repr__(self) -> str:
         return f"AlignedFaces({len(self.faces)} faces in {len(set(self.photos))} photos)"
 

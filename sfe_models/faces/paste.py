@@ -66,7 +66,7 @@ def paste_face(
     top, left, height, width = box
     rows, columns = slice(top, top + height), slice(left, left + width)
     before = photo[:, rows, columns]
-    mixed = before + inside * (crop_in_photo(crop.to(photo), alignment, box) - before)
+    mixed = torch.lerp(before, crop_in_photo(crop.to(photo), alignment, box), inside)
     result = photo.clone()
     result[:, rows, columns] = torch.where(inside > 0, mixed, before)
     used[rows, columns] = inside

@@ -20,8 +20,8 @@ def check_photo(photo: Tensor, alignment: FaceAlignment) -> None:
     if photo.ndim != 3 or tuple(photo.shape[1:]) != alignment.photo_size:
         height, width = alignment.photo_size
         raise FaceError(
-            f"The photo is {tuple(photo.shape)}; the alignment was made for one of {width} x {height} px. Use the photo "
-            "that was aligned."
+            f"The photo is {tuple(photo.shape)}; the alignment was made for one of {width} x {height} px. Use the "
+            "photo that was aligned."
         )
 
 

@@ -37,7 +37,7 @@ def winograd_tile(x: Tensor, weight: Tensor, dtype: torch.dtype) -> int | None:
     """Say which m of Winograd's F(m, 3) suits a 3 x 3, stride 1 convolution of x here; None for direct."""
     if x.device.type != "cpu" or (torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)):
         return None
-    if dtype not in _TILE:
+    if dtype not in _TILE or torch.compiler.is_compiling():  # Winograd's writes into given tensors do not compile
         return None
     m, channels = _TILE[dtype]
     height, width = x.shape[-2:]

@@ -196,6 +196,10 @@ class EditorConfig:
     edits: the table of directions and strengths; empty means every usable direction within its useful range.
     inverter_statistics: "frozen" keeps the Inverter's BatchNorm in evaluation mode; "drifting" lets its statistics
     follow phase 2's pictures, as the released code does by accident.
+    delta_code: the code that delta is computed from, the "e4e" encoder's or the "inverter"'s; inversion_weight: of the
+    real pictures' reconstruction with delta = 0. Both are for the ablations of Table 3.
+    start: what an untrained H computes: "random" as published, or "difference", F_k - delta, which keeps every detail
+    from the first step on and lets short trainings go to the edits.
     """
 
     domain: DomainSpec
@@ -206,8 +210,15 @@ class EditorConfig:
     edits: tuple[EditDraw, ...] = ()
     feature_ramp: int = 0
     inverter_statistics: str = "frozen"
+    delta_code: str = "e4e"
+    inversion_weight: float = 1.0
+    start: str = "random"
 
     def __post_init__(self):
+        if self.start not in ("random", "difference"):
+            raise ConfigError(f"start is {self.start!r}; expected 'random' or 'difference'.")
+        if self.delta_code not in ("e4e", "inverter"):
+            raise ConfigError(f"delta_code is {self.delta_code!r}; expected 'e4e' or 'inverter'.")
         if self.inverter_statistics not in ("frozen", "drifting"):
             raise ConfigError(f"inverter_statistics is {self.inverter_statistics!r}; expected 'frozen' or 'drifting'.")
 

@@ -61,6 +61,17 @@ def drawn_edits(table: Sequence[EditDraw], library: DirectionLibrary) -> list[Dr
     return [DrawnEdit(library.get(row.direction), row.strengths, row.range) for row in table]
 
 
+@torch.no_grad()
+def start_as_difference(editor: FeatureEditor) -> None:
+    """Set an untrained H to F_k - delta: its first convolution subtracts, its residual blocks add nothing yet."""
+    channels = editor.conv.out_channels
+    identity = torch.eye(channels)
+    editor.conv.weight.copy_(torch.cat([identity, -identity], dim=1)[:, :, None, None])
+    editor.conv.bias.zero_()
+    for block in editor.body:
+        block.body[-1].weight.zero_()
+
+
 class EditorStage(Stage):
     """Train H alone; generator, e4e encoder and Inverter stay as they are.
 
@@ -86,7 +97,10 @@ class EditorStage(Stage):
         self.inverter, self.reconstruction = inverter.to(device), reconstruction.to(device)
         if config.inverter_statistics == "drifting":
             self.inverter.train()
-        self.editor = FeatureEditor(config.domain).to(device, memory_format=torch.channels_last).train()
+        self.editor = FeatureEditor(config.domain)
+        if config.start == "difference":
+            start_as_difference(self.editor)
+        self.editor = self.editor.to(device, memory_format=torch.channels_last).train()
         self.adversary = PictureAdversary(discriminator.to(device), config.adversarial)
         self._made, self._pictures, self._inverted = map(self.compiled, (self._edit, self._synthesize, self._invert))
         self.networks = {"feature_editor": self.editor, "inverter": self.inverter, "discriminator": discriminator}
@@ -122,7 +136,7 @@ class EditorStage(Stage):
             adversarial = self.adversary.active(number)
             if adversarial:
                 losses["adversarial"] = self.adversary.encoder_loss(padded(made[:n], domain))
-                loss = loss + config.adversarial.weight * losses["adversarial"]
+                loss = loss + config.inversion_weight * config.adversarial.weight * losses["adversarial"]
         loss.backward()
         self.apply_gradients("feature_editor")
         if adversarial:
@@ -143,13 +157,15 @@ class EditorStage(Stage):
             n = len(target) // 2
             features = torch.cat([inverted.F_w[:n].lerp(features[:n], share), features[n:]])
         made = synthesize(self.generator, self.domain, styles, features, rgb)
-        return made, self.reconstruction(made, target)
+        inversion, editing = map(self.reconstruction, made.chunk(2), target.chunk(2))
+        return made, {k: (self.config.inversion_weight * inversion[k] + editing[k]) / 2 for k in editing}
 
     @torch.no_grad()
     def _pair(self, image: Tensor, edit: DrawnEdit, strength: Tensor) -> _Pair:
         """Make X_E, X_E' and delta of pictures."""
-        generator, domain = self.generator, self.domain
-        w_e = self.e4e_encoder(resized(image, domain.encoder_size)).float() + generator.latent_avg
+        generator, seen = self.generator, resized(image, self.domain.encoder_size)
+        code = self.inverter(seen)[0] if self.config.delta_code == "inverter" else self.e4e_encoder(seen)
+        w_e = code.float() + generator.latent_avg
         both = StyleSpace.cat([generator.style_space(w_e), edit.apply(generator, w_e, strength)])
         pictures, features = self._pictures(both)
         n = len(image)

@@ -17,7 +17,7 @@ from ..atomic import replaced
 from ..domain import DomainSpec
 from ..image_io import save_image
 from .checkpoint import LAST, load_checkpoint, save_checkpoint
-from .config import ConfigError, to_json
+from .config import ConfigError, from_json, to_json
 from .data import Batch, PictureFolder, Pictures, StepOrder, batches
 from .distributed import Processes
 from .stage import Stage
@@ -100,7 +100,8 @@ def _resume(stage: Stage, config, output: Path) -> int:
             temporary.write_text(to_json(config) + "\n", encoding="utf-8")
         return 0
     state = load_checkpoint(path)
-    old, new = json.loads(state["config"]), json.loads(to_json(config))
+    before = from_json(type(config), state["config"], str(path))  # settings that came since have their defaults
+    old, new = json.loads(to_json(before)), json.loads(to_json(config))
     for settings in (old, new):  # these may change between the parts of one run
         for name in ("steps", "log_every", "sample_every", "save_every", "keep_every", "workers", "compile"):
             settings["run"].pop(name)

@@ -125,7 +125,8 @@ def _demo_gan(resolution: int, steps: int, batch: int = 16, **settings) -> GANCo
         "ada_target": None,
         "adversarial": 0.0,
         "paired": 1.0,
-        "mapping_rate": 30.0,
+        "mapping_rate": 150.0,
+        "decay": 0.5,
     }
     domain = DEMO if resolution == 128 else demo_generator(resolution)
     return GANConfig(domain, _demo_run(steps, batch), **(base | settings))
@@ -139,12 +140,19 @@ PRESETS: dict[str, dict] = {
     "gan": {
         "ffhq-1024": _config_f(FFHQ_1024, 10.0),
         "cars-512": _config_f(CARS_512, 100.0),
-        "demo-32": _demo_gan(32, 3_000, 32, lr=8e-3, decay=0.5),
-        "demo": _demo_gan(
-            128, 4_000, lr=6e-3, mapping_rate=10.0, paired_features=8.0, paired_perceptual=0.03, decay=0.5
-        ),
+        "demo-32": _demo_gan(32, 3_000, 32, lr=8e-3),
+        "demo": _demo_gan(128, 6_000, lr=6e-3, paired_features=8.0, paired_perceptual=0.03),
         "demo-adversarial": _demo_gan(
-            128, 1_500, lr=1e-3, betas=(0.0, 0.99), adversarial=0.05, paired_perceptual=0.2, r1=0.1
+            128,
+            1_300,
+            8,
+            lr=2e-3,
+            betas=(0.0, 0.99),
+            mapping_rate=30.0,
+            decay=0.3,
+            adversarial=0.05,
+            paired_perceptual=0.2,
+            r1=0.1,
         ),
     },
     "e4e": {
@@ -152,11 +160,11 @@ PRESETS: dict[str, dict] = {
         "cars-512": E4EConfig(CARS_512, _published(200_000), _RELEASED, _OTHERS),
         "demo": E4EConfig(
             DEMO,
-            _demo_run(3_000),
+            _demo_run(1_500),
             _DEMO_OPTIMIZER,
             _DEMO_LOSSES,
-            progressive_start=800,
-            progressive_every=50,
+            progressive_start=400,
+            progressive_every=30,
             discriminator_lr=2e-4,
         ),
     },
@@ -165,10 +173,10 @@ PRESETS: dict[str, dict] = {
         **_inverters(CARS_512, _OTHERS),
         "demo": InverterConfig(
             DEMO,
-            _demo_run(4_000),
+            _demo_run(2_500),
             _DEMO_OPTIMIZER,
             _DEMO_LOSSES,
-            AdversarialConfig(start=2_500, lr=1e-3, betas=(0.0, 0.99), r1=0.1),
+            AdversarialConfig(weight=0.0),
             feature_regulariser="distance",
         ),
     },
@@ -177,13 +185,14 @@ PRESETS: dict[str, dict] = {
         **_editors(CARS_512, _OTHERS, ()),
         "demo": EditorConfig(
             DEMO,
-            _demo_run(3_000),
+            _demo_run(700),
             _DEMO_OPTIMIZER,
             _DEMO_LOSSES,
-            AdversarialConfig(start=2_000, lr=1e-3, betas=(0.0, 0.99), r1=0.1),
+            AdversarialConfig(weight=0.0),
+            start="difference",
         ),
     },
-    "attributes": {"demo": AttributesConfig(DEMO, _demo_run(3_000, 32))},
+    "attributes": {"demo": AttributesConfig(DEMO, _demo_run(4_000, 32))},
 }
 
 

@@ -180,6 +180,31 @@ def test_directions_of_attributes(tmp_path, monkeypatch, capsys):
         assert max(changes) < 0.6 and min(changes) > -0.6
 
 
+class Dim(Brightness):
+    """Sees brightness, and of light nothing but noise."""
+
+    def forward(self, image):
+        seen = super().forward(image)
+        torch.manual_seed(len(image))
+        return torch.stack([seen[:, 0], torch.rand(len(image)) * 0.01], dim=1)
+
+
+def test_directions_that_do_not_move_their_attribute_are_rejected(tmp_path, monkeypatch, capsys):
+    generator = random_networks(OTHER, folded=False).generator
+    state = {"generator": generator.state_dict()}
+    save_checkpoint({"domain": OTHER.to_json(), "networks": state, "averages": {}}, tmp_path / "run/last.pt")
+    (tmp_path / "attributes.safetensors").touch()
+    monkeypatch.setattr("sfe_models.perception.attribute_network.load_attribute_network", lambda path: Dim())
+    made = ["attribute-directions", "--generator", tmp_path / "run", "--weights", tmp_path, "--count", "400"]
+    made = [*map(str, made), "--output", str(tmp_path / "out"), "--attributes"]
+    assert main([*made, "skin", "light"]) == 0
+    assert "light: rejected." in capsys.readouterr().out
+    library = DirectionLibrary(OTHER, [tmp_path / "out"])
+    assert [entry.info.name for entry in library.entries if entry.own is not None] == ["skin"]
+    assert main([*made, "light"]) == 1
+    assert "None of light" in capsys.readouterr().err
+
+
 def test_an_attribute_that_nothing_moves(tmp_path, monkeypatch, capsys):
     class Noise(Brightness):
         def forward(self, image):

@@ -11,8 +11,9 @@ from sfe_models.directions.base import DirectionError, DirectionInfo, StyleSpace
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.directions.linear import LinearDirection
 from sfe_models.directions.style_offset import StyleOffsetDirection
+from sfe_models.evaluation.methods import with_inverter_code
 from sfe_models.pipeline import Pipeline
-from sfe_models.training.config import EditDraw
+from sfe_models.training.config import ConfigError, EditDraw
 from sfe_models.training.editor import DrawnEdit, drawn_edits
 
 DOTS = Dots(12)
@@ -124,6 +125,36 @@ def test_the_loss_is_inversion_and_edit_alike():
     losses = stage.step(0, DOTS[[0, 1, 2, 3]])
     want = (losses["l2_inversion"] + losses["l2_edit"]) / 2
     torch.testing.assert_close(losses["reconstruction"], want)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25])
+def test_the_inversions_weight(weight):
+    stage = make(editor_config(1, feature_ramp=0, inversion_weight=weight))
+    torch.manual_seed(3)
+    losses = stage.step(0, DOTS[[0, 1, 2, 3]])
+    want = (weight * losses["l2_inversion"] + losses["l2_edit"]) / 2
+    torch.testing.assert_close(losses["reconstruction"], want)
+
+
+def test_delta_of_the_inverters_code():
+    stage, pipeline = make(editor_config(1, delta_code="inverter")), Pipeline(random_networks(SPEC))
+    edit, strength = stage.edits[0], torch.tensor([-1.0, 0.5, 2.0, 1.5])
+    pair = stage._pair(IMAGE, edit, strength)
+    inversion = with_inverter_code(pipeline, pipeline.invert(IMAGE))
+    delta = pipeline.compute_delta(pipeline.apply_direction(inversion, edit.direction, strength)).delta
+    torch.testing.assert_close(pair.delta, delta, rtol=1e-5, atol=1e-5)
+    with pytest.raises(ConfigError, match="delta_code"):
+        editor_config(1, delta_code="F_k")
+
+
+def test_H_can_start_as_the_difference():
+    stage = make(editor_config(1, start="difference"))
+    features, delta = torch.randn(2, 2, SPEC.feature_channels, 8, 8)
+    torch.testing.assert_close(stage.editor(features, delta), features - delta)
+    run(stage, 1)
+    assert not torch.allclose(stage.editor(features, delta), features - delta, atol=1e-5)
+    with pytest.raises(ConfigError, match="start"):
+        editor_config(1, start="F_k")
 
 
 def test_the_ramp_begins_with_F_w():

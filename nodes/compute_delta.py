@@ -1,0 +1,43 @@
+"""Compute delta = F(w_E) - F(w_E')."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..sfe_models.heat_map import heat_map
+from . import sockets, stages
+from .base import Node
+from .links import output_is_used
+from .pictures import to_image
+
+_ID, _HEAT_MAP = "SFE_ComputeDelta", 1
+
+
+class ComputeDelta(Node):
+    """Find out what an edit changes, and where."""
+
+    TITLE = "Compute Δ"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return cls.schema(
+            _ID,
+            "Computes which features an edit changes. Mask it, combine it with others, or go on to Feature Edit.",
+            [sockets.SFEEdit.Input("edit", tooltip="From Apply Direction.")],
+            [
+                sockets.SFEDelta.Output("delta", display_name="Δ", tooltip="For Mask Δ, Combine Δ and Feature Edit."),
+                io.Image.Output("heat_map", tooltip="Where Δ is large, from dark to bright. Computed only when used."),
+            ],
+            search_aliases=["delta", "feature difference"],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, **_) -> bool:
+        return output_is_used(_ID, _HEAT_MAP)
+
+    @classmethod
+    def run(cls, edit) -> io.NodeOutput:
+        delta = stages.compute_delta(edit)
+        if not output_is_used(_ID, _HEAT_MAP):
+            return io.NodeOutput(delta, None)
+        return io.NodeOutput(delta, to_image(heat_map(delta.value.delta, edit.model.pipeline.spec)))

@@ -1,0 +1,56 @@
+"""Direction from Images: what leads from some pictures to others."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..sfe_models.directions.from_pictures import picture_difference, style_difference
+from ..sfe_models.directions.layers import parse_layers
+from ..sfe_models.pipeline import InputError
+from . import sockets
+from .base import Node
+from .models import ready
+
+_W_PLUS, _STYLE_SPACE = "W+", "style space"
+
+
+class DirectionFromImages(Node):
+    """The difference of two pictures, or of the means of two batches."""
+
+    TITLE = "Direction from Images"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return cls.schema(
+            "SFE_DirectionFromImages",
+            "Makes the direction from one picture to another, or from the mean of one batch to that of another. "
+            "Strength 1 is the whole way.",
+            [
+                sockets.SFEInversion.Input("before", tooltip="The pictures to start from."),
+                sockets.SFEInversion.Input("after", tooltip="The pictures that show what should change."),
+                io.Combo.Input(
+                    "space",
+                    options=[_W_PLUS, _STYLE_SPACE],
+                    default=_W_PLUS,
+                    tooltip="Which codes move; style space changes less besides, and acts after all of W+.",
+                ),
+                io.String.Input(
+                    "layers", default="all", optional=True, tooltip="all, coarse, medium, fine, or numbers: 0-3, 7."
+                ),
+            ],
+            [sockets.SFEDirection.Output("direction", tooltip="For 'custom_direction' of Apply Direction.")],
+            group="directions",
+            search_aliases=["difference direction", "before after"],
+        )
+
+    @classmethod
+    def run(cls, before, after, space: str, layers: str = "all") -> io.NodeOutput:
+        if before.model is not after.model:
+            raise InputError(f"The pictures were inverted by {before.model} and {after.model}; use one model.")
+        spec = before.model.pipeline.spec
+        chosen, name = parse_layers(layers, spec.n_styles), "from images"
+        if space == _W_PLUS:
+            return io.NodeOutput(picture_difference(before.value, after.value, spec.subject, name, chosen))
+        with ready(before.model) as pipeline:
+            generator = pipeline.networks.generator
+            return io.NodeOutput(style_difference(generator, before.value, after.value, spec.subject, name, chosen))

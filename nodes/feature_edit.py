@@ -1,0 +1,42 @@
+"""Feature Edit: F_k' = H(F_k, delta)."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..sfe_models.pipeline import InputError
+from . import sockets, stages
+from .base import Node
+from .wires import Wire, belongs_to
+
+
+class FeatureEdit(Node):
+    """Bring delta into the features that keep the picture's details."""
+
+    TITLE = "Feature Edit"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return cls.schema(
+            "SFE_FeatureEdit",
+            "Applies an edit to the features of the inversion. Without Δ the result is the plain inversion.",
+            [
+                sockets.SFEInversion.Input("inversion", tooltip="From Invert or Load Inversion."),
+                sockets.SFEDelta.Input(
+                    "delta", display_name="Δ", optional=True, tooltip="Of an edit of this inversion; absent: no edit."
+                ),
+            ],
+            [sockets.SFEFeatures.Output("features", tooltip="For Synthesize.")],
+            search_aliases=["feature editor"],
+        )
+
+    @classmethod
+    def run(cls, inversion: Wire, delta: Wire | None = None) -> io.NodeOutput:
+        if delta is None:
+            return io.NodeOutput(stages.feature_edit(inversion))
+        if inversion.model is not delta.model or not belongs_to(delta.value.edit.inversion, inversion.value):
+            raise InputError(
+                f"Δ ({delta!r}) does not belong to this inversion ({inversion!r}). Connect the inversion that the edit "
+                "started from."
+            )
+        return io.NodeOutput(stages.feature_edit(delta))

@@ -1,0 +1,46 @@
+"""Invert: (w, F_pred) = I_fse(X); F_w = G(w_0:k); F_k = I_fus(F_pred, F_w)."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from . import sockets, stages
+from .base import Node
+from .links import output_is_used
+from .pictures import from_image
+
+_ID, _RECONSTRUCTION = "SFE_Invert", 1
+
+
+class Invert(Node):
+    """Invert aligned crops, once for all edits."""
+
+    TITLE = "Invert"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return cls.schema(
+            _ID,
+            "Finds the code and the features of aligned face crops. All edits start from here; it runs once a picture.",
+            [
+                sockets.SFEModel.Input("sfe_model", display_name="model", tooltip="From Load SFE."),
+                io.Image.Input("image", tooltip="Aligned crops, of Align Face or Demo Portrait, of any size."),
+            ],
+            [
+                sockets.SFEInversion.Output("inversion", tooltip="What the model keeps of the pictures."),
+                io.Image.Output(
+                    "reconstruction", tooltip="The pictures made from it, without an edit. Computed only when used."
+                ),
+            ],
+            search_aliases=["gan inversion", "encode face"],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, **_) -> bool:
+        return output_is_used(_ID, _RECONSTRUCTION)
+
+    @classmethod
+    def run(cls, sfe_model, image) -> io.NodeOutput:
+        inversion = stages.invert(sfe_model, from_image(image))
+        picture = stages.reconstruct(inversion) if output_is_used(_ID, _RECONSTRUCTION) else None
+        return io.NodeOutput(inversion, picture)

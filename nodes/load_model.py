@@ -1,0 +1,61 @@
+"""Load SFE: from a name in the menu to a model whose weights ComfyUI manages."""
+
+from __future__ import annotations
+
+import comfy.model_management as management
+import torch
+from comfy_api.latest import io
+
+from ..sfe_models.checkpoints.bundle import bundle_directions
+from ..sfe_models.checkpoints.load import load_networks
+from ..sfe_models.precision import DTYPES, choose_dtype
+from . import found_models, sockets
+from .base import Node
+from .models import manage
+
+
+class LoadModel(Node):
+    """Load a model once; every node that uses it shares its weights."""
+
+    TITLE = "Load SFE"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return cls.schema(
+            "SFE_LoadModel",
+            "Loads a StyleFeatureEditor model. 'demo' comes with the pack and edits the rendered portraits of Demo "
+            "Portrait; your own bundles and folders of published files are found in models/sfe.",
+            [
+                io.Combo.Input(
+                    "model",
+                    options=found_models.model_names(),
+                    default=found_models.DEMO,
+                    tooltip="demo: built in. A .safetensors bundle or a folder in models/sfe. The last choice fetches "
+                    "the published model for real faces (2.6 GB, non-commercial) into models/sfe/ffhq-1024, once.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=["auto", *DTYPES],
+                    default="auto",
+                    tooltip="auto takes the fastest that the device computes natively; float32 is the exact one.",
+                ),
+            ],
+            [sockets.SFEModel.Output("sfe_model", display_name="model", tooltip="For Invert and the nodes after it.")],
+            search_aliases=["stylefeatureeditor", "sfe loader", "stylegan", "face editing model"],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, model: str, **_) -> tuple:
+        if model == found_models.DOWNLOAD or model not in found_models.model_names():
+            return ()
+        return found_models.changed_at(found_models.model_path(model))
+
+    @classmethod
+    def run(cls, model: str, precision: str) -> io.NodeOutput:
+        path = found_models.model_path(model)
+        dtype = choose_dtype(precision, management.get_torch_device())
+        # Weights made inside inference mode could not be moved outside of it.
+        with torch.inference_mode(False), torch.no_grad():
+            networks = load_networks(path, dtype)
+        bundled = tuple(bundle_directions(path)) if path.suffix == ".safetensors" else ()
+        return io.NodeOutput(manage(model, networks, found_models.direction_folders(path), bundled))

@@ -1,0 +1,51 @@
+"""Mask delta: delta * (1 - protected)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comfy_api.latest import io
+
+from ..sfe_models.faces.masks import feathered
+from . import sockets
+from .base import Node
+from .models import kept, ready
+from .pictures import masks_of
+from .wires import kept_on
+
+
+class MaskDelta(Node):
+    """Keep an edit to a part of the picture."""
+
+    TITLE = "Mask Δ"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return cls.schema(
+            "SFE_MaskDelta",
+            "Keeps the edit to the white parts of a mask. Colours and light can still change a little elsewhere: the "
+            "mask acts on the features, not on the pixels.",
+            [
+                sockets.SFEDelta.Input("delta", display_name="Δ", tooltip="From Compute Δ."),
+                io.Mask.Input("mask", tooltip="On the crop, of any size: white where the picture may change."),
+                io.Boolean.Input("invert", default=False, tooltip="White protects instead."),
+                io.Float.Input(
+                    "feather",
+                    default=0.02,
+                    min=0.0,
+                    max=0.5,
+                    step=0.01,
+                    tooltip="Softens the mask's edge by this share of the picture's side.",
+                ),
+            ],
+            [sockets.SFEDelta.Output("masked_delta", display_name="Δ", tooltip="For Combine Δ and Feature Edit.")],
+            search_aliases=["protect region", "regional edit"],
+        )
+
+    @classmethod
+    def run(cls, delta, mask, invert: bool, feather: float) -> io.NodeOutput:
+        masks = masks_of(mask)
+        masks = feathered(1 - masks if invert else masks, feather)
+        with ready(delta.model) as pipeline:
+            masked = kept_on(pipeline.mask_delta(delta.value, masks), kept())
+        return io.NodeOutput(replace(delta, value=masked))

@@ -1,0 +1,61 @@
+"""Paste Back: edited crops return into their photos."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..sfe_models.faces.batch import paste_faces
+from . import sockets
+from .base import Node
+from .pictures import channels_first, channels_last, masks_of
+from .progress import Progress
+
+
+class PasteBack(Node):
+    """Blend crops into the photos that they were cut out of."""
+
+    TITLE = "Paste Back"
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return cls.schema(
+            "SFE_PasteBack",
+            "Puts edited crops back where Align Face took them from. Outside of the mask every pixel stays.",
+            [
+                io.Image.Input("photo", tooltip="The photos that went into Align Face."),
+                io.Image.Input("crop", tooltip="The edited crops, in the order of the alignment; enlarged ones too."),
+                sockets.SFEAlignment.Input("alignment", tooltip="From Align Face."),
+                io.Float.Input(
+                    "feather",
+                    default=0.1,
+                    min=0.0,
+                    max=0.5,
+                    step=0.01,
+                    tooltip="Width of the soft edge, as a share of the crop's side.",
+                ),
+                io.Boolean.Input(
+                    "colour_match", default=True, tooltip="Bring the crop's colours at its rim to the photo's."
+                ),
+                io.Mask.Input("mask", optional=True, tooltip="On the crop: what of it goes back; all without it."),
+            ],
+            [
+                io.Image.Output("image", tooltip="The photos, as many as went in."),
+                io.Mask.Output("changed", tooltip="How much of each pixel comes from a crop."),
+            ],
+            search_aliases=["composite face", "uncrop", "stitch"],
+        )
+
+    @classmethod
+    def run(cls, photo, crop, alignment, feather: float, colour_match: bool, mask=None) -> io.NodeOutput:
+        progress = Progress(len(alignment))
+        masks = None if mask is None else masks_of(mask)
+        pasted, used = paste_faces(
+            channels_first(photo, "photo"),
+            channels_first(crop, "crop"),
+            alignment,
+            feather,
+            colour_match,
+            masks,
+            lambda picture: progress.step(picture=picture * 2 - 1),
+        )
+        return io.NodeOutput(channels_last(pasted).clamp(0, 1), used)

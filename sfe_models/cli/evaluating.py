@@ -1,0 +1,232 @@
+"""The command that measures how good a model is."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from ..atomic import replaced
+from ..checkpoints.load import load_networks, model_path
+from ..pipeline import Pipeline
+from .common import add_directions, add_model, direction_library, format_and_device
+
+JUDGE_FILE = Path(__file__).parents[1] / "demo" / "judge.safetensors"
+
+
+def add_commands(commands) -> None:
+    """Add evaluate."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure inversions and edits, against the true picture in the rendered domain",
+        description="Measure a model and its parts. On demo: portraits of seeds that training never draws, inverted, "
+        "and edited against the true re-render at matched change. On a folder: inversions, and with --table the "
+        "editing FID. Results of single pictures are kept beside --json: a stopped run goes on, and torchrun shares "
+        "one among processes.",
+    )
+    add_model(parser, default="demo")
+    parser.add_argument("--data", default="demo", metavar="FOLDER|demo", help="aligned pictures, or rendered portraits")
+    parser.add_argument("--count", type=int, metavar="N", help="pictures (default: demo 1000, a folder all)")
+    parser.add_argument("--seed", type=int, default=0, help="first portrait, or the choice of --count pictures")
+    parser.add_argument("--json", metavar="FILE", help="write all numbers, and keep single results beside it")
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
+    parser.add_argument("--grid", metavar="FILE.png", help="write a picture grid")
+    parser.add_argument("--weights", default="weights", metavar="FOLDER", help="LPIPS, Inception, ArcFace")
+    parser.add_argument("--batch", type=int, default=8, help="pictures worked on together (default: 8)")
+    add_directions(parser)
+    parser.add_argument("--attributes", nargs="*", metavar="NAME", help="demo: edit these (default: all directions)")
+    parser.add_argument("--edit-count", type=int, metavar="N", help="demo: edit the first N people (default: all)")
+    parser.add_argument("--judge", default=str(JUDGE_FILE), metavar="FILE", help="demo: another attribute network")
+    parser.add_argument("--change", type=float, help="demo: wanted change as a share of the range (default: 0.4)")
+    parser.add_argument("--ablations", metavar="FOLDER", help="demo: measure the ablations; trained bundles lie here")
+    parser.add_argument("--list-ablations", action="store_true", help="say how the ablations are trained, and stop")
+    parser.add_argument("--table", metavar="FILE", help="folder: attributes, CelebAMask-HQ's text format or CSV")
+    what = "ATTRIBUTE=DIRECTION:STRENGTH"
+    parser.add_argument("--edit", action="append", default=[], metavar=what, help="folder: an edit that gives it")
+    parser.add_argument("--remove", action="append", default=[], metavar=what, help="folder: one that takes it away")
+    # The numbers of a report should not depend on what a machine computes fastest.
+    parser.set_defaults(run=_run_evaluate, dtype="float32")
+
+
+def _run_evaluate(options: argparse.Namespace) -> None:
+    from ..evaluation.ablations import ABLATIONS, measure_ablations
+    from ..evaluation.errors import EvaluationError
+    from ..evaluation.methods import METHODS, pipeline_methods
+    from ..evaluation.metrics import load_metrics
+    from ..evaluation.records import Records, Share
+    from ..evaluation.run import Evaluation
+    from ..evaluation.sources import open_source
+    from ..evaluation.true_edits import TrueEditing
+
+    if options.list_ablations:
+        print(_ablation_list(ABLATIONS))
+        return
+    for name in ("batch", "edit_count"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise EvaluationError(f"--{name.replace('_', '-')} is {value}; expected 1 or more.")
+    share = Share.of_environment()
+    if share.world > 1 and not options.json:
+        raise EvaluationError("Several processes meet in the files beside --json; give it.")
+    dtype, device = format_and_device(options)
+    if device.type == "cuda" and share.world > 1:
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", share.rank)) % torch.cuda.device_count())
+    pipeline = Pipeline(load_networks(options.model, dtype, device))
+    source = open_source(options.data, pipeline.spec, options.count, options.seed)
+    needs: dict[str, str] = {}
+    judge = _judge(options, needs, device)
+    metrics = load_metrics(options.weights, device, judge)
+    needs = metrics.needs | needs
+    editing = _editing(options, pipeline, source, metrics, judge, needs)
+    if options.ablations is not None and not isinstance(editing, TrueEditing):
+        raise EvaluationError("--ablations measures edits of rendered portraits; it needs --data demo and its judge.")
+    methods = tuple(pipeline_methods(pipeline, METHODS))
+    evaluation = Evaluation(pipeline, source, methods, metrics, editing, options.batch)
+    settings = {
+        "data": options.data,
+        "dtype": str(dtype),
+        "metrics": list(metrics.keys),
+        "directions": options.directions,
+    }
+    if isinstance(editing, TrueEditing):
+        settings |= {"judge": _identity(options.judge), "rule": asdict(editing.rule)}
+
+    with ExitStack() as stack:
+        folder = None if options.json else stack.enter_context(tempfile.TemporaryDirectory())
+        path = Path(options.json) if options.json else Path(folder) / "report.json"
+
+        def open_records(name: str, model: str) -> Records:
+            part = path.with_name(f"{path.stem}.{name}.json") if name else path
+            return Records(part, {"model": _identity(model), **settings}, share)
+
+        records = open_records("", options.model)
+        results = evaluation.run(records, share)
+        summary = _summary(evaluation, results, records) if share.rank == 0 else None
+        rows = ()
+        if options.ablations is not None:
+            rows = measure_ablations(
+                evaluation,
+                results,
+                tuple(summary.rejected) if summary else (),
+                options.ablations,
+                lambda bundle: Pipeline(load_networks(bundle, dtype, device)),
+                lambda name, bundle: open_records(name, options.model if bundle is None else str(bundle)),
+                share,
+            )
+        if summary is not None:
+            about = {"model": options.model, **settings, "count": len(source.keys), "seed": options.seed}
+            _write(options, evaluation, results, summary, needs, about, rows)
+
+
+def _summary(evaluation, results: dict[str, dict], records):
+    """Average the results of single pictures, and time the inversions."""
+    from ..evaluation.methods import METHODS
+    from ..evaluation.summary import Summary, fid_table, inversion_table, measured, true_edit_table
+    from ..evaluation.true_edits import TrueEditing
+
+    editing = evaluation.editing
+    table: dict[str, dict] = {}
+    rejected: dict[str, str] = {}
+    if isinstance(editing, TrueEditing):
+        attributes = [direction.info.name for direction in editing.directions]
+        table, rejected = true_edit_table(results, attributes, METHODS, editing.rule)
+    elif editing is not None:
+        table = fid_table(results, editing, METHODS, records)
+    readable = measured(results)
+    features = records if evaluation.metrics.features is not None else None
+    inversion = inversion_table(results, METHODS, evaluation.seconds(list(readable)), features)
+    skipped = {key: result["skipped"] for key, result in results.items() if "skipped" in result}
+    return Summary(len(readable), inversion, table, rejected, skipped)
+
+
+def _write(options, evaluation, results: dict[str, dict], summary, needs: dict, settings: dict, ablations) -> None:
+    """Print the report and write what is asked for."""
+    from ..evaluation.errors import EvaluationError
+    from ..evaluation.grid import save_grid
+    from ..evaluation.methods import METHODS, unavailable
+    from ..evaluation.report import Report
+
+    pipeline = evaluation.pipeline
+    missing = {name: why for name, why in unavailable(pipeline).items() if name in METHODS}
+    report = Report(summary, METHODS, pipeline.spec.picture_size, missing, needs, settings, ablations)
+    print(report.text())
+    if options.json:
+        report.save(options.json)
+    if options.markdown:
+        with replaced(options.markdown) as temporary:
+            temporary.write_text(report.markdown(), encoding="utf-8")
+    if options.grid and save_grid(evaluation, results, options.grid, tuple(summary.rejected)) is None:
+        raise EvaluationError("There is no picture to make a grid of.")
+
+
+def _judge(options: argparse.Namespace, needs: dict[str, str], device: torch.device):
+    """Load the judge of the rendered domain; None for a folder, or with a note where its file is missing."""
+    from ..perception.attribute_network import load_attribute_network
+
+    if options.data != "demo":
+        return None
+    path = Path(options.judge)
+    if not path.is_file():
+        text = f"needs {path.name} in {path.parent}"
+        needs |= {"attributes": text, "editing": text}
+        return None
+    return load_attribute_network(path).to(device)
+
+
+def _editing(options: argparse.Namespace, pipeline: Pipeline, source, metrics, judge, needs: dict[str, str]):
+    """Make what is edited: true edits on demo, the editing FID on a folder with a table, else None."""
+    from ..evaluation.attribute_tables import read_attribute_table
+    from ..evaluation.editing_fid import FidEdit, FidEditing
+    from ..evaluation.errors import EvaluationError
+    from ..evaluation.true_edits import EditRule, TrueEditing, named_directions
+
+    edits = bool(options.edit or options.remove)
+    if options.data == "demo":
+        if options.table or edits:
+            raise EvaluationError(
+                "--table, --edit and --remove are for a folder; rendered portraits take --attributes."
+            )
+        if judge is None or options.attributes == []:
+            return None
+        directions = named_directions(direction_library(options, pipeline.spec), judge, options.attributes)
+        if not directions:
+            needs["editing"] = "needs directions named as attributes: a bundle that brings them, or --directions"
+            return None
+        rule = EditRule() if options.change is None else EditRule(options.change)
+        return TrueEditing(directions, judge, rule, frozenset(source.keys[: options.edit_count]))
+    if options.attributes or options.edit_count is not None:
+        raise EvaluationError("--attributes and --edit-count are for --data demo; a folder takes --table and --edit.")
+    if bool(options.table) != edits:
+        raise EvaluationError("The editing FID takes --table together with --edit or --remove.")
+    if not edits:
+        return None
+    library = direction_library(options, pipeline.spec)
+    asked = [FidEdit.parse(text, library, removes) for removes in (False, True) for text in _texts(options, removes)]
+    editing = FidEditing(tuple(asked), read_attribute_table(options.table), metrics)
+    editing.check(source.keys)
+    return editing
+
+
+def _texts(options: argparse.Namespace, removes: bool) -> list[str]:
+    return options.remove if removes else options.edit
+
+
+def _identity(source: str) -> list:
+    """Tell one model or judge from another: its name, and for a file size and time of its last change."""
+    path = model_path(source)
+    return [source, path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else [source]
+
+
+def _ablation_list(table) -> str:
+    """Say what every ablation is and how it is trained."""
+    parts = []
+    for ablation in table:
+        lines = [f"{ablation.name}: {ablation.meaning}"]
+        lines += [f"  {line}" for line in ablation.commands()] or ["  no training: measured on the model itself"]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)

@@ -1,0 +1,131 @@
+"""`python -m sfe_models evaluate` from the outside, alone and as two processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sfe_models.cli.main import main
+from sfe_models.evaluation.methods import METHODS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def arguments(files, *more):
+    model = ["--model", str(files / "model.safetensors"), "--judge", str(files / "judge.safetensors")]
+    return ["evaluate", *model, "--seed", "3", "--count", "5", "--weights", str(files), "--batch", "2", *more]
+
+
+@pytest.fixture(scope="module")
+def alone(files, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    more = ["--json", str(folder / "r.json"), "--markdown", str(folder / "r.md"), "--grid", str(folder / "g.png")]
+    assert main(arguments(files, *more)) == 0
+    return folder
+
+
+def test_everything_is_written(alone, files, capsys):
+    report = json.loads((alone / "r.json").read_text())
+    assert list(report["inversion"]) == list(METHODS) == list(report["inversion"])
+    assert report["pictures"] == 5 and report["inversion"]["sfe"]["l2"] > 0
+    assert report["inversion"]["sfe"]["lpips"] is None and "needs alexnet" in report["needs"]["lpips"]
+    assert set(report["editing"]) | set(report["rejected"]) == {"background_light", "brightness", "gaze"}
+    assert "gaze" in report["rejected"] and "background_light" in report["editing"]
+    for row in report["editing"].values():
+        assert set(row) == set(METHODS)
+    assert "| L2 |" in (alone / "r.md").read_text()
+    with Image.open(alone / "g.png") as grid:
+        assert grid.width > 1000
+    assert len((alone / "r.part0.jsonl").read_text().splitlines()) == 6
+
+
+def test_two_processes_print_the_same_numbers(alone, files, tmp_path):
+    running = []
+    for rank in range(2):
+        env = {**os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "sfe_models", *arguments(files, "--json", str(tmp_path / "r.json"))]
+        running.append(subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    try:
+        written = [process.communicate(timeout=200) for process in running]
+    finally:
+        for process in running:
+            process.kill()
+    assert [process.returncode for process in running] == [0, 0], written
+    assert b"Inversion of 5 pictures" in written[0][0] and not written[1][0]
+    reports = [json.loads((folder / "r.json").read_text()) for folder in (alone, tmp_path)]
+    for method in METHODS[1:]:
+        rows = [report["inversion"][method] for report in reports]
+        assert rows[0]["l2"] == pytest.approx(rows[1]["l2"], rel=1e-4)
+    edits = [report["editing"]["brightness"]["sfe"] for report in reports]
+    assert edits[0]["reached"] == edits[1]["reached"] > 0
+    assert edits[0]["error_where_reached"] == pytest.approx(edits[1]["error_where_reached"], rel=1e-2)
+
+
+def test_without_a_judge_the_edits_say_what_they_need(files, tmp_path, capsys):
+    command = ["evaluate", "--model", str(files / "model.safetensors"), "--count", "1", "--weights", str(tmp_path)]
+    assert main([*command, "--judge", str(tmp_path / "judge.safetensors"), "--json", str(tmp_path / "r.json")]) == 0
+    printed = capsys.readouterr().out
+    assert f"editing needs judge.safetensors in {tmp_path}" in printed
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["editing"] == {} and report["inversion"]["e4e"]["attributes"] is None
+
+
+def test_a_folder(files, crop, tmp_path, capsys):
+    command = ["evaluate", "--model", str(files / "model.safetensors"), "--data", str(Path(crop).parent)]
+    assert main([*command, "--weights", str(files)]) == 0
+    assert "Inversion of 1 pictures" in capsys.readouterr().out
+    table = tmp_path / "table.csv"
+    table.write_text("file,Pale\nother.png,0\n")
+    assert main([*command, "--table", str(table), "--edit", "Pale=brightness:2"]) == 1
+    assert "lists none of the pictures, such as crop.png" in capsys.readouterr().err
+    table.write_text("file,Pale\ncrop.png,0\n")
+    edits = ["--table", str(table), "--edit", "Pale=brightness:2", "--weights", str(files)]
+    assert main([*command, *edits]) == 0
+    assert "needs pt_inception" in capsys.readouterr().out
+
+
+def test_ablations_are_listed(capsys):
+    assert main(["evaluate", "--list-ablations"]) == 0
+    printed = capsys.readouterr().out
+    assert "without Fuser" in printed and "--set domain.feature_layer=5" in printed
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--batch", "0"], "--batch is 0"),
+        (["--count", "0"], "--count is 0"),
+        (["--edit-count", "-1"], "--edit-count is -1"),
+        (["--table", "t.txt"], "--table, --edit and --remove are for a folder"),
+        (["--attributes", "nose"], "no attribute 'nose'"),
+        (["--change", "0.7"], "wanted change is 0.7"),
+        (["--ablations", "x", "--attributes"], "--ablations measures edits of rendered portraits"),
+    ],
+)
+def test_wrong_options(files, more, message, capsys):
+    assert main(arguments(files, *more)) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--attributes", "smile"], "--attributes and --edit-count are for --data demo"),
+        (["--edit", "Pale=brightness:2"], "takes --table together with --edit"),
+        (["--ablations", "x"], "needs --data demo"),
+    ],
+)
+def test_wrong_options_for_a_folder(files, crop, more, message, capsys):
+    command = ["evaluate", "--model", str(files / "model.safetensors"), "--data", str(Path(crop).parent)]
+    assert main([*command, *more]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_several_processes_need_a_place_to_meet(files, monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(arguments(files)) == 1
+    assert "meet in the files beside --json" in capsys.readouterr().err

@@ -1,0 +1,62 @@
+"""Run every example workflow on a real server and write what it shows to `workflows/NAME.jpg`.
+
+    COMFYUI_PATH=... PYTHONPATH=.:tests python tests/integration/build_thumbnails.py
+
+ComfyUI's template browser shows these beside the workflows' names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+from integration.server import ROOT, Server, temporary_base
+from PIL import Image
+
+_SIDE = 256
+_MOST = 4
+
+
+def thumbnail(pictures: list[np.ndarray]) -> Image.Image:
+    """Put pictures [H,W,3] of 8 bits beside each other, all of one height; a wide one alone."""
+    shown = [Image.fromarray(p) for p in pictures]
+    wide = [p for p in shown if p.width > 2 * p.height]
+    resized = []
+    for picture in wide[:1] or shown[:_MOST]:
+        height = _SIDE if not wide else picture.height
+        size = (round(picture.width * height / picture.height), height)
+        resized.append(picture.resize(size, Image.Resampling.LANCZOS))
+    whole = Image.new("RGB", (sum(p.width for p in resized), resized[0].height))
+    left = 0
+    for picture in resized:
+        whole.paste(picture, (left, 0))
+        left += picture.width
+    return whole
+
+
+def main() -> None:
+    base = temporary_base()
+    server = None
+    try:
+        (base / "input").mkdir()
+        shutil.copy(Path(os.environ["COMFYUI_PATH"]) / "input/example.png", base / "input")
+        server = Server(os.environ["COMFYUI_PATH"], base)
+        for path in sorted((ROOT / "workflows/api").glob("*.json")):
+            graph = json.loads(path.read_text(encoding="utf-8"))
+            result = server.run(graph)
+            if result.status != "success":
+                raise RuntimeError(f"{path.name}: {result.error or result.node_errors}")
+            shown = [n for n, node in graph.items() if node["class_type"] in ("PreviewImage", "SaveImage")]
+            pictures = [picture for n in shown for picture in server.pictures(result, n)]
+            thumbnail(pictures).save(ROOT / f"workflows/{path.stem}.jpg", quality=88)
+    finally:
+        if server is not None:
+            server.stop()
+        shutil.rmtree(base, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

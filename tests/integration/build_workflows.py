@@ -1,0 +1,40 @@
+"""Write `workflows/*.json` (UI format) and `workflows/api/*.json` (API format) from `examples.py`.
+
+    PYTHONPATH=.:tests python tests/integration/build_workflows.py MODEL
+
+MODEL: the bundle whose directions' useful ranges the strengths are taken from, normally the demo model's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from integration.examples import EXAMPLES
+
+from sfe_models.checkpoints.bundle import bundle_directions
+from sfe_models.checkpoints.load import model_path
+from sfe_models.demo.showcase import strength_at
+
+ROOT = Path(__file__).resolve().parents[2]
+OBJECT_INFO = ROOT / "tests/nodes/object_info.json"
+
+
+def main(source: str) -> None:
+    info = json.loads(OBJECT_INFO.read_text(encoding="utf-8"))
+    directions = {direction.info.name: direction for direction in bundle_directions(model_path(source))}
+
+    def strength(name: str, share: float) -> float:
+        return round(strength_at(directions[name], share), 1)
+
+    (ROOT / "workflows/api").mkdir(parents=True, exist_ok=True)
+    for name, make in EXAMPLES.items():
+        graph = make(strength)
+        for path, content in ((f"{name}.json", graph.ui(info)), (f"api/{name}.json", graph.api())):
+            text = json.dumps(content, indent=1, ensure_ascii=False)
+            (ROOT / "workflows" / path).write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,204 @@
+"""How the pack lives in a server: import, caching, interrupts, memory, errors."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+import torch
+from integration.parts import Trial
+from integration.server import PACK
+
+NODES = 18
+
+
+def edited(strength=1.0, **more):
+    """A graph with one edit; the number of the node that shows it."""
+    graph = Trial()
+    node = graph.show(graph.finish(graph.delta(graph.apply(strength=strength, **more))))
+    return graph.api(), node
+
+
+def ran(graph, result):
+    """The types of the nodes that were computed."""
+    return sorted({node["class_type"] for number, node in graph.items() if number not in result.cached})
+
+
+def test_the_pack_imports_without_a_word(server):
+    log = server.log.read_text()
+    lines = [line for line in log.splitlines() if PACK in line]
+    assert len(lines) == 1 and "seconds" in lines[0], lines
+    info = server.get("/object_info")
+    own = [name for name, node in info.items() if node["python_module"] == f"custom_nodes.{PACK}"]
+    assert len(own) == NODES and all(name.startswith("SFE_") for name in own)
+
+
+def test_every_example_runs(server, example):
+    name, graph = example
+    result = server.run(graph)
+    assert result.status == "success", (name, result.error, result.node_errors)
+    assert not result.node_errors
+    shown = [number for number, node in graph.items() if node["class_type"] in ("PreviewImage", "SaveImage")]
+    for number in shown:
+        assert server.pictures(result, number).std() > 1
+
+
+def test_templates_are_served_and_api_graphs_are_none(server):
+    names = server.get("/workflow_templates")[PACK]
+    assert "one_edit" in names and len(names) == len(set(names)) == 9
+
+
+def test_a_second_run_computes_nothing(server):
+    graph, _ = edited(0.7)
+    server.run(graph)
+    assert ran(graph, server.run(graph)) == []
+
+
+def test_another_strength_computes_what_depends_on_it(server):
+    server.run(edited(0.7)[0])
+    graph, _ = edited(0.9)
+    names = ["PreviewImage", "SFE_ApplyDirection", "SFE_ComputeDelta", "SFE_FeatureEdit", "SFE_Synthesize"]
+    assert ran(graph, server.run(graph)) == names
+
+
+def test_the_reconstruction_is_there_when_it_is_asked_for_later(server):
+    server.run(edited(0.7)[0])
+    graph = Trial()
+    graph.show(graph.finish(graph.delta(graph.apply(strength=0.7))))
+    node = graph.show(graph.reconstruction)
+    result = server.run(graph.api())
+    assert result.status == "success", result.error
+    assert server.pictures(result, node).std() > 1
+
+
+def test_interrupt(server):
+    graph = Trial(people=16)
+    images, _ = graph.add(
+        "SFE_Sweep", 2, inversion=graph.inversion, direction="age", from_strength=-3.0, to_strength=3.0, steps=64
+    )
+    graph.show(images)
+    prompt = server.queue(graph.api())
+    time.sleep(3)
+    start = time.monotonic()
+    server.post("/interrupt", {})
+    result = server.wait_for(prompt)
+    assert result.status == "interrupted"
+    assert time.monotonic() - start < 5
+    assert server.run(edited(0.4)[0]).status == "success"
+
+
+def test_models_of_extra_paths_and_own_directions_are_offered(server, base):
+    folder = base / "models/sfe/directions"
+    folder.mkdir(exist_ok=True)
+    vector = torch.randn(64, generator=torch.Generator().manual_seed(0)).numpy()
+    np.save(folder / "my_own.npy", vector)
+    (folder / "my_own.json").write_text('{"subject": "rendered portraits", "range": [-2, 2], "effect": "mine"}')
+    info = server.get("/object_info/SFE_LoadModel")["SFE_LoadModel"]["input"]["required"]["model"][1]["options"]
+    assert {"demo", "trial.safetensors", "extra.safetensors"} <= set(info)
+    assert not [name for name in info if "my_own" in name]
+    _, options = server.get("/object_info/SFE_Sweep")["SFE_Sweep"]["input"]["required"]["direction"]
+    assert "my_own" in options["options"] and "my_own -2 to 2: mine" in options["tooltip"]
+    graph = Trial(model="extra.safetensors")
+    graph.show(graph.finish(graph.delta(graph.apply("my_own"))))
+    assert server.run(graph.api()).status == "success"
+    np.save(folder / "my_own.npy", vector * 2)
+    result = server.run(graph.api())
+    assert "SFE_ApplyDirection" in ran(graph.api(), result) and "SFE_Invert" not in ran(graph.api(), result)
+
+
+def test_a_model_is_loaded_once_for_all_graphs(server):
+    server.run(edited(0.61)[0])
+    loads = server.log.read_text().count("Requested to load Managed")
+    other = Trial(seed=8)
+    other.show(other.reconstruction)
+    assert "SFE_LoadModel" not in ran(other.api(), server.run(other.api()))
+    server.run(edited(0.62)[0])
+    assert server.log.read_text().count("Requested to load Managed") == loads
+
+
+def test_two_graphs_at_once(server):
+    graphs = [edited(1.1)[0], edited(1.2)[0]]
+    prompts = [server.queue(graph) for graph in graphs]
+    assert [server.wait_for(prompt).status for prompt in prompts] == ["success", "success"]
+
+
+def test_memory_does_not_grow(server):
+    for i in range(5):
+        server.run(edited(2 + i / 10)[0])
+    before = server.memory()
+    for i in range(10):
+        server.run(edited(3 + i / 10)[0])
+    assert server.memory() - before < 40
+
+
+def test_unloaded_weights_come_back(server):
+    server.run(edited(0.3)[0])
+    server.post("/free", {"unload_models": True, "free_memory": False})
+    time.sleep(1.5)
+    assert server.run(edited(0.35)[0]).status == "success"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"SFE_ApplyDirection": {"strengths": "1, two"}}, "'strengths' is '1, two'"),
+        ({"SFE_ApplyDirection": {"strengths": "1, nan"}}, "finite"),
+        ({"SFE_ApplyDirection": {"layers": "coarse, 99"}}, "99"),
+        ({"SFE_ApplyDirection": {"direction": "smle"}}, "smle"),
+        ({"SFE_ApplyDirection": {"direction": "pose"}}, "pose"),
+        ({"SFE_LoadModel": {"model": "../../secret.safetensors"}}, "secret"),
+        ({"SFE_LoadModel": {"model": "/etc/passwd"}}, "passwd"),
+        ({"SFE_LoadModel": {"precision": "float1"}}, "float1"),
+        ({"SFE_DemoPortrait": {"attributes": "smile"}}, "expected name=value"),
+        ({"SFE_DemoPortrait": {"attributes": "wings=1"}}, "no attribute 'wings'"),
+        ({"SFE_DemoPortrait": {"attributes": "smile=9"}}, "must lie in"),
+    ],
+)
+def test_bad_inputs_get_a_sentence_and_the_server_lives(server, change, words):
+    graph, _ = edited(0.2)
+    for node in graph.values():
+        node["inputs"].update(change.get(node["class_type"], {}))
+    result = server.run(graph)
+    assert result.status in ("error", "rejected"), result.status
+    said = result.error.get("exception_message", "") if result.status == "error" else json.dumps(result.node_errors)
+    assert words in said
+    if result.status == "error":
+        assert said.startswith(("Apply Direction: ", "Load SFE: ", "Demo Portrait: "))
+        assert max(map(len, map(str, result.error["current_inputs"].values()))) < 600
+    assert server.run(edited(0.25)[0]).status == "success"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("../../x", "expected the name of a file below"), ("/tmp/x", "expected"), ("link/x", "through a link")],
+)
+def test_saving_stays_in_the_output_folder(server, base, tmp_path, name, words):
+    link = base / "output/link"
+    if not link.exists():
+        link.symlink_to(tmp_path, target_is_directory=True)
+    graph = Trial()
+    graph.add("SFE_SaveInversion", inversion=graph.inversion, filename=name, overwrite=True)
+    result = server.run(graph.api())
+    assert result.status == "error" and words in result.error["exception_message"]
+    graph = Trial()
+    graph.show(
+        graph.finish(inversion=graph.add("SFE_LoadInversion", sfe_model=graph.model, file=f"{name} [output]")[0])
+    )
+    result = server.run(graph.api())
+    assert result.status == "error" and words in result.error["exception_message"]
+
+
+def test_a_delta_of_another_picture_is_refused(server):
+    graph = Trial()
+    other, _, _ = graph.add("SFE_DemoPortrait", 3, seed=99, attributes="", people=1, size=128, details=True)
+    inversion, _ = graph.add("SFE_Invert", 2, sfe_model=graph.model, image=other)
+    graph.show(graph.finish(graph.delta(graph.apply()), inversion))
+    result = server.run(graph.api())
+    assert "does not belong to this inversion" in result.error["exception_message"]
+
+
+def test_text_without_its_files_says_what_to_make(server):
+    graph = Trial()
+    (direction,) = graph.add("SFE_TextDirection", sfe_model=graph.model, neutral="a", target="b", disentanglement=0.1)
+    graph.show(graph.finish(graph.delta(graph.apply(custom_direction=direction))))
+    assert "relevance" in server.run(graph.api()).error["exception_message"]

@@ -1,0 +1,38 @@
+"""Names over the API never lead out of their folder."""
+
+import pytest
+
+
+@pytest.fixture
+def paths(pack):
+    return pack("nodes.paths")
+
+
+@pytest.mark.parametrize("name", ["anna.safetensors", "sfe/anna.safetensors", "a b/ü", "sfe\\anna", "..a/b"])
+def test_names_below_are_taken(paths, tmp_path, name):
+    path = paths.inside(tmp_path, name, "file")
+    assert path.resolve().is_relative_to(tmp_path.resolve())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "../x", "sfe/../../x", "..\\x", "/etc/passwd", "\\\\host\\x", "C:\\x", "C:x", "~/x", "a\0b", "x/.."],
+)
+def test_names_that_lead_out_are_refused(paths, tmp_path, name):
+    with pytest.raises(paths.PathError, match="'file' is .*expected"):
+        paths.inside(tmp_path, name, "file")
+
+
+def test_links_that_lead_out_are_refused(paths, tmp_path):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/out").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(paths.PathError, match="through a link"):
+        paths.inside(tmp_path / "inner", "out/secret", "file")
+    (tmp_path / "inner/here").symlink_to(tmp_path / "inner", target_is_directory=True)
+    assert paths.inside(tmp_path / "inner", "here/anna", "file")
+
+
+def test_annotated_names(paths):
+    assert paths.annotated("sfe/a.safetensors [input]") == ("sfe/a.safetensors", "input")
+    assert paths.annotated("sfe/a.safetensors [output]") == ("sfe/a.safetensors", "output")
+    assert paths.annotated("sfe/a.safetensors") == ("sfe/a.safetensors", "output")
