@@ -7,17 +7,20 @@ three strengths; prints the L2 (mean squared error, pictures in [-1,1]) of both 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from sfe_models.checkpoints.bundle import bundle_directions
-from sfe_models.checkpoints.load import load_networks, model_path
-from sfe_models.demo.attributes import sample_portraits
-from sfe_models.demo.renderer import render
-from sfe_models.pipeline import Pipeline
-from sfe_models.training.loop import save_grid
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from sfe_models.checkpoints.bundle import bundle_directions  # noqa: E402
+from sfe_models.checkpoints.load import load_networks, model_path  # noqa: E402
+from sfe_models.demo.attributes import sample_portraits  # noqa: E402
+from sfe_models.demo.renderer import render  # noqa: E402
+from sfe_models.pipeline import Pipeline  # noqa: E402
+from sfe_models.training.loop import save_grid  # noqa: E402
 
 # Seeds that training never draws from (it begins at a million).
 HELD_OUT = 0

@@ -17,6 +17,9 @@ DEMO_DIRECTIONS = (
     "brows light"
 ).split()
 
+# Portraits of the first seeds, which training never draws, that the attribute network is measured on.
+_HELD_OUT = 256
+
 
 def add_commands(commands) -> None:
     """Add train."""
@@ -117,12 +120,19 @@ def _run_attribute_directions(options: argparse.Namespace) -> None:
     from ..perception.attribute_network import load_attribute_network
     from ..stylegan2.generator import Generator
     from ..training.attribute_directions import attribute_directions, attribute_samples
+    from ..training.attributes import explained_variance
     from ..training.checkpoint import load_network, run_spec
     from ..training.losses import find_attribute_network
 
     spec = run_spec(options.generator)
     generator = load_network(options.generator, "generator", Generator(spec.generator))
     network = load_attribute_network(find_attribute_network(options.weights))
+    for details in (False, True):
+        r2 = explained_variance(network, range(_HELD_OUT), details, spec.generator.resolution)
+        numbers = ", ".join(f"{name} {value:.2f}" for name, value in r2.items())
+        print(
+            f"R2 of the attribute network on held-out portraits {'with' if details else 'without'} details: {numbers}"
+        )
     with progress_bar("sampling") as progress:
         samples = attribute_samples(generator, network, options.count, options.seed, progress)
     made, folder = [], directions_folder(options.output)

@@ -17,9 +17,10 @@ from ..directions.scored_samples import ScoredSamples, picture_scorer, sample_sc
 from ..perception.attribute_network import AttributeNetwork
 from ..stylegan2.generator import Generator
 
-# Shares of an attribute's range that the ends of a direction's useful strengths move it by, and where search ends.
+# Share of an attribute's range that the ends of a direction's useful strengths move it by, and where search ends: so
+# many standard deviations of the codes along the direction, beyond which the generator draws nobody.
 _WANTED_CHANGE = 0.45
-_LARGEST_STRENGTH = 40.0
+_MOST_DEVIATIONS = 4.0
 _PROBES = 48
 
 
@@ -40,8 +41,9 @@ def attribute_directions(
 ) -> list[LinearDirection]:
     """Train one boundary for each attribute and measure how far it can be followed.
 
-    samples: of `attribute_samples`. A range ends where the attribute's mean has moved by 45 % of its range, or where
-    further steps move it no more; a direction that does not move its attribute raises DirectionError.
+    samples: of `attribute_samples`. A range ends where the attribute's mean has moved by 45 % of its range, where
+    further steps move it no more, or at four standard deviations of the codes; a direction that does not move its
+    attribute raises DirectionError.
     """
     measure = picture_scorer(generator, network, 16)
     probes = samples.codes[:_PROBES]
@@ -55,7 +57,8 @@ def attribute_directions(
             moved = direction.move(probes[:, None], torch.full((len(probes),), strength))[:, 0]
             return float(measure(moved)[:, column].mean() - start)
 
-        low, high = (_reach(change, sign) for sign in (-1.0, 1.0))
+        limit = _MOST_DEVIATIONS * float((samples.codes @ direction.vector[-1].to(samples.codes)).std())
+        low, high = (_reach(change, sign, limit) for sign in (-1.0, 1.0))
         if low is None and high is None:
             raise DirectionError(f"The direction of '{name}' does not move its attribute; train the generator longer.")
         low, high = low or -high, high or -low
@@ -65,10 +68,10 @@ def attribute_directions(
     return directions
 
 
-def _reach(change, sign: float) -> float | None:
+def _reach(change, sign: float, limit: float) -> float | None:
     """Return the strength, to half a unit, at which the attribute has moved enough; None if it hardly moves."""
     strength, best, reached = 1.0, 0.0, 0.0
-    while strength <= _LARGEST_STRENGTH:
+    while strength <= limit:
         moved = change(sign * strength) * sign
         if moved > best + 0.01:
             best, reached = moved, strength

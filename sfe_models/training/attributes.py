@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from ..demo.attributes import ATTRIBUTES, NAMES
+from ..demo.attributes import ATTRIBUTES, NAMES, sample_portraits
+from ..demo.renderer import render
 from ..perception.attribute_network import AttributeNetwork
 from .config import AttributesConfig
 from .data import Batch
@@ -19,6 +22,19 @@ def normalised(values: Tensor) -> Tensor:
     low = values.new_tensor([a.low for a in ATTRIBUTES])
     high = values.new_tensor([a.high for a in ATTRIBUTES])
     return (values - low) / (high - low)
+
+
+@torch.no_grad()
+def explained_variance(network: AttributeNetwork, seeds: Sequence[int], details: bool, size: int) -> dict[str, float]:
+    """Measure R2 of each attribute that a network sees, over rendered portraits of these seeds."""
+    predicted, wanted = [], []
+    for first in range(0, len(seeds), 16):
+        portraits = sample_portraits(seeds[first : first + 16], details)
+        predicted.append(network(render(portraits, size).image))
+        wanted.append(normalised(portraits.values)[:, [NAMES.index(name) for name in network.names]])
+    predicted, wanted = torch.cat(predicted), torch.cat(wanted)
+    r2 = 1 - (predicted - wanted).square().mean(dim=0) / wanted.var(dim=0, unbiased=False)
+    return dict(zip(network.names, r2.tolist(), strict=True))
 
 
 class AttributesStage(Stage):

@@ -134,6 +134,8 @@ def _demo_gan(resolution: int, steps: int, batch: int = 16, **settings) -> GANCo
 
 # The attribute network's distance is about 20 times as large as LPIPS; its embedding would add nothing to it.
 _DEMO_LOSSES = LossConfig(lpips=0.04, identity=0.0, perceptual_network="attributes", size=None)
+# Details are small in L2; the perceptual distance weighs less where they are to be kept.
+_DEMO_DETAIL_LOSSES = replace(_DEMO_LOSSES, lpips=0.015)
 _DEMO_OPTIMIZER = OptimizerConfig("ranger", 2e-3, decay=0.4)
 
 PRESETS: dict[str, dict] = {
@@ -173,9 +175,9 @@ PRESETS: dict[str, dict] = {
         **_inverters(CARS_512, _OTHERS),
         "demo": InverterConfig(
             DEMO,
-            _demo_run(2_500),
+            _demo_run(2_600),
             _DEMO_OPTIMIZER,
-            _DEMO_LOSSES,
+            _DEMO_DETAIL_LOSSES,
             AdversarialConfig(weight=0.0),
             feature_regulariser="distance",
         ),
@@ -187,7 +189,7 @@ PRESETS: dict[str, dict] = {
             DEMO,
             _demo_run(700),
             _DEMO_OPTIMIZER,
-            _DEMO_LOSSES,
+            _DEMO_DETAIL_LOSSES,
             AdversarialConfig(weight=0.0),
             start="difference",
         ),

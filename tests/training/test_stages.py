@@ -19,8 +19,9 @@ from training.tiny import (
 )
 
 from sfe_models.checkpoints.random_weights import random_networks
+from sfe_models.demo.attributes import NAMES, sample_portraits
 from sfe_models.domain import tiny_domain
-from sfe_models.training.attributes import AttributesStage
+from sfe_models.training.attributes import AttributesStage, explained_variance, normalised
 from sfe_models.training.checkpoint import load_checkpoint
 from sfe_models.training.config import AdversarialConfig, AttributesConfig, OptimizerConfig
 from sfe_models.training.data import RenderedPortraits
@@ -153,3 +154,24 @@ def test_half_precision_learns_too(tmp_path):
     train(make(config), config, DOTS, tmp_path)
     first, last = first_and_last(log(tmp_path)["reconstruction"], 5)
     assert last < 0.9 * first
+
+
+class Told:
+    """A network that is told the answers in turn, `error` added."""
+
+    names = ("glasses", "smile")
+
+    def __init__(self, seeds, error=0.0):
+        self.answers = normalised(sample_portraits(seeds).values)[:, [NAMES.index(name) for name in self.names]] + error
+
+    def __call__(self, image):
+        now, self.answers = self.answers[: len(image)], self.answers[len(image) :]
+        return now
+
+
+def test_explained_variance():
+    assert explained_variance(Told(range(20)), range(20), True, 32) == {"glasses": 1.0, "smile": 1.0}
+    told = Told(range(20), 0.1)
+    wanted = 1 - 0.01 / told.answers.var(dim=0, unbiased=False)
+    found = explained_variance(told, range(20), True, 32)
+    torch.testing.assert_close(torch.tensor(list(found.values())), wanted)
