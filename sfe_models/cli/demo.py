@@ -7,7 +7,7 @@ import argparse
 from ..demo.showcase import showcase, write_showcase
 from .common import add_directions, add_model, direction_library, load_pipeline
 
-DEFAULT_SEED = 7
+DEFAULT_SEED = 8
 
 
 def add_commands(commands) -> None:

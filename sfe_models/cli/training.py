@@ -117,6 +117,7 @@ def _run_assemble(options: argparse.Namespace) -> None:
 
 
 def _run_attribute_directions(options: argparse.Namespace) -> None:
+    from ..demo.renderer import SMALLEST
     from ..perception.attribute_network import load_attribute_network
     from ..stylegan2.generator import Generator
     from ..training.attribute_directions import attribute_directions, attribute_samples
@@ -127,8 +128,9 @@ def _run_attribute_directions(options: argparse.Namespace) -> None:
     spec = run_spec(options.generator)
     generator = load_network(options.generator, "generator", Generator(spec.generator))
     network = load_attribute_network(find_attribute_network(options.weights))
+    size = max(spec.generator.resolution, SMALLEST)
     for details in (False, True):
-        r2 = explained_variance(network, range(_HELD_OUT), details, spec.generator.resolution)
+        r2 = explained_variance(network, range(_HELD_OUT), details, size)
         numbers = ", ".join(f"{name} {value:.2f}" for name, value in r2.items())
         print(
             f"R2 of the attribute network on held-out portraits {'with' if details else 'without'} details: {numbers}"

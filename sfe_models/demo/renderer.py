@@ -20,6 +20,7 @@ from .scene import background_colour, clothes_colour, draw_clothes, draw_neck, s
 from .shapes import REACH, Screen, fill, paint, smoothstep, tint
 
 CHUNK = 8  # Pictures rendered together: few enough for the processor's cache, many enough to hide torch's overhead.
+SMALLEST = 32  # Smallest side in px; below it faces are no faces.
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Rendering:
 @torch.no_grad()
 def render(portraits: Portraits, size: int = 128) -> Rendering:
     """Render portraits at size x size pixels on the device of their values; each is independent of its batch."""
-    if size < 32:
-        raise ValueError(f"Portraits are rendered at 32 pixels or more, got {size}.")
+    if size < SMALLEST:
+        raise ValueError(f"Portraits are rendered at {SMALLEST} pixels or more, got {size}.")
     starts = range(0, max(len(portraits), 1), CHUNK)
     parts = [_render_chunk(portraits[start : start + CHUNK], size) for start in starts]
     return Rendering(*(torch.cat(fields) for fields in zip(*parts, strict=True)))

@@ -26,8 +26,8 @@ EDITS: tuple[tuple[str, float], ...] = (
     ("makeup", 1.0),
     ("age", 1.0),
     ("hair_colour", 1.0),
-    ("hair_length", 1.0),
-    ("yaw", 0.8),
+    ("eyes_open", -1.0),
+    ("yaw", 0.4),
 )
 MASKED_EDIT = ("makeup", 1.0)
 REGION_EDITS = (("glasses", 1.0), ("smile", -1.0))

@@ -100,7 +100,10 @@ def _resume(stage: Stage, config, output: Path) -> int:
             temporary.write_text(to_json(config) + "\n", encoding="utf-8")
         return 0
     state = load_checkpoint(path)
-    before = from_json(type(config), state["config"], str(path))  # settings that came since have their defaults
+    try:
+        before = from_json(type(config), state["config"], str(path))  # settings that came since have their defaults
+    except ConfigError as error:
+        raise ConfigError(f"{output} holds a run with other settings; give another --output. {error}") from error
     old, new = json.loads(to_json(before)), json.loads(to_json(config))
     for settings in (old, new):  # these may change between the parts of one run
         for name in ("steps", "log_every", "sample_every", "save_every", "keep_every", "workers", "compile"):
