@@ -46,6 +46,7 @@ def main() -> None:
         server = Server(os.environ["COMFYUI_PATH"], base)
         for path in sorted((ROOT / "workflows/api").glob("*.json")):
             graph = json.loads(path.read_text(encoding="utf-8"))
+            server.forget()
             result = server.run(graph)
             if result.status != "success":
                 raise RuntimeError(f"{path.name}: {result.error or result.node_errors}")

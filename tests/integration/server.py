@@ -134,6 +134,11 @@ class Server:
                 found.append(np.asarray(Image.open(io.BytesIO(answer.read())).convert("RGB")))
         return np.stack(found)
 
+    def forget(self) -> None:
+        """Empty the cache and unload the models, so that the next graph computes everything."""
+        self.post("/free", {"unload_models": True, "free_memory": True})
+        time.sleep(1.5)
+
     def memory(self) -> int:
         """Resident memory in MB (Linux)."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
