@@ -226,7 +226,8 @@ def _ablation_list(table) -> str:
     """Say what every ablation is and how it is trained."""
     parts = []
     for ablation in table:
-        lines = [f"{ablation.name}: {ablation.meaning}"]
-        lines += [f"  {line}" for line in ablation.commands()] or ["  no training: measured on the model itself"]
+        model = f"the model of {ablation.bundle_of!r}" if ablation.bundle_of else "the model itself"
+        lines = [f"  {line}" for line in ablation.commands()] or [f"  no training: measured on {model}"]
+        lines.insert(0, f"{ablation.name}: {ablation.meaning}")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)

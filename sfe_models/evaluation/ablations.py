@@ -29,11 +29,15 @@ class Training:
     without: tuple[str, ...] = ()
 
 
+def _file_stem(name: str) -> str:
+    return name.lower().replace("+", "").replace(" ", "-")
+
+
 @dataclass(frozen=True)
 class Ablation:
     """One row: a method of a model that was trained with some change; without trainings, of the model itself.
 
-    held_out: the row is about the attributes HELD_OUT alone.
+    held_out: the row is about the attributes HELD_OUT alone; bundle_of: the row whose trained model this one measures.
     """
 
     name: str
@@ -41,16 +45,24 @@ class Ablation:
     method: str = "sfe"
     trainings: tuple[Training, ...] = ()
     held_out: bool = False
+    bundle_of: str = ""
 
     @property
-    def file(self) -> str:
-        """Name of the bundle of a row that is trained anew."""
-        return self.name.lower().replace("+", "").replace(" ", "-") + ".safetensors"
+    def file(self) -> str | None:
+        """Name of the bundle that is measured; None for the model itself."""
+        if not self.trainings and not self.bundle_of:
+            return None
+        return _file_stem(self.bundle_of or self.name) + ".safetensors"
+
+    @property
+    def records(self) -> str:
+        """Part of the name of the file of this row's results."""
+        return _file_stem(self.name)
 
     def commands(self) -> list[str]:
         """Write the trainings as command lines, with GENERATOR, E4E, ... for the runs of the full model."""
         runs = {"inverter": "INVERTER", "editor": "EDITOR"}
-        stem, lines = Path(self.file).stem, []
+        stem, lines = _file_stem(self.name), []
         for training in self.trainings:
             directions = "DIRECTIONS"
             if training.directions or training.without:
@@ -77,10 +89,17 @@ _LOWER = (
     "domain.delta_layer=5",
     "domain.inverter.strides=[2,2,2,2]",
 )
+_RETRAINED = "retrained"
 _NO_FUSER = "domain.inverter.fuser=false"
 
 ABLATIONS = (
     Ablation("full", "SFE as it is"),
+    Ablation(
+        _RETRAINED,
+        "Inverter and H trained anew; where the rows below are trained for less than the full model, so is this one, "
+        "and its Inverter is theirs",
+        trainings=(Training("inverter"), Training("editor")),
+    ),
     Ablation("without H", "F_k itself is synthesized; only w moves", "inverter"),
     Ablation("F_k - delta", "delta is taken off F_k instead of going through H", "f_minus_delta"),
     Ablation("Inverter code untrained", "delta from the Inverter's W+ code, H as it is", INVERTER_CODE),
@@ -111,6 +130,12 @@ ABLATIONS = (
         trainings=(Training("editor", directions=FEW),),
     ),
     Ablation("full on held-out directions", f"SFE as it is, on {', '.join(HELD_OUT)}", held_out=True),
+    Ablation(
+        "retrained on held-out directions",
+        f"the retrained model, on {', '.join(HELD_OUT)}",
+        held_out=True,
+        bundle_of=_RETRAINED,
+    ),
     Ablation(
         "held-out directions",
         f"H learns without {', '.join(HELD_OUT)} and is measured on them",
@@ -165,7 +190,7 @@ def measure_ablations(
     runs: dict[str, dict[str, dict]] = {}
     needs: dict[str, str] = {}
     for ablation in table:
-        bundle = Path(folder) / ablation.file if ablation.trainings else None
+        bundle = Path(folder) / ablation.file if ablation.file else None
         if bundle is not None and not bundle.is_file():
             needs[ablation.name] = f"needs {ablation.file} in {folder}"
             continue
@@ -178,7 +203,7 @@ def measure_ablations(
             needs[ablation.name] = f"needs another model: {unavailable(pipeline)[ablation.method]}"
             continue
         evaluation = replace(base, pipeline=pipeline, methods=methods)
-        runs[ablation.name] = evaluation.run(open_records(Path(ablation.file).stem, bundle), share)
+        runs[ablation.name] = evaluation.run(open_records(ablation.records, bundle), share)
     return () if share is not None and share.rank else rows_of(table, runs, needs, rejected)
 
 
