@@ -5,7 +5,6 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..sfe_models.demo.attributes import ATTRIBUTES, Portraits, sample_portraits
-from ..sfe_models.demo.renderer import render
 from ..sfe_models.faces.landmarks import format_landmarks
 from ..sfe_models.pipeline import InputError
 from .base import Node
@@ -53,6 +52,8 @@ class DemoPortrait(Node):
 
     @classmethod
     def run(cls, seed: int, attributes: str, people: int, size: int, details: bool) -> io.NodeOutput:
+        from ..sfe_models.demo.renderer import render  # a third of the pack's import time
+
         portraits = _changed(sample_portraits(range(seed, seed + people), details), attributes)
         rendering = render(portraits, size)
         landmarks = format_landmarks([[points] for points in rendering.landmarks])
