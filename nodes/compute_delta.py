@@ -5,7 +5,8 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..sfe_models.heat_map import heat_map
-from . import sockets, stages
+from ..sfe_models.overlays import heat_over
+from . import previews, sockets, stages
 from .base import Node
 from .links import output_is_used
 from .pictures import to_image
@@ -38,6 +39,7 @@ class ComputeDelta(Node):
     @classmethod
     def run(cls, edit) -> io.NodeOutput:
         delta = stages.compute_delta(edit)
-        if not output_is_used(_ID, _HEAT_MAP):
-            return io.NodeOutput(delta, None)
-        return io.NodeOutput(delta, to_image(heat_map(delta.value.delta, edit.model.pipeline.spec)))
+        value, spec = delta.value.delta, edit.model.pipeline.spec
+        heat = to_image(heat_map(value, spec)) if output_is_used(_ID, _HEAT_MAP) else None
+        shown = previews.drawn(heat_over(edit.value.inversion.picture, value, spec))
+        return io.NodeOutput(delta, heat, ui=shown)

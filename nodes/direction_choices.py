@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ..sfe_models.checkpoints.load import DEMO_BUNDLE
 from ..sfe_models.directions.base import DirectionError, DirectionInfo
 from ..sfe_models.directions.library import published_directions
 from ..sfe_models.directions.own_files import FOLDER, find_own_files
-from .found_models import changed_at, direction_folders, model_names, model_path
+from .found_models import DEMO, DOWNLOAD, changed_at, direction_folders, model_names, model_path
 
 logger = logging.getLogger(__name__)
 # The published directions that are offered even before their files are there: those of the model to download.
@@ -22,11 +23,25 @@ _ALWAYS = "human faces"
 # A folder of published files may show anything that there are published directions for.
 _FOLDERS = "folders"
 _DEFAULT = "smile"
+# The menu's option that `web/lib` reads what stands below from.
+PICKER = "sfe_directions"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the menu can offer. directions: with the model that each belongs to, "" for all of its subject.
+
+    subjects: what each model of Load SFE shows; absent where its files would have to be read to know.
+    """
+
+    directions: tuple[tuple[DirectionInfo, str], ...]
+    subjects: dict[str, str]
 
 
 def direction_input(name: str = "direction") -> io.Combo.Input:
     """Make the menu, with effects and useful ranges in its tooltip."""
-    infos = _offered(state())
+    offer = _offered(state())
+    infos = [info for info, _ in offer.directions]
     names = list(dict.fromkeys(info.name for info in infos)) or [_DEFAULT]
     lines = ["What to change. The useful strengths and what a positive one does, by family:"]
     family = None
@@ -37,32 +52,56 @@ def direction_input(name: str = "direction") -> io.Combo.Input:
         span = " {:g} to {:g}".format(*info.strength_range) if info.strength_range else ""
         lines.append(f"  {info.name}{span}{f': {info.effect}' if info.effect else ''}")
     default = _DEFAULT if _DEFAULT in names else names[0]
-    return io.Combo.Input(name, options=names, default=default, tooltip="\n".join(lines))
+    menu = io.Combo.Input(name, options=names, default=default, tooltip="\n".join(lines))
+    menu.extra_dict = {**menu.extra_dict, PICKER: _for_the_picker(offer)}  # no argument of Combo in 0.3.64
+    return menu
+
+
+def _for_the_picker(offer: Offer) -> dict:
+    """JSON of what the direction picker shows; the server never reads it back."""
+    return {
+        "subjects": offer.subjects,
+        "directions": [
+            {
+                "name": info.name,
+                "family": info.family,
+                "subject": info.subject,
+                "range": info.strength_range and [float(end) for end in info.strength_range],
+                "effect": info.effect,
+                "source": info.source,
+                "model": model,
+            }
+            for info, model in offer.directions
+        ],
+    }
 
 
 def state() -> tuple:
     """What the offer depends on: models, and the files in folders named `directions`."""
-    whole = ((_FOLDERS, ()),) if any(name.endswith("/") for name in model_names()) else ()
-    bundles = [DEMO_BUNDLE, *(model_path(name) for name in model_names() if name.endswith(".safetensors"))]
-    folders = [place for top in direction_folders() for place in (top, top / FOLDER) if place.name == FOLDER]
-    return (*whole, *((str(path), changed_at(path)) for path in (*bundles, *folders) if path.exists()))
+    names = model_names()
+    whole = ((_FOLDERS, "", ()),) if any(name.endswith("/") for name in names) else ()
+    bundles = [(DEMO_BUNDLE, DEMO), *((model_path(name), name) for name in names if name.endswith(".safetensors"))]
+    folders = [(place, "") for top in direction_folders() for place in (top, top / FOLDER) if place.name == FOLDER]
+    return (*whole, *((str(path), name, changed_at(path)) for path, name in (*bundles, *folders) if path.exists()))
 
 
 @lru_cache(maxsize=1)
-def _offered(seen: tuple) -> tuple[DirectionInfo, ...]:
+def _offered(seen: tuple) -> Offer:
     """Read all descriptions; what cannot be read is named in the log and left out."""
-    subjects, infos = {_ALWAYS}, []
-    for path, _ in seen:
+    shown, found, subjects = {_ALWAYS}, [], {DOWNLOAD: _ALWAYS}
+    for path, model, _ in seen:
         try:
             if path == _FOLDERS:
-                subjects.update(entry.info.subject for entry in published_directions())
+                shown.update(entry.info.subject for entry in published_directions())
             elif Path(path).is_dir():
-                infos += [own.info for own in find_own_files([Path(path)], _ALWAYS)]
+                found += [(own.info, "") for own in find_own_files([Path(path)], _ALWAYS)]
             else:
-                infos += [direction.info for direction in bundle_directions(path)]
-                subjects.add(bundle_spec(path).subject)
+                found += [(direction.info, model) for direction in bundle_directions(path)]
+                subjects[model] = bundle_spec(path).subject
         except (CheckpointError, DirectionError) as error:
             logger.warning("Directions left out of the menu: %s", error)
-    infos = [entry.info for entry in published_directions() if entry.info.subject in subjects] + infos
-    families = list(dict.fromkeys((info.subject, info.family) for info in infos))
-    return tuple(sorted(infos, key=lambda info: families.index((info.subject, info.family))))
+    shown.update(subjects.values())
+    found = [(entry.info, "") for entry in published_directions() if entry.info.subject in shown] + found
+    families = list(dict.fromkeys((info.subject, info.family) for info, _ in found))
+    found.sort(key=lambda one: families.index((one[0].subject, one[0].family)))
+    return Offer(tuple(found), subjects)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..sfe_models.faces.batch import crop_faces, paste_faces
+from ..sfe_models.faces.choice import ERROR
+from ..sfe_models.faces.detectors import DETECTORS
 from . import direction_choices, sockets, stages
-from .align_face import ALIGNED, LANDMARKS, align, landmark_inputs
 from .apply_direction import chosen_direction, custom_direction_input
 from .base import Node
+from .find_face import ALIGNED, LANDMARKS, align, landmark_inputs, no_face_input
 from .models import kept, ready
 from .pictures import channels_first, channels_last, masks_of
 from .strengths import strength_inputs, strengths_for
 from .wires import Wire, kept_on
+
+_GIVEN = "as given"
 
 
 class EditFace(Node):
@@ -24,16 +28,24 @@ class EditFace(Node):
     def define_schema(cls) -> io.Schema:
         return cls.schema(
             "SFE_EditFace",
-            "Edits one face of each picture. With landmarks the face is cut out of the photo and pasted back; without, "
+            "Edits one face of each picture. A face that is found is cut out of the photo and pasted back; otherwise "
             "the picture is taken as an aligned crop.",
             [
                 sockets.SFEModel.Input("sfe_model", display_name="model", tooltip="From Load SFE."),
-                io.Image.Input("image", tooltip="Photos with landmarks, or aligned crops."),
+                io.Image.Input("image", tooltip="Photos, or aligned crops."),
                 direction_choices.direction_input(),
                 *strength_inputs(),
                 io.Mask.Input("mask", optional=True, tooltip="On the crop: white where the picture may change."),
                 *landmark_inputs(),
                 custom_direction_input(),
+                io.Combo.Input(
+                    "find_face",
+                    options=[_GIVEN, *DETECTORS],
+                    default=_GIVEN,
+                    optional=True,
+                    tooltip="By the landmarks given, or the largest face that a detector finds (see Align Face).",
+                ),
+                no_face_input(),
             ],
             [
                 io.Image.Output("edited", tooltip="The pictures with the edited faces."),
@@ -49,12 +61,14 @@ class EditFace(Node):
     @classmethod
     def run(
         cls, sfe_model, image, direction, strength, strengths="", mask=None, landmarks="", face_landmarks=None,
-        custom_direction=None,
+        custom_direction=None, find_face=_GIVEN, no_face=ERROR,
     ) -> io.NodeOutput:  # fmt: skip
         photos = channels_first(image)
-        in_photo = face_landmarks is not None or bool(landmarks and landmarks.strip())
+        method = find_face
+        if find_face == _GIVEN:
+            method = LANDMARKS if face_landmarks is not None or bool(landmarks and landmarks.strip()) else ALIGNED
         size = sfe_model.pipeline.spec.picture_size[0]
-        aligned = align(photos, LANDMARKS if in_photo else ALIGNED, 0, "largest first", size, landmarks, face_landmarks)
+        aligned = align(photos, method, size, landmarks, face_landmarks, no_face)
         chosen = chosen_direction(sfe_model, direction, custom_direction)
         inversion = stages.invert(sfe_model, crop_faces(photos, aligned)[0] * 2 - 1)
         inversion, values = strengths_for(inversion, strength, strengths)
@@ -65,7 +79,7 @@ class EditFace(Node):
             with ready(sfe_model) as pipeline:
                 delta = Wire(sfe_model, kept_on(pipeline.mask_delta(delta.value, masks_of(mask)), kept()))
         crops = stages.synthesize(stages.feature_edit(delta))
-        if not in_photo:
+        if method == ALIGNED:
             return io.NodeOutput(crops, crops)
         if len(crops) > len(photos):
             photos, aligned = photos.expand(len(crops), -1, -1, -1), aligned.repeated(len(crops))

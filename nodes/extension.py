@@ -12,6 +12,7 @@ from .demo_portrait import DemoPortrait
 from .direction_from_images import DirectionFromImages
 from .discover_directions import DiscoverDirections
 from .edit_face import EditFace
+from .face_mask import FaceMask
 from .feature_edit import FeatureEdit
 from .found_models import register_folder
 from .inversion_files import LoadInversion, SaveInversion
@@ -33,6 +34,7 @@ class StyleFeatureEditor(ComfyExtension):
             LoadModel,
             DemoPortrait,
             AlignFace,
+            FaceMask,
             Invert,
             ApplyDirection,
             TextDirection,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from . import sockets, stages
+from ..sfe_models.faces.appearance import warn_if_not_aligned
+from . import previews, sockets, stages
 from .base import Node
 from .links import output_is_used
-from .pictures import from_image
+from .pictures import from_image, to_image
 
 _ID, _RECONSTRUCTION = "SFE_Invert", 1
 
@@ -25,6 +26,12 @@ class Invert(Node):
             [
                 sockets.SFEModel.Input("sfe_model", display_name="model", tooltip="From Load SFE."),
                 io.Image.Input("image", tooltip="Aligned crops, of Align Face or Demo Portrait, of any size."),
+                io.Boolean.Input(
+                    "show",
+                    default=False,
+                    optional=True,
+                    tooltip="Show the pictures and, on their right, what the model keeps of them.",
+                ),
             ],
             [
                 sockets.SFEInversion.Output("inversion", tooltip="What the model keeps of the pictures."),
@@ -40,7 +47,10 @@ class Invert(Node):
         return output_is_used(_ID, _RECONSTRUCTION)
 
     @classmethod
-    def run(cls, sfe_model, image) -> io.NodeOutput:
-        inversion = stages.invert(sfe_model, from_image(image))
-        picture = stages.reconstruct(inversion) if output_is_used(_ID, _RECONSTRUCTION) else None
-        return io.NodeOutput(inversion, picture)
+    def run(cls, sfe_model, image, show: bool = False) -> io.NodeOutput:
+        pictures = from_image(image)
+        warn_if_not_aligned(pictures, sfe_model.pipeline.spec.subject)
+        inversion = stages.invert(sfe_model, pictures)
+        picture = stages.reconstruct(inversion) if show or output_is_used(_ID, _RECONSTRUCTION) else None
+        shown = previews.beside(to_image(inversion.value.picture), picture) if show else None
+        return io.NodeOutput(inversion, picture, ui=shown)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from comfy_api.latest import io
 
 from ..sfe_models.faces.masks import feathered
-from . import sockets
+from ..sfe_models.overlays import protected_over
+from . import previews, sockets
 from .base import Node
 from .models import kept, ready
 from .pictures import masks_of
@@ -48,4 +49,5 @@ class MaskDelta(Node):
         masks = feathered(1 - masks if invert else masks, feather)
         with ready(delta.model) as pipeline:
             masked = kept_on(pipeline.mask_delta(delta.value, masks), kept())
-        return io.NodeOutput(replace(delta, value=masked))
+        shown = previews.drawn(protected_over(masked.edit.inversion.picture, masks))
+        return io.NodeOutput(replace(delta, value=masked), ui=shown)

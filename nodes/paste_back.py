@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from comfy_api.latest import io
 
 from ..sfe_models.faces.batch import paste_faces
-from . import sockets
+from ..sfe_models.faces.paste import BLENDS, FEATHERED, PASTE_REGIONS
+from ..sfe_models.faces.regions import HEAD
+from . import previews, sockets
 from .base import Node
 from .pictures import channels_first, channels_last, masks_of
 from .progress import Progress
@@ -36,7 +39,23 @@ class PasteBack(Node):
                 io.Boolean.Input(
                     "colour_match", default=True, tooltip="Bring the crop's colours at its rim to the photo's."
                 ),
-                io.Mask.Input("mask", optional=True, tooltip="On the crop: what of it goes back; all without it."),
+                io.Mask.Input(
+                    "mask", optional=True, tooltip="On the crop: what of it goes back; in place of 'region'."
+                ),
+                io.Combo.Input(
+                    "region",
+                    options=list(PASTE_REGIONS),
+                    default=HEAD,
+                    optional=True,
+                    tooltip="What goes back: the head with its hair, the face only, or the whole square.",
+                ),
+                io.Combo.Input(
+                    "blend",
+                    options=list(BLENDS),
+                    default=FEATHERED,
+                    optional=True,
+                    tooltip="poisson also takes away differences of light and colour that vary along the edge.",
+                ),
             ],
             [
                 io.Image.Output("image", tooltip="The photos, as many as went in."),
@@ -46,7 +65,9 @@ class PasteBack(Node):
         )
 
     @classmethod
-    def run(cls, photo, crop, alignment, feather: float, colour_match: bool, mask=None) -> io.NodeOutput:
+    def run(
+        cls, photo, crop, alignment, feather: float, colour_match: bool, mask=None, region=HEAD, blend=FEATHERED
+    ) -> io.NodeOutput:  # fmt: skip
         progress = Progress(len(alignment))
         masks = None if mask is None else masks_of(mask)
         pasted, used = paste_faces(
@@ -56,6 +77,11 @@ class PasteBack(Node):
             feather,
             colour_match,
             masks,
+            region,
+            blend,
             lambda picture: progress.step(picture=picture * 2 - 1),
         )
-        return io.NodeOutput(channels_last(pasted).clamp(0, 1), used)
+        pasted = channels_last(pasted).clamp_(0, 1)
+        if photo.shape[3] == 4:
+            pasted = torch.cat([pasted, photo[..., 3:].to(pasted)], dim=-1)
+        return io.NodeOutput(pasted, used, ui=previews.before_after(photo, pasted, side=1024))

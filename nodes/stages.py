@@ -56,12 +56,12 @@ def feature_edit(wire: Wire) -> Wire:
     return Wire(wire.model, Features(edit, *(torch.cat([getattr(v, n) for v in found]) for n in ("F_k", "rgb"))))
 
 
-def synthesize(wire: Wire, progress: Progress | None = None) -> Tensor:
-    """wire: of Features. Returns an IMAGE."""
+def synthesize(wire: Wire, progress: Progress | None = None, resolution: int | None = None) -> Tensor:
+    """wire: of Features; resolution: as Pipeline.synthesize takes it. Returns an IMAGE."""
     progress, found = progress or Progress(len(wire)), []
     with ready(wire.model) as pipeline:
         for part, value in _parts_of(wire.value):
-            pictures = pipeline.synthesize(value)
+            pictures = pipeline.synthesize(value, resolution)
             found.append(to_image(pictures.to(kept())))
             progress.step(part.stop - part.start, pictures[0])
     return torch.cat(found)

@@ -22,7 +22,8 @@ def strength_inputs() -> list[io.Input]:
             default=1.0,
             min=-100.0,
             max=100.0,
-            step=0.1,
+            step=0.01,
+            round=0.001,
             tooltip="How far to go, for all pictures; 0 changes nothing, a negative number goes the other way. The "
             "direction's tooltip says which strengths are useful.",
         ),

@@ -6,7 +6,7 @@ import torch
 from comfy_api.latest import io
 
 from ..sfe_models.contact_sheet import contact_sheet
-from . import direction_choices, sockets
+from . import direction_choices, previews, sockets
 from .apply_direction import chosen_direction, custom_direction_input
 from .base import Node
 from .models import kept, ready
@@ -23,7 +23,7 @@ class Sweep(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         def bound(name: str, default: float, tooltip: str) -> io.Input:
-            return io.Float.Input(name, default=default, min=-100.0, max=100.0, step=0.1, tooltip=tooltip)
+            return io.Float.Input(name, default=default, min=-100.0, max=100.0, step=0.01, tooltip=tooltip)
 
         return cls.schema(
             "SFE_Sweep",
@@ -66,4 +66,5 @@ class Sweep(Node):
                     progress.step(len(pictures), pictures[-1])
         pictures = torch.cat(found)
         labels = [f"{strength + 0.0:+g}" for strength in strengths] * people
-        return io.NodeOutput(to_image(pictures), pil_to_image(contact_sheet(list(pictures), labels, steps)))
+        sheet = pil_to_image(contact_sheet(list(pictures), labels, steps))
+        return io.NodeOutput(to_image(pictures), sheet, ui=previews.images(sheet))

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from . import sockets, stages
+from ..sfe_models.pipeline import InputError
+from . import previews, sockets, stages
 from .base import Node
+from .pictures import to_image
+
+# The choices of `size`, as divisors of the full one.
+_SIZES = {"full": 1, "1/2": 2, "1/4": 4, "1/8": 8}
 
 
 class Synthesize(Node):
@@ -17,12 +22,27 @@ class Synthesize(Node):
     def define_schema(cls) -> io.Schema:
         return cls.schema(
             "SFE_Synthesize",
-            "Makes the edited pictures, at the model's full size.",
-            [sockets.SFEFeatures.Input("features", tooltip="From Feature Edit.")],
+            "Makes the edited pictures, at the model's full size or, for a quick look, smaller.",
+            [
+                sockets.SFEFeatures.Input("features", tooltip="From Feature Edit."),
+                io.Combo.Input(
+                    "size",
+                    options=list(_SIZES),
+                    default="full",
+                    optional=True,
+                    tooltip="Smaller ones stop the generator early, which is quicker: for looking, not for keeping. "
+                    "The demo model can do 1/2, the one for real faces all of them.",
+                ),
+            ],
             [io.Image.Output("image", tooltip="The edited crops; Paste Back puts them into their photos.")],
             search_aliases=["decode face", "generate"],
         )
 
     @classmethod
-    def run(cls, features) -> io.NodeOutput:
-        return io.NodeOutput(stages.synthesize(features))
+    def run(cls, features, size: str = "full") -> io.NodeOutput:
+        if size not in _SIZES:
+            raise InputError(f"'size' is {size!r}; expected one of {', '.join(_SIZES)}.")
+        full = features.model.pipeline.spec.generator.resolution
+        image = stages.synthesize(features, resolution=full // _SIZES[size])
+        before = to_image(features.value.edit.inversion.picture)
+        return io.NodeOutput(image, ui=previews.before_after(before, image))

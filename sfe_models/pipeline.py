@@ -320,17 +320,40 @@ class Pipeline:
     # Synthesize: X' = G(F_k', w'_k+1:N)
 
     @torch.no_grad()
-    def synthesize(self, features: Features) -> Tensor:
-        """Make the picture [B,3,H,W], about [-1,1], float32, from F_k' and the edited w."""
+    def synthesize(self, features: Features, resolution: int | None = None) -> Tensor:
+        """Make the picture [B,3,H,W], about [-1,1], float32, from F_k' and the edited w.
+
+        resolution: stop the generator at this side of its square in px, one of `preview_resolutions`; the picture is
+        its RGB skip of that size (StyleGAN2 sums the picture over the resolutions), not the full one made smaller.
+        """
         networks, k = self.networks, self.spec.feature_layer
+        stop = self._layer_of(resolution)
         styles, _ = self._edited_styles(features.edit)
         device = networks.device
         state = SynthesisState(k, features.F_k.to(device), features.rgb.to(device))
-        return self._crop(networks.generator.run(state, styles).rgb)
+        return self._crop(networks.generator.run(state, styles, stop).rgb)
+
+    @property
+    def preview_resolutions(self) -> tuple[int, ...]:
+        """Sides in px that `synthesize` can stop at: all after F_k, up to the full one."""
+        spec = self.spec.generator
+        return tuple(spec.layer_resolution(n) for n in range(1, spec.n_layers + 1, 2) if n > self.spec.feature_layer)
+
+    def _layer_of(self, resolution: int | None) -> int | None:
+        """Number of the convolution that ends a resolution, after which its RGB layer stands."""
+        if resolution is None:
+            return None
+        if resolution not in self.preview_resolutions:
+            raise InputError(
+                f"The picture was asked for at {resolution} px; {self.spec.name} can be stopped at "
+                f"{', '.join(map(str, self.preview_resolutions))} px (F_k comes in before that)."
+            )
+        return 2 * (resolution.bit_length() - 3) + 1
 
     def _crop(self, square: Tensor) -> Tensor:
         """Cut the picture out of the generator's square (cars: the middle rows)."""
-        margin = (square.shape[2] - self.spec.picture_size[0]) // 2
+        height = self.spec.picture_size[0] * square.shape[2] // self.spec.generator.resolution
+        margin = (square.shape[2] - height) // 2
         return square[:, :, margin : square.shape[2] - margin]
 
     # All in one

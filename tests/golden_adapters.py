@@ -24,6 +24,7 @@ from sfe_models.domain import DomainSpec  # noqa: E402
 from sfe_models.encoders.e4e import BottleneckIRSE, GradualStyleBlock, upsample_add  # noqa: E402
 from sfe_models.encoders.inverter import IBasicBlock  # noqa: E402
 from sfe_models.encoders.stack import FeatureBlock, FeatureStack  # noqa: E402
+from sfe_models.faces.published import crop_face_published  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 from sfe_models.stylegan2.discriminator import Discriminator  # noqa: E402
 from sfe_models.stylegan2.filters import blur_upsampled, upsample_rgb  # noqa: E402
@@ -204,6 +205,12 @@ def delta_mapper(model, inputs, params):
     mapper = DeltaMapper()
     mapper.load_state_dict(model.weights["delta_mapper"])
     return {"delta_s": mapper(inputs["s"], inputs["clip"])}
+
+
+def align(model, inputs, params):
+    photo = torch.as_tensor(inputs["picture"]).movedim(-1, 0)
+    quad, crop = crop_face_published(photo, torch.as_tensor(inputs["landmarks"]))
+    return {"quad": quad, "aligned": crop.movedim(0, -1)}
 
 
 def unit(name, state, inputs, params):

@@ -160,8 +160,14 @@ def test_other_pictures_are_taken(tmp_path, mode):
     assert main(["edit", str(tmp_path / "a.png"), "--no-align", "--output", str(tmp_path / "o.png"), *MODEL]) == 0
 
 
-def test_alignment_is_asked_for(tmp_path, crop, capsys):
-    assert main(["edit", crop, "--output", str(tmp_path / "o.png"), *MODEL]) == 1
+def test_without_a_face_it_says_what_to_do(tmp_path, crop, capsys):
+    (tmp_path / "yunet_final.pth").write_bytes(b"nothing")
+    arguments = ["edit", crop, "--output", str(tmp_path / "o.png"), *MODEL, "--face-models", str(tmp_path)]
+    assert main(arguments) == 1
+    assert "yunet_final.pth" in capsys.readouterr().err
+    nowhere = tmp_path / "landmarks.txt"
+    nowhere.write_text("310 402, 512 398, 409 520, 331 640, 495 636")
+    assert main([*arguments, "--landmarks", str(nowhere)]) == 1
     assert "--no-align" in capsys.readouterr().err
 
 

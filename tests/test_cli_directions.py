@@ -209,7 +209,7 @@ def test_fetch_offline_says_what_to_place_where(tmp_path, monkeypatch, capsys):
         (["train", "--count", "9", "--scores", "OUT.csv", "--attribute", "a", "--output", "a.npy"], "OUT.csv"),
         (["train", "--count", "9", "--scores", "OUT.csv", "--attribute", "a", "--output", "age.npy"], "published"),
         (["relevance", "--output", "OUT.pt"], ".safetensors"),
-        (["from-pictures", "OUT", "OUT", "--output", "a.npy"], "--no-align"),
+        (["from-pictures", "OUT", "OUT", "--output", "a.npy"], "no picture"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path, monkeypatch, capsys, arguments, message):

@@ -67,7 +67,7 @@ def test_fast_cases(case):
         compare(case, name, out[name])
 
 
-@pytest.mark.parametrize("only", ["^unit/", "^small/", "^full/"])
+@pytest.mark.parametrize("only", ["^unit/", "^small/", "^align/", "^full/"])
 def test_whole_kit(shared, only):
     done = subprocess.run(
         [sys.executable, shared / "golden/check.py", "--adapters", HERE / "golden_adapters.py", "--only", only]

@@ -1,6 +1,8 @@
 """Pictures in and out."""
 
 import logging
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -8,7 +10,16 @@ import torch
 from PIL import Image
 
 from sfe_models.domain import tiny_domain
-from sfe_models.image_io import ImageError, load_crop, load_mask, open_image, save_image, to_pil
+from sfe_models.image_io import (
+    ImageError,
+    load_crop,
+    load_mask,
+    load_photo,
+    open_image,
+    save_image,
+    save_photo,
+    to_pil,
+)
 
 SPEC = tiny_domain(64)
 
@@ -98,3 +109,83 @@ def test_nothing_is_half_written(tmp_path):
     with pytest.raises(OSError, match="b.png"):
         save_image(ramp(), target / "b.png")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "folder.png"] and target.read_text() == "old"
+
+
+def noise(mode="RGB", size=(40, 30)):
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], bands), dtype=np.uint8)
+    return Image.fromarray(pixels.squeeze(), mode)
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [(mode, suffix) for mode in ("RGB", "RGBA", "LA", "L") for suffix in ("png", "tiff")]
+    + [("RGB", "webp"), ("RGBA", "webp")],
+)
+def test_a_photo_goes_from_file_to_file_bit_by_bit(tmp_path, mode, suffix):
+    noise(mode).save(tmp_path / f"a.{suffix}", **({"lossless": True, "exact": True} if suffix == "webp" else {}))
+    path = save_photo(load_photo(tmp_path / f"a.{suffix}"), tmp_path / "b.png")
+    kept = "RGBA" if "A" in mode else "RGB"
+    before, after = (Image.open(p).convert(kept) for p in (tmp_path / f"a.{suffix}", path))
+    assert np.array_equal(np.asarray(before), np.asarray(after))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_is_upright_and_says_so_afterwards(tmp_path, orientation):
+    image, exif = noise(), Image.Exif()
+    exif[0x0112], exif[0x010F] = orientation, "Camera"
+    image.save(tmp_path / "a.png", exif=exif)
+    photo = load_photo(tmp_path / "a.png")
+    with Image.open(save_photo(photo, tmp_path / "b.png")) as saved:
+        assert saved.getexif().get(0x0112, 1) == 1 and saved.getexif()[0x010F] == "Camera"
+        assert np.array_equal(np.asarray(saved), np.asarray(open_image(tmp_path / "a.png")))
+    assert photo.size == ((30, 40) if orientation < 5 else (40, 30))
+
+
+def test_the_colour_profile_is_kept(tmp_path):
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    noise().save(tmp_path / "a.png", icc_profile=profile)
+    save_photo(load_photo(tmp_path / "a.png"), tmp_path / "b.jpg")
+    assert Image.open(tmp_path / "b.jpg").info["icc_profile"] == profile
+
+
+def test_cmyk_becomes_rgb_with_a_warning(tmp_path, caplog):
+    noise("CMYK").save(tmp_path / "a.jpg")
+    with caplog.at_level(logging.WARNING):
+        assert load_photo(tmp_path / "a.jpg").pixels.shape == (3, 30, 40)
+    assert "CMYK" in caplog.text
+
+
+def test_more_than_eight_bits_are_refused_for_pasting(tmp_path):
+    Image.fromarray(np.zeros((8, 8), dtype=np.uint16)).save(tmp_path / "grey.png")
+    Image.fromarray(np.zeros((8, 8), dtype=np.float32)).save(tmp_path / "float.tiff")
+    (tmp_path / "colour.png").write_bytes(deep_colour_png())
+    for path in sorted(tmp_path.iterdir()):
+        with pytest.raises(ImageError, match="8 bits"):
+            load_photo(path)
+
+
+def deep_colour_png():
+    """A PNG of 2 x 2 px with 16 bits in each of three channels, which Pillow does not write."""
+
+    def chunk(name, data):
+        body = name + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + bytes(range(12)) for _ in range(2)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def test_a_photo_of_a_hundred_megapixels_is_read_without_a_warning(tmp_path, recwarn):
+    Image.new("1", (12500, 8000)).save(tmp_path / "large.png")
+    assert load_photo(tmp_path / "large.png").size == (8000, 12500)
+    assert not [w for w in recwarn if "bomb" in str(w.message).lower()]
+
+
+def test_transparency_does_not_fit_into_jpeg(tmp_path):
+    noise("RGBA").save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="transparency"):
+        save_photo(load_photo(tmp_path / "a.png"), tmp_path / "b.jpg")

@@ -33,6 +33,7 @@ from .directions_options import (
     subject_of,
 )
 from .editing import inversion_of
+from .photos import add_align_options
 
 
 def add_actions(actions, layers_help: str) -> list[argparse.ArgumentParser]:
@@ -101,7 +102,7 @@ def _add_inverting(parser: argparse.ArgumentParser) -> None:
     add_model_option(parser)
     parser.add_argument("--dtype", choices=("auto", *DTYPES), default="auto")
     add_device(parser)
-    parser.add_argument("--no-align", action="store_true", help="pictures are aligned crops already")
+    add_align_options(parser)
 
 
 def _run_text(options: argparse.Namespace) -> None:
@@ -164,7 +165,7 @@ def _codes(place: str, options: argparse.Namespace, pipeline: Pipeline) -> Tenso
         raise InputError(f"There are no pictures or kept inversions in the folder {path}.")
     codes = []
     for one in tqdm(paths, desc=f"inverting {path.name}", leave=False):
-        inversion = inversion_of(one, options.no_align, pipeline)
+        inversion, _ = inversion_of(one, options, pipeline)
         if inversion.domain != pipeline.spec.name:
             raise CheckpointError(f"{one} is an inversion of {inversion.domain}; the model is {pipeline.spec.name}.")
         codes.append(inversion.w.float().cpu())

@@ -6,16 +6,19 @@ import argparse
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from ..checkpoints.reading import sniff
 from ..contact_sheet import contact_sheet
 from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
-from ..image_io import load_crop, load_mask, save_image
+from ..faces.regions import REGIONS, region_masks
+from ..image_io import load_mask, save_image, save_photo
 from ..inversion_file import load_inversion, save_inversion
 from ..pipeline import InputError, Pipeline
 from ..values import Inversion
 from .common import add_directions, add_model, direction_library, load_pipeline
+from .photos import Crops, add_align_options, add_paste_options, load_crops, paste_crops
 
 
 def add_commands(commands) -> None:
@@ -36,6 +39,7 @@ def add_commands(commands) -> None:
     edit.add_argument("--recipe", metavar="FILE.json", help="steps kept by --save-recipe; they come before --edit")
     edit.add_argument("--save-recipe", metavar="FILE.json", help="keep all steps, to be used by --recipe")
     _add_mask(edit)
+    add_paste_options(edit)
     edit.set_defaults(run=_run_edit)
 
     invert = commands.add_parser(
@@ -71,12 +75,7 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", metavar="PHOTO", help="a picture, or an inversion kept by `invert`")
     add_model(parser)
     add_directions(parser)
-    parser.add_argument(
-        "--no-align",
-        action="store_true",
-        help="PHOTO is an aligned crop already; it is resized as the published code does (required for now: "
-        "alignment is not part of this version)",
-    )
+    add_align_options(parser)
 
 
 def _add_mask(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +83,9 @@ def _add_mask(parser: argparse.ArgumentParser) -> None:
         "--mask",
         metavar="MASK.png",
         help="white where the picture may change (the published code's masks mean the opposite), drawn on the crop",
+    )
+    parser.add_argument(
+        "--only", choices=REGIONS, metavar="REGION", help=f"a mask from the landmarks: {', '.join(REGIONS)}"
     )
 
 
@@ -98,19 +100,23 @@ def _edit(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"'{text}' is not NAME=STRENGTH, such as age=5") from None
 
 
-def inversion_of(path: Path, no_align: bool, pipeline: Pipeline) -> Inversion:
-    """Read a kept inversion, or invert a picture."""
+def inversion_of(path: Path, options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
+    """Read a kept inversion, or invert the faces of a photo; the crops are None for the former."""
     if path.is_file() and sniff(path) == "safetensors":
-        return load_inversion(path)
-    if not no_align:
-        raise InputError(
-            "Alignment is not part of this version: crop the photo to the face as FFHQ does and give --no-align."
-        )
-    return pipeline.invert(load_crop(path, pipeline.spec))
+        return load_inversion(path), None
+    crops = load_crops(path, options, pipeline.spec)
+    return pipeline.invert(crops.pictures), crops
 
 
-def _inversion(options: argparse.Namespace, pipeline: Pipeline) -> Inversion:
-    return inversion_of(Path(options.photo), options.no_align, pipeline)
+def _mask(options: argparse.Namespace, crops: Crops | None) -> Tensor | None:
+    """The mask of --mask, or of --only: [F,H,W]."""
+    if options.mask and options.only:
+        raise InputError("Both --mask and --only are given; choose one.")
+    if options.only and (crops is None or crops.aligned is None):
+        raise InputError("--only needs the landmarks of a photo: give a photo in place of an inversion or a crop.")
+    if options.only:
+        return region_masks(crops.aligned.faces, options.only)
+    return load_mask(options.mask) if options.mask else None
 
 
 def _recipe(options: argparse.Namespace, subject: str) -> Recipe:
@@ -132,15 +138,20 @@ def _run_edit(options: argparse.Namespace) -> None:
         if options.save_recipe and not recipe.steps:
             raise InputError("There are no steps to keep: give --edit with --save-recipe.")
         steps = resolve(recipe, library)
-        mask = load_mask(options.mask) if options.mask else None
         bar.update()
         bar.set_description("inverting")
-        inversion = _inversion(options, pipeline)
+        inversion, crops = inversion_of(Path(options.photo), options, pipeline)
+        if options.paste and crops is None:
+            raise InputError("--paste needs the photo; an inversion does not keep it.")
+        mask = _mask(options, crops)
         bar.update()
         bar.set_description("editing")
         image = pipeline.edit(inversion, steps, mask)
         bar.update()
-    print(save_image(image[0], options.output))
+    if options.paste:
+        print(save_photo(paste_crops(crops, image, options), options.output))
+    else:
+        print(save_image(image[0], options.output))
     if options.save_recipe:
         print(save_recipe(recipe, options.save_recipe))
 
@@ -152,7 +163,7 @@ def _run_invert(options: argparse.Namespace) -> None:
         pipeline = load_pipeline(options)
         bar.update()
         bar.set_description("inverting")
-        inversion = _inversion(options, pipeline)
+        inversion, _ = inversion_of(Path(options.photo), options, pipeline)
         bar.update()
         if options.save_inversion:
             save_inversion(inversion, options.save_inversion)
@@ -174,10 +185,10 @@ def _run_sweep(options: argparse.Namespace) -> None:
         last = options.last if options.last is not None else span[1] if span else None
         if first is None or last is None:
             raise InputError(f"'{options.direction}' has no known range; give --from and --to.")
-        mask = load_mask(options.mask) if options.mask else None
         bar.update()
         bar.set_description("inverting")
-        inversion = _inversion(options, pipeline)
+        inversion, crops = inversion_of(Path(options.photo), options, pipeline)
+        mask = _mask(options, crops)
         bar.update()
         bar.set_description("editing")
         strengths = [

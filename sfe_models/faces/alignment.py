@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,12 +19,14 @@ _SHAPE_TOLERANCE = 0.02
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FaceAlignment:
     """Where in a photo a crop lies.
 
     corner: the crop's top left corner; right, down: its upper and its left edge as vectors; all (x, y) in px of the
-    photo, whose first pixel's centre is at (0.5, 0.5). photo_size, crop_size: (height, width) in px.
+    photo, whose first pixel's centre is at (0.5, 0.5). photo_size, crop_size: (height, width) in px. landmarks: the
+    points that it was made from, in px of the photo, none for a crop. found: False for a photo without a face, whose
+    crop is never pasted.
     """
 
     corner: Point
@@ -32,6 +34,8 @@ class FaceAlignment:
     down: Point
     photo_size: tuple[int, int]
     crop_size: tuple[int, int]
+    landmarks: tuple[Point, ...] = ()
+    found: bool = True
 
     @staticmethod
     def identity(photo_size: tuple[int, int], crop_size: tuple[int, int] | None = None) -> FaceAlignment:
@@ -41,7 +45,31 @@ class FaceAlignment:
 
     @property
     def is_identity(self) -> bool:
-        return self == FaceAlignment.identity(self.photo_size, self.crop_size)
+        height, width = self.photo_size
+        return (self.corner, self.right, self.down) == ((0.0, 0.0), (float(width), 0.0), (0.0, float(height)))
+
+    @staticmethod
+    def without_face(photo_size: tuple[int, int], crop_size: tuple[int, int]) -> FaceAlignment:
+        """Stand in for a photo without a face: the largest crop about its middle, which is never pasted."""
+        (height, width), (crop_height, crop_width) = photo_size, crop_size
+        scale = min(height / crop_height, width / crop_width)
+        right, down = crop_width * scale, crop_height * scale
+        corner = ((width - right) / 2, (height - down) / 2)
+        return FaceAlignment(corner, (right, 0.0), (0.0, down), tuple(photo_size), tuple(crop_size), found=False)
+
+    @property
+    def crop_to_photo(self) -> Tensor:
+        """[2,3], float64: px of the crop (x, y, 1) to px of the photo, both with pixel centres at halves."""
+        height, width = self.crop_size
+        columns = [[v / n for v in axis] for axis, n in ((self.right, width), (self.down, height))]
+        return torch.tensor([*columns, self.corner], dtype=torch.float64).T
+
+    @property
+    def photo_to_crop(self) -> Tensor:
+        """[2,3], float64: the inverse of `crop_to_photo`."""
+        matrix = self.crop_to_photo
+        inverse = torch.linalg.inv(matrix[:, :2])
+        return torch.cat([inverse, -inverse @ matrix[:, 2:]], dim=1)
 
     @property
     def scale(self) -> float:
@@ -78,7 +106,12 @@ class FaceAlignment:
                 f"A crop of {width} x {height} px for an alignment of {own_width} x {own_height} px; expected the same "
                 "shape. Paste the crop that this alignment made, or one enlarged from it."
             )
-        return FaceAlignment(self.corner, self.right, self.down, self.photo_size, tuple(crop_size))
+        return replace(self, crop_size=tuple(crop_size))
+
+    def __repr__(self) -> str:
+        (height, width), side = self.photo_size, math.hypot(*self.right)
+        face = f"a face of {side:.0f} px" if self.found else "no face"
+        return f"FaceAlignment({face} in a photo of {width} x {height} px)"
 
 
 def align_face(landmarks: Tensor, photo_size: tuple[int, int], crop_size: tuple[int, int]) -> FaceAlignment:
@@ -93,13 +126,12 @@ def align_face(landmarks: Tensor, photo_size: tuple[int, int], crop_size: tuple[
     eyes = (points.left_eye + points.right_eye) / 2
     eye_to_eye, eye_to_mouth = points.right_eye - points.left_eye, points.mouth - eyes
     x = eye_to_eye - _turned(eye_to_mouth)
-    if not x.norm() > 0:
-        raise FaceError("The eyes and the mouth of the landmarks stand in a way that no upright face has.")
     x = x / x.norm() * max(_EYES * eye_to_eye.norm(), _MOUTH * eye_to_mouth.norm())
     y = _turned(x)
     corner = eyes + _DOWN * eye_to_mouth - x - y
     vectors = (tuple(v.tolist()) for v in (corner, 2 * x, 2 * y))
-    return FaceAlignment(*vectors, tuple(photo_size), tuple(crop_size))
+    kept = tuple(tuple(point) for point in landmarks[:, :2].double().tolist())
+    return FaceAlignment(*vectors, tuple(photo_size), tuple(crop_size), kept)
 
 
 def _turned(v: Tensor) -> Tensor:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .alignment import FaceAlignment
+from .alignment import FaceAlignment, align_face
+from .choice import ERROR, NO_FACE, choose_faces, face_problem
 from .landmarks import FaceError
-from .paste import paste_face
-from .warp import crop_face, pixel_centres
+from .padding import outward
+from .paste import FEATHERED, paste_into
+from .regions import HEAD
+from .tracking import smooth_track, track_faces
+from .warp import crop_face
 
-ORDERS = ("largest first", "left to right", "as given")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,45 +36,100 @@ class AlignedFaces:
         return AlignedFaces(self.faces * times, tuple(range(times)))
 
     def __repr__(self) -> str:
-        return f"AlignedFaces({len(self.faces)} faces in {len(set(self.photos))} photos)"
+        return f"AlignedFaces({sum(face.found for face in self.faces)} faces in {len(set(self.photos))} photos)"
 
 
-def choose_faces(found: Sequence[Sequence[FaceAlignment]], order: str, index: int) -> AlignedFaces:
-    """Take one face of each photo, the `index`-th in this order, or all of them (-1), photo after photo.
+def already_aligned(photos: int, size: tuple[int, int]) -> AlignedFaces:
+    """Take photos of (height, width) as the crops that they are already."""
+    return AlignedFaces((FaceAlignment.identity(size),) * photos, tuple(range(photos)))
 
-    Raises FaceError naming the photo that has no such face.
+
+def align_photos(
+    found: Sequence[Sequence[Tensor]],
+    photo_size: tuple[int, int],
+    crop_size: tuple[int, int],
+    index: int = 0,
+    order: str = "largest first",
+    no_face: str = ERROR,
+    smoothing: float = 0.0,
+) -> AlignedFaces:
+    """Align faces of a batch of photos of one size, by the landmarks [n,2] of each face found in each photo.
+
+    index: which face, counted in this order from 0; -1 takes all. no_face: one of NO_FACE, for a photo without this
+    face; a photo that is passed through keeps one place in the batch, with a crop that is never pasted. Faces that
+    are too small, in profile or cut off are left out, with a warning. smoothing: above 0 the photos are frames of a
+    video; people are told apart by position, `index` is the same person in all frames, and the landmarks are smoothed
+    with this deviation in frames (`tracking`). Raises FaceError.
     """
+    if no_face not in NO_FACE:
+        raise FaceError(f"No-face policy {no_face!r} is unknown; expected one of {', '.join(NO_FACE)}.")
+    if smoothing < 0:
+        raise FaceError(f"The smoothing is {smoothing:g}; expected 0 (off) or a number of frames.")
+    usable, problems = [], []
+    for number, faces in enumerate(found):
+        reasons = [face_problem(points, photo_size) for points in faces]
+        for reason in filter(None, reasons):
+            logger.warning("Photo %d: a face is left out: %s.", number + 1, reason)
+        usable.append([points for points, reason in zip(faces, reasons, strict=True) if reason is None])
+        problems.append(tuple(filter(None, reasons)))
+    if smoothing > 0:
+        chosen = _in_frames(usable, photo_size, crop_size, index, order, smoothing)
+    else:
+        chosen = [
+            choose_faces([align_face(points, photo_size, crop_size) for points in faces], order, index)
+            for faces in usable
+        ]
     faces, photos = [], []
-    for number, in_photo in enumerate(found):
-        if order == "largest first":
-            in_photo = sorted(in_photo, key=lambda face: -face.area)
-        elif order == "left to right":
-            in_photo = sorted(in_photo, key=lambda face: face.quad()[:, 0].mean().item())
-        elif order != "as given":
-            raise FaceError(f"Order {order!r} is unknown; expected one of {', '.join(ORDERS)}.")
-        chosen = list(in_photo) if index == -1 else list(in_photo)[index : index + 1]
-        if not chosen or index < -1:
-            raise FaceError(
-                f"Photo {number + 1} has {len(in_photo)} faces; face number {index} is asked for. Give 0 for the first "
-                "one, -1 for all, or landmarks of more faces."
-            )
-        faces += chosen
-        photos += [number] * len(chosen)
+    for number, (in_photo, reasons) in enumerate(zip(chosen, problems, strict=True)):
+        if not in_photo:
+            if no_face == ERROR:
+                raise FaceError(_missing(number, len(usable[number]), index, reasons))
+            in_photo = [FaceAlignment.without_face(photo_size, crop_size)]
+        faces += in_photo
+        photos += [number] * len(in_photo)
     return AlignedFaces(tuple(faces), tuple(photos))
+
+
+def _missing(number: int, count: int, index: int, reasons: tuple[str, ...]) -> str:
+    if count:
+        return (
+            f"Photo {number + 1} has {count} faces; face number {index} is asked for. Give 0 for the first one, -1 for "
+            "all, or landmarks of more faces."
+        )
+    why = f" ({'; '.join(reasons)})" if reasons else ""
+    return (
+        f"Photo {number + 1} has no face that can be used{why}. Give another photo, landmarks of your own, or pass "
+        "photos without a face through."
+    )
+
+
+def _in_frames(
+    found: Sequence[Sequence[Tensor]],
+    photo_size: tuple[int, int],
+    crop_size: tuple[int, int],
+    index: int,
+    order: str,
+    smoothing: float,
+) -> list[list[FaceAlignment]]:
+    """Choose the same people in all frames; frames in which they are not seen get an empty list."""
+    tracks = [smooth_track(track, smoothing) for track in track_faces(found)]
+    aligned = [
+        {frame: align_face(points, photo_size, crop_size) for frame, points in track.items()} for track in tracks
+    ]
+    # People are ordered by how they are seen in the middle of the time that they are there.
+    shown = [one[sorted(one)[len(one) // 2]] for one in aligned]
+    people = [aligned[i] for i in _numbers(choose_faces(shown, order, index), shown)]
+    return [[one[frame] for one in people if frame in one] for frame in range(len(found))]
+
+
+def _numbers(chosen: Sequence[FaceAlignment], among: Sequence[FaceAlignment]) -> list[int]:
+    return [next(i for i, other in enumerate(among) if other is one) for one in chosen]
 
 
 def crop_faces(photos: Tensor, aligned: AlignedFaces) -> tuple[Tensor, Tensor]:
     """Cut all faces out of photos [B,C,H,W]: crops [F,C,h,w], and masks [F,h,w] that are 1 where a crop shows photo."""
-    crops = [crop_face(photos[i], face) for face, i in zip(aligned.faces, aligned.photos, strict=True)]
-    return torch.stack(crops), torch.stack([_within_photo(face) for face in aligned.faces]).to(photos)
-
-
-def _within_photo(face: FaceAlignment) -> Tensor:
-    height, width = face.crop_size
-    units = pixel_centres((0, 0, height, width)) / torch.tensor([width, height])
-    points = face.to_photo(units)
-    sides = torch.tensor([face.photo_size[1], face.photo_size[0]])
-    return ((points >= 0) & (points <= sides)).all(dim=-1)
+    crops = torch.stack([crop_face(photos[i], face) for face, i in zip(aligned.faces, aligned.photos, strict=True)])
+    return crops, torch.stack([(outward(face) == 0) for face in aligned.faces]).to(crops)
 
 
 def paste_faces(
@@ -79,6 +139,8 @@ def paste_faces(
     feather: float = 0.1,
     match: bool = True,
     masks: Tensor | None = None,
+    region: str = HEAD,
+    blend: str = FEATHERED,
     done: Callable[[Tensor], None] = lambda photo: None,
 ) -> tuple[Tensor, Tensor]:
     """Put crops [F,C,h,w] back into photos [B,C,H,W], as `paste_face` does; masks: [F,h,w], or [1,h,w] for all.
@@ -92,10 +154,14 @@ def paste_faces(
         )
     if masks is not None and len(masks) not in (1, len(crops)):
         raise FaceError(f"{len(masks)} masks for {len(crops)} crops; expected one, or one for each.")
-    result, used = photos.clone(), photos.new_zeros(len(photos), *photos.shape[2:])
+    result = photos.clone()
+    used = photos.new_zeros(len(photos), *photos.shape[2:], dtype=torch.float32)
     for number, (face, i) in enumerate(zip(aligned.faces, aligned.photos, strict=True)):
         mask = None if masks is None else masks[number if len(masks) > 1 else 0]
-        result[i], part = paste_face(result[i], crops[number], face, feather, match, mask)
-        used[i] = torch.maximum(used[i], part)
+        changed = paste_into(result[i], crops[number], face, feather, match, mask, region, blend)
+        if changed is not None:
+            (top, left, height, width), weights = changed
+            part = used[i, top : top + height, left : left + width]
+            part.copy_(torch.maximum(part, weights))
         done(result[i])
     return result, used

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+# Eyes and mouth nearer to one line than this (the sine of the angle between both axes) are no face; 30 degrees.
+_LEAST_SINE = 0.5
+
 
 class FaceError(ValueError):
     """Landmarks, an alignment or a crop that cannot be used."""
@@ -49,7 +52,8 @@ class FaceCentres:
 def face_centres(points: Tensor) -> FaceCentres:
     """Find the centres of the eyes and of the mouth in 5, 68, 468 or 478 landmarks [n,2] or [n,3] (x, y, unused).
 
-    Raises FaceError for another number, for points that are not finite, and for eyes or mouth in one place.
+    Raises FaceError for another number, for points that are not finite, for eyes or mouth in one place or on one line,
+    and for eyes in the wrong order.
     """
     known = LANDMARK_SETS.get(len(points)) if points.ndim == 2 and points.shape[1] in (2, 3) else None
     if known is None:
@@ -64,6 +68,15 @@ def face_centres(points: Tensor) -> FaceCentres:
     middle = (centres.left_eye + centres.right_eye) / 2
     if torch.equal(centres.left_eye, centres.right_eye) or torch.equal(centres.mouth, middle):
         raise FaceError("The landmarks of the eyes, or of the eyes and the mouth, lie in one place; they show no face.")
+    across, along = centres.right_eye - centres.left_eye, centres.mouth - middle
+    sine = float(across[0] * along[1] - across[1] * along[0]) / float(across.norm() * along.norm())
+    if abs(sine) < _LEAST_SINE:
+        raise FaceError("The landmarks of the eyes and the mouth lie almost on one line; they show no face.")
+    if sine < 0:
+        raise FaceError(
+            "The eyes of the landmarks are the wrong way round: when the face stands upright, the eye on the picture's "
+            "left comes first."
+        )
     return centres
 
 

@@ -7,19 +7,24 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+def gaussian_blur(pictures: Tensor, deviation: float) -> Tensor:
+    """Blur [...,H,W] by a Gaussian of this deviation in px, cut off at two deviations; the border is reflected."""
+    radius = min(int(2 * deviation), min(pictures.shape[-2:]) - 1)
+    if radius < 1:
+        return pictures
+    offsets = torch.arange(-radius, radius + 1, device=pictures.device, dtype=pictures.dtype)
+    kernel = torch.exp(-0.5 * (offsets / deviation).square())
+    kernel = (kernel / kernel.sum()).reshape(1, 1, 1, -1)
+    blurred = pictures.reshape(-1, 1, *pictures.shape[-2:])
+    blurred = F.conv2d(F.pad(blurred, (radius, radius, 0, 0), "reflect"), kernel)
+    blurred = F.conv2d(F.pad(blurred, (0, 0, radius, radius), "reflect"), kernel.transpose(2, 3))
+    return blurred.reshape(pictures.shape)
+
+
 def feathered(masks: Tensor, feather: float) -> Tensor:
     """Blur masks [B,H,W] in [0,1] by a Gaussian whose deviation is half of `feather` times the longer side.
 
     The blur ends at two deviations; at the border the mask goes on as its reflection.
     """
-    side = max(masks.shape[1:])
-    deviation = 0.5 * feather * side
-    radius = min(int(2 * deviation), min(masks.shape[1:]) - 1)
-    if radius < 1:
-        return masks
-    offsets = torch.arange(-radius, radius + 1, device=masks.device, dtype=masks.dtype)
-    kernel = torch.exp(-0.5 * (offsets / deviation).square())
-    kernel = (kernel / kernel.sum()).reshape(1, 1, 1, -1)
-    blurred = F.conv2d(F.pad(masks[:, None], (radius, radius, 0, 0), "reflect"), kernel)
-    blurred = F.conv2d(F.pad(blurred, (0, 0, radius, radius), "reflect"), kernel.transpose(2, 3))
-    return blurred[:, 0].clamp(0, 1)
+    deviation = 0.5 * feather * max(masks.shape[1:])
+    return gaussian_blur(masks, deviation).clamp(0, 1) if deviation > 0 else masks

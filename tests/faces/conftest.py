@@ -1,9 +1,17 @@
 """What the tests of faces share."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageOps
 
 from sfe_models.faces.alignment import align_face
+from sfe_models.faces.detectors import DLIB, find_faces, load_detector
+from sfe_models.faces.face_files import SHAPE_PREDICTOR, find_face_file
+
+PHOTOS = ("astronaut", "gosling", "keanu", "potter", "robert", "scarlet", "smith", "watson")
 
 FIVE = torch.tensor([[60.0, 62.0], [92.0, 58.0], [78.0, 80.0], [66.0, 98.0], [92.0, 94.0]])
 
@@ -26,3 +34,52 @@ def photo():
 @pytest.fixture
 def alignment(five, photo):
     return align_face(five, tuple(photo.shape[1:]), (64, 64))
+
+
+@pytest.fixture(scope="session")
+def dlib_detector():
+    """dlib with its 68 points, as the test extra brings it."""
+    pytest.importorskip("dlib", reason="needs dlib (pip install dlib-bin)")
+    if find_face_file(SHAPE_PREDICTOR, ["models"]) is None:
+        pytest.skip("needs dlib's predictor (pip install face_recognition_models)")
+    return load_detector(DLIB, ["models"])
+
+
+@pytest.fixture(scope="session")
+def real_photo():
+    """A real photo [3,H,W], uint8, by its name; skips where the photos are not there."""
+    kept = {}
+
+    def load(name: str) -> torch.Tensor:
+        if name not in kept:
+            kept[name] = _read(name)
+        return kept[name]
+
+    return load
+
+
+def _read(name: str) -> torch.Tensor:
+    if name == "astronaut":
+        data = pytest.importorskip("skimage.data", reason="needs scikit-image (the test extra)")
+        return torch.from_numpy(data.astronaut()).movedim(-1, 0)
+    from conftest import SHARED
+
+    found = sorted((Path(SHARED) / "data/photos").glob(f"{name}.*"))
+    if not found:
+        pytest.skip(f"needs the photo {name}; set SFE_SHARED to the folder of the shared data")
+    picture = ImageOps.exif_transpose(Image.open(found[0])).convert("RGB")
+    return torch.from_numpy(np.array(picture)).movedim(-1, 0)
+
+
+@pytest.fixture(scope="session")
+def landmarks_68(dlib_detector, real_photo):
+    """dlib's 68 points of the largest face of a real photo."""
+    kept = {}
+
+    def find(name: str) -> torch.Tensor:
+        if name not in kept:
+            kept[name] = find_faces(real_photo(name), dlib_detector)
+        assert len(kept[name]) == 1, f"{name} shows one face"
+        return kept[name][0]
+
+    return find

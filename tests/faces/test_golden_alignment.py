@@ -9,6 +9,9 @@ import torch
 from safetensors import safe_open
 
 from sfe_models.faces.alignment import align_face
+from sfe_models.faces.landmarks import FaceError
+from sfe_models.faces.published import crop_face_published
+from sfe_models.faces.regions import mean_face
 from sfe_models.faces.warp import crop_face
 
 CASES = ("centre", "border", "shrink")
@@ -61,3 +64,37 @@ def test_the_crop_is_the_published_one(golden):
     stored = _stored(folder, case, "align/centre|aligned|every8").float()
     mine = crop[::8, ::8]
     assert ((mine - stored).norm() / stored.norm()) < 5e-3
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_published_way_is_the_published_way(golden, name):
+    folder, module, cases = golden
+    case = cases[f"align/{name}"]
+    picture = case["inputs"]["picture"]
+    photo = torch.from_numpy(module.make_scene_u8(picture["seed"], picture["width"], picture["height"]))
+    _, crop = crop_face_published(photo.movedim(-1, 0), _stored(folder, case, f"align/{name}|input|landmarks"))
+    stored = _stored(folder, case, f"align/{name}|aligned|every8").float()
+    assert (crop.movedim(0, -1)[::8, ::8].float() - stored).norm() / stored.norm() < 1e-3
+
+
+@pytest.mark.parametrize("middle", [(150.0, 150.0), (60.0, 90.0)])
+def test_both_ways_show_the_same(middle):
+    """At a scale of about one, within and at the photo's edge."""
+    random = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 12, 12, generator=random) * 255
+    photo = torch.nn.functional.interpolate(coarse, size=(300, 300), mode="bicubic").clamp(0, 255)[0].to(torch.uint8)
+    points = (mean_face() - 0.5) * 200 + torch.tensor(middle)
+    ours = crop_face(photo, align_face(points + 0.5, (300, 300), (200, 200)))
+    quad, theirs = crop_face_published(photo, points, 200)
+    assert quad.shape == (4, 2) and theirs.shape == (3, 200, 200)
+    inside = torch.ones(200, 200, dtype=torch.bool)
+    if middle[0] < 100:
+        inside[:, :70] = False  # beyond the edge, and what the published blur changes within
+    assert (ours - theirs.float()).abs()[:, inside].mean() < 2.5
+
+
+def test_what_the_published_way_cannot_take():
+    with pytest.raises(FaceError, match="uint8"):
+        crop_face_published(torch.zeros(3, 50, 50), mean_face() * 40)
+    with pytest.raises(FaceError, match="outside of the photo"):
+        crop_face_published(torch.zeros(3, 50, 50, dtype=torch.uint8), mean_face() * 40 + 500)

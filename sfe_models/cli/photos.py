@@ -1,0 +1,142 @@
+"""Options and steps of commands that take a photo: find the face, cut it out, paste it back."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..domain import DomainSpec
+from ..faces.appearance import warn_if_not_aligned
+from ..faces.batch import AlignedFaces, align_photos, crop_faces
+from ..faces.choice import ERROR, ORDERS, PASS
+from ..faces.detectors import DEFAULT_FOLDERS, DETECTORS, find_faces, load_detector
+from ..faces.landmarks import FaceError, parse_landmarks
+from ..faces.paste import BLENDS, FEATHERED, PASTE_REGIONS, paste_into
+from ..faces.regions import HEAD
+from ..image_io import Photo, load_crop, load_photo
+from ..pipeline import InputError
+
+_OWN_CROP = "If PHOTO is an aligned crop already, give --no-align."
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """Crops [F,3,H,W] in [-1,1] for a model, and where they come from; photo and aligned: None for a crop."""
+
+    pictures: Tensor
+    photo: Photo | None = None
+    aligned: AlignedFaces | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a face to edit."""
+        return self.aligned is None or any(face.found for face in self.aligned.faces)
+
+
+def add_align_options(parser: argparse.ArgumentParser) -> None:
+    """Add what finds the face of a photo."""
+    group = parser.add_argument_group("the face in the photo")
+    group.add_argument(
+        "--no-align",
+        action="store_true",
+        help="PHOTO is an aligned crop already; it is resized as the published code does",
+    )
+    group.add_argument(
+        "--detector",
+        choices=DETECTORS,
+        default=DETECTORS[0],
+        help="yunet downloads 0.3 MB once; dlib is the paper's own (pip install dlib-bin)",
+    )
+    group.add_argument(
+        "--landmarks", metavar="FILE.txt", help="x y of 5, 68 or 478 points in px, in place of a detector"
+    )
+    group.add_argument(
+        "--face-models",
+        metavar="FOLDER",
+        default=str(DEFAULT_FOLDERS[0]),
+        help="where the detector's file is looked for and downloaded to (default: %(default)s)",
+    )
+    group.add_argument("--face", default="0", metavar="N", help="which face, from 0; 'all' needs --paste (default: 0)")
+    group.add_argument(
+        "--order", choices=ORDERS, default=ORDERS[0], help="how faces are counted (default: %(default)s)"
+    )
+
+
+def add_paste_options(parser: argparse.ArgumentParser) -> None:
+    """Add what brings the crop back into the photo."""
+    group = parser.add_argument_group("back into the photo")
+    group.add_argument("--paste", action="store_true", help="write the whole photo with the edited face")
+    group.add_argument("--region", choices=PASTE_REGIONS, default=HEAD, help="what goes back (default: %(default)s)")
+    group.add_argument("--feather", type=float, default=0.1, help="soft edge, share of the crop (default: %(default)s)")
+    group.add_argument("--no-colour-match", action="store_true", help="leave the crop's colours as they are")
+    group.add_argument("--blend", choices=BLENDS, default=FEATHERED, help="default: %(default)s")
+    group.add_argument(
+        "--no-face", choices=("error", "pass"), default="error", help="pass: a photo without a face is written as it is"
+    )
+
+
+def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Crops:
+    """Read a photo and align the faces that the options name; with --no-align read a crop.
+
+    Raises FaceError, ImageError or InputError.
+    """
+    paste = getattr(options, "paste", False)
+    if options.no_align:
+        if paste:
+            raise InputError("--paste needs the photo that the crop comes from; leave --no-align out.")
+        picture = load_crop(path, spec)
+        warn_if_not_aligned(picture, spec.subject)
+        return Crops(picture)
+    index = _index(options.face)
+    if index == -1 and not paste:
+        raise InputError("--face all gives several crops; add --paste, or name one face.")
+    photo = load_photo(path)
+    no_face = PASS if getattr(options, "no_face", "error") == "pass" and paste else ERROR
+    try:
+        found = [_landmarks(photo, options)]
+        aligned = align_photos(found, photo.size, spec.picture_size, index, options.order, no_face)
+    except FaceError as error:
+        raise FaceError(f"{path}: {error} {_OWN_CROP}") from error
+    crops, _ = crop_faces(photo.pixels[None], aligned)
+    return Crops((crops / 127.5 - 1).clamp(-1, 1), photo, aligned)
+
+
+def paste_crops(crops: Crops, edited: Tensor, options: argparse.Namespace) -> Photo:
+    """Bring edited crops [F,3,H,W] in [-1,1] back into their photo, one after the other."""
+    pixels = crops.photo.pixels.clone()
+    for face, picture in zip(crops.aligned.faces, edited, strict=True):
+        picture = ((picture.float().cpu() + 1) * 127.5).clamp(0, 255)
+        paste_into(
+            pixels, picture, face, options.feather, not options.no_colour_match, None, options.region, options.blend
+        )
+    return crops.photo.with_pixels(pixels)
+
+
+def _landmarks(photo: Photo, options: argparse.Namespace) -> list[Tensor]:
+    """The faces of the photo: of --landmarks, or found by --detector."""
+    file = options.landmarks
+    if file:
+        try:
+            lines = parse_landmarks(Path(file).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise FaceError(f"The landmarks {file} cannot be read ({error}).") from error
+        if len(lines) != 1:
+            raise FaceError(
+                f"{file} has landmarks of {len(lines)} photos; expected one line, faces parted by semicolons."
+            )
+        return lines[0]
+    folders = [Path(options.face_models)]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return find_faces(photo.pixels, load_detector(options.detector, folders, device))
+
+
+def _index(text: str) -> int:
+    if text == "all":
+        return -1
+    if not text.isdigit():
+        raise InputError(f"--face is {text!r}; expected a number from 0 on, or all.")
+    return int(text)
