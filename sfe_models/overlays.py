@@ -19,8 +19,7 @@ def heat_over(picture: Tensor, delta: Tensor, spec: DomainSpec) -> Tensor:
 
     The picture is darkened to 0.6 of its brightness; the heat map covers it as far as delta is large.
     """
-    heat = (heat_map(delta, spec).to(picture.device) + 1) / 2
-    heat = F.interpolate(heat, size=picture.shape[2:], mode="bilinear", align_corners=False)
+    heat = (heat_map(delta, spec, tuple(picture.shape[2:])).to(picture.device) + 1) / 2
     share = heat.amax(dim=1, keepdim=True)
     under = (picture.float() + 1) / 2 * _UNDER_HEAT
     return (under * (1 - share) + heat * share) * 2 - 1

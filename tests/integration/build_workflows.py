@@ -1,4 +1,4 @@
-"""Write `workflows/*.json` (UI format) and `workflows/api/*.json` (API format) from `examples.py`.
+"""Write `workflows/*.json` (UI format), `workflows/api/*.json` (API format) and the blueprint in `subgraphs/`.
 
     PYTHONPATH=.:tests python tests/integration/build_workflows.py MODEL
 
@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from integration.blueprint import NAME, blueprint
 from integration.examples import EXAMPLES
 
 from sfe_models.checkpoints.bundle import bundle_directions
@@ -32,8 +33,13 @@ def main(source: str) -> None:
     for name, make in EXAMPLES.items():
         graph = make(strength)
         for path, content in ((f"{name}.json", graph.ui(info)), (f"api/{name}.json", graph.api())):
-            text = json.dumps(content, indent=1, ensure_ascii=False)
-            (ROOT / "workflows" / path).write_text(text + "\n", encoding="utf-8")
+            _write(ROOT / "workflows" / path, content)
+    _write(ROOT / f"subgraphs/{NAME}.json", blueprint(info, "smile", strength("smile", 1)))
+
+
+def _write(path: Path, content: dict) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

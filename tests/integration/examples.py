@@ -45,8 +45,8 @@ def one_edit(strength: Strengths) -> Graph:
     graph = Graph(notes=[f"**One edit, before and after.** Move the strength and run again. {_HOW}"])
     _, _, inversion, before = _start(graph)
     edit = _apply(graph, inversion, "smile", strength("smile", 1))
-    delta, heat = graph.add("SFE_ComputeDelta", 2, edit=edit)
-    _show(graph, before, _finish(graph, inversion, delta), heat)
+    delta, _ = graph.add("SFE_ComputeDelta", 2, edit=edit)
+    _show(graph, before, _finish(graph, inversion, delta))
     return graph
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from integration.layout import notes, place
+
 # Widgets of these types stand in `widgets_values`; all other inputs are sockets.
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
-_COLUMN, _ROW, _WIDTH, _GAP = 380, 40, 320, 60
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Graph:
     def ui(self, info: dict) -> dict:
         """UI format: what the front end opens. info: of GET /object_info."""
         everything = {**self.nodes, **self.muted}
-        links, nodes, rows = [], [], {}
+        links, nodes = [], []
         for order, (number, node) in enumerate(sorted(everything.items(), key=lambda item: int(item[0]))):
             declared = declared_inputs(info[node["class_type"]])
             inputs, widgets, values = [], [], []
@@ -63,18 +64,11 @@ class Graph:
                         inputs.append({"name": name, "type": kind, "link": link, "widget": {"name": name}})
                 else:
                     inputs.append({"name": name, "type": kind, "link": link})
-            column = self._depth(number)
-            height = 60 + 26 * len(values) + 22 * max(len(inputs), 1)
-            height += 240 if node["class_type"].startswith("Preview") else 0
-            top = rows.get(column, _ROW)
-            rows[column] = top + height + _GAP
             outputs = info[node["class_type"]]
             nodes.append(
                 {
                     "id": int(number),
                     "type": node["class_type"],
-                    "pos": [40 + column * _COLUMN, top],
-                    "size": [_WIDTH, height],
                     "flags": {},
                     "order": order,
                     "mode": 2 if number in self.muted else 0,
@@ -93,23 +87,24 @@ class Graph:
             if link not in out:
                 out.append(link)
         last = len(everything)
-        for i, text in enumerate(self.notes, 1):
-            nodes.append(_note(last + i, text, [40 + (i - 1) * _COLUMN, -300]))
+        groups = place(nodes, self._before)
+        added = notes(groups, self.notes, last + 1)
+        nodes += added
         return {
-            "last_node_id": last + len(self.notes),
+            "last_node_id": last + len(added),
             "last_link_id": len(links),
             "nodes": nodes,
             "links": links,
-            "groups": [],
+            "groups": groups,
             "config": {},
             "extra": {},
             "version": 0.4,
         }
 
-    def _depth(self, number: str) -> int:
+    def _before(self, number: str) -> list[str]:
+        """Numbers of the nodes that lead into one."""
         node = {**self.nodes, **self.muted}[number]
-        before = [self._depth(v.node) for v in node["inputs"].values() if isinstance(v, Output)]
-        return 1 + max(before) if before else 0
+        return [value.node for value in node["inputs"].values() if isinstance(value, Output)]
 
 
 def declared_inputs(info: dict) -> list[tuple[str, str, object]]:
@@ -125,19 +120,3 @@ def declared_inputs(info: dict) -> list[tuple[str, str, object]]:
                 first = options["options"][0] if kind == "COMBO" and options.get("options") else None
                 found.append((name, "SOCKET" if options.get("forceInput") else kind, options.get("default", first)))
     return found
-
-
-def _note(number: int, text: str, place: list[int]) -> dict:
-    return {
-        "id": number,
-        "type": "MarkdownNote",
-        "pos": place,
-        "size": [_WIDTH, 240],
-        "flags": {},
-        "order": 0,
-        "mode": 0,
-        "inputs": [],
-        "outputs": [],
-        "properties": {},
-        "widgets_values": [text],
-    }

@@ -46,14 +46,23 @@ def main(bundle: str | None = None) -> None:
 
 
 def _texts(node: dict) -> dict:
-    """What a translator begins with. Tooltips stay out: those of menus change with the user's files."""
+    """What a translator begins with."""
     options = [option for group in ("required", "optional") for option in node["input"].get(group, {}).items()]
     return {
         "display_name": node["display_name"],
         "description": node["description"],
-        "inputs": {name: {"name": (more[0] if more else {}).get("display_name", name)} for name, (_, *more) in options},
-        "outputs": {str(i): {"name": name} for i, name in enumerate(node["output_name"])},
+        "inputs": {name: _input_texts(name, more[0] if more else {}) for name, (_, *more) in options},
+        "outputs": {
+            str(i): {"name": name, "tooltip": tooltip}
+            for i, (name, tooltip) in enumerate(zip(node["output_name"], node["output_tooltips"], strict=True))
+        },
     }
+
+
+def _input_texts(name: str, options: dict) -> dict:
+    """Name and tooltip; tooltips of many lines stay out: they are lists that the pack makes when it is asked."""
+    texts = {"name": options.get("display_name", name), "tooltip": options.get("tooltip", "")}
+    return texts if texts["tooltip"] and "\n" not in texts["tooltip"] else {"name": texts["name"]}
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import torch
 from integration.parts import Trial
 from integration.server import PACK
 
-NODES = 18
+NODES = 19
 
 
 def edited(strength=1.0, **more):

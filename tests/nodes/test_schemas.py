@@ -8,10 +8,10 @@ NODES = {
     "SFE_DemoPortrait": ("Demo Portrait", "seed attributes people size details", "IMAGE MASK STRING"),
     "SFE_AlignFace": (
         "Align Face",
-        "photo method face order size landmarks face_landmarks",
+        "photo method face order size landmarks face_landmarks no_face smoothing",
         "IMAGE SFE_ALIGNMENT MASK",
     ),
-    "SFE_Invert": ("Invert", "sfe_model image", "SFE_INVERSION IMAGE"),
+    "SFE_Invert": ("Invert", "sfe_model image show", "SFE_INVERSION IMAGE"),
     "SFE_ApplyDirection": (
         "Apply Direction",
         "source direction strength strengths layers custom_direction",
@@ -28,8 +28,13 @@ NODES = {
     "SFE_MaskDelta": ("Mask Δ", "delta mask invert feather", "SFE_DELTA"),
     "SFE_CombineDelta": ("Combine Δ", "first second first_weight second_weight", "SFE_DELTA"),
     "SFE_FeatureEdit": ("Feature Edit", "inversion delta", "SFE_FEATURES"),
-    "SFE_Synthesize": ("Synthesize", "features", "IMAGE"),
-    "SFE_PasteBack": ("Paste Back", "photo crop alignment feather colour_match mask", "IMAGE MASK"),
+    "SFE_Synthesize": ("Synthesize", "features size", "IMAGE"),
+    "SFE_PasteBack": (
+        "Paste Back",
+        "photo crop alignment feather colour_match mask region blend",
+        "IMAGE MASK",
+    ),
+    "SFE_FaceMask": ("Face Mask", "alignment region source feather invert crop threshold", "MASK"),
     "SFE_Sweep": (
         "Strength Sweep",
         "inversion direction from_strength to_strength steps custom_direction mask",
@@ -37,7 +42,7 @@ NODES = {
     ),
     "SFE_EditFace": (
         "Edit Face (all in one)",
-        "sfe_model image direction strength strengths mask landmarks face_landmarks custom_direction",
+        "sfe_model image direction strength strengths mask landmarks face_landmarks custom_direction find_face no_face",
         "IMAGE IMAGE",
     ),
     "SFE_SaveInversion": ("Save Inversion", "inversion filename overwrite", "STRING"),

@@ -1,0 +1,80 @@
+/**
+ * Measure live editing: from the moment that a person lets the slider go until the new picture is on the node.
+ *
+ *     node tests/browser/measure_latency.mjs URL [REPEATS]
+ *
+ * Uses the workflow one_edit with "Run (On Change)"; prints JSON with milliseconds.
+ */
+
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as browser from "./page.mjs";
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+const [url, repeats = "15"] = process.argv.slice(2);
+const { page, close } = await browser.open(url);
+try {
+  await browser.useNodes2(page, url, false);
+  await browser.load(page, JSON.parse(readFileSync(join(ROOT, "workflows/one_edit.json"), "utf8")));
+  // Two strengths, so that nothing of the second is in ComfyUI's cache: then the compare view is there.
+  await browser.run(page);
+  await setStrength(1.234);
+  await browser.run(page);
+  await page.locator(".sfe-compare").waitFor();
+  await page.evaluate(() => {
+    // What is watched lies far apart in the graph; put it side by side.
+    const one = (type) => window.app.graph._nodes.find((n) => n.type === type);
+    one("SFE_Synthesize").pos = [one("SFE_ApplyDirection").pos[0] + 380, one("SFE_ApplyDirection").pos[1]];
+  });
+  await browser.fit(page, ["SFE_ApplyDirection", "SFE_Synthesize"]);
+  await browser.runOnChange(page);
+  await page.waitForTimeout(1500);
+  const found = [];
+  for (let i = 0; i < Number(repeats); i++) {
+    const box = await page.locator(".sfe-picker input[type=range]").first().boundingBox();
+    const y = box.y + box.height / 2;
+    const target = box.x + box.width * (0.1 + 0.8 * ((i * 0.618) % 1));
+    await page.mouse.move(box.x + box.width / 2, y);
+    await page.mouse.down();
+    await page.mouse.move(target, y);
+    await watch();
+    await page.mouse.up();
+    found.push(await page.evaluate(() => window.sfeLatency));
+    await page.waitForTimeout(700);
+  }
+  const sorted = [...found].sort((a, b) => a - b);
+  const at = (share) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+  const frontend = await page.evaluate(() => window.__COMFYUI_FRONTEND_VERSION__);
+  process.stdout.write(
+    `${JSON.stringify({ frontend, repeats: sorted.length, median_ms: at(0.5), fastest_ms: at(0), slowest_ms: at(1), all_ms: found.map(Math.round) })}\n`,
+  );
+} finally {
+  await close();
+}
+
+function setStrength(value) {
+  return page.evaluate((v) => {
+    const node = window.app.graph._nodes.find((n) => n.type === "SFE_ApplyDirection");
+    node.widgets.find((w) => w.name === "strength").value = v;
+  }, value);
+}
+
+/** Start the clock at the next pointerup; it stops when the picture after has been loaded anew. */
+function watch() {
+  return page.evaluate(() => {
+    window.sfeLatency = new Promise((done, failed) => {
+      let start = null;
+      const picture = document.querySelector(".sfe-compare .sfe-after");
+      window.addEventListener("pointerup", () => (start = performance.now()), { once: true, capture: true });
+      const loaded = () => {
+        if (start === null) return;
+        picture.removeEventListener("load", loaded);
+        requestAnimationFrame(() => done(performance.now() - start));
+      };
+      picture.addEventListener("load", loaded);
+      setTimeout(() => failed(new Error("no new picture in 20 s")), 20_000);
+    });
+    window.sfeLatency.catch(() => {});
+  });
+}

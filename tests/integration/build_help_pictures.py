@@ -1,0 +1,263 @@
+"""Run a graph for every node on a real server, and write what it makes to `web/docs/pictures/NODE_ID.jpg`.
+
+    COMFYUI_PATH=... PYTHONPATH=.:tests python tests/integration/build_help_pictures.py [NODE_ID ...]
+
+The help pages in `web/docs` show these. Without node ids all are made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from integration.build_thumbnails import thumbnail
+from integration.examples import SEED, photo
+from integration.graphs import Graph, Output
+from integration.parts import Trial
+from integration.server import ROOT, Server, temporary_base
+
+from sfe_models.checkpoints.bundle import bundle_directions
+from sfe_models.checkpoints.load import DEMO_BUNDLE
+from sfe_models.demo.showcase import strength_at
+
+FOLDER = ROOT / "web/docs/pictures"
+_DIRECTIONS = {direction.info.name: direction for direction in bundle_directions(DEMO_BUNDLE)}
+
+
+def strength(name: str, share: float) -> float:
+    """A strength at this share of the direction's useful range."""
+    return round(strength_at(_DIRECTIONS[name], share), 1)
+
+
+class Kit(Trial):
+    """A graph of the demo model that collects what it shows."""
+
+    def __init__(self, people: int = 1):
+        super().__init__(people, SEED, "demo")
+        self.shown: list[str] = []
+
+    def show(self, *images: Output) -> Kit:
+        self.shown += [super(Kit, self).show(image) for image in images]
+        return self
+
+    def look(self, output: Output) -> Kit:
+        """Show what a node draws on itself."""
+        self.shown.append(output.node)
+        return self
+
+    def edit(self, name: str = "smile", share: float = 1.0, **more) -> Output:
+        return self.apply(name, strength(name, share), **more)
+
+
+def load_model() -> Kit:
+    kit = Kit()
+    return kit.show(kit.image, kit.reconstruction, kit.finish(kit.delta(kit.edit("glasses"))))
+
+
+def demo_portrait() -> Kit:
+    kit = Kit(4)
+    return kit.show(kit.image)
+
+
+def align_face() -> Kit:
+    kit = _of_example(photo(strength))
+    return kit.show(_output(kit, "ImageCompositeMasked"), _output(kit, "SFE_AlignFace"))
+
+
+def invert() -> Kit:
+    kit = Kit()
+    kit.nodes[kit.inversion.node]["inputs"]["show"] = True
+    kit.finish(kit.delta(kit.edit()))
+    super(Kit, kit).show(kit.reconstruction)
+    return kit.look(kit.inversion)
+
+
+def apply_direction() -> Kit:
+    kit = Kit()
+    strengths = ", ".join(f"{strength('hair_length', share):g}" for share in (-1, -0.5, 0, 0.5))
+    return kit.show(kit.finish(kit.delta(kit.apply("hair_length", 0.0, strengths=strengths))))
+
+
+def found_direction() -> Kit:
+    """For Text Direction, whose own needs CLIP: an edit by a direction that is connected."""
+    kit = Kit()
+    (found,) = kit.add("SFE_DiscoverDirections", 1, sfe_model=kit.model, method="SeFa", index=0, layers="all")
+    return kit.show(kit.image, kit.finish(kit.delta(kit.apply("smile", 2.0, custom_direction=found))))
+
+
+def direction_from_images() -> Kit:
+    kit = Kit()
+    image, _, _ = kit.add(
+        "SFE_DemoPortrait", 3, seed=SEED, attributes="glasses=1, beard=0.9", people=1, size=128, details=True
+    )
+    after, _ = kit.add("SFE_Invert", 2, sfe_model=kit.model, image=image)
+    (way,) = kit.add("SFE_DirectionFromImages", before=kit.inversion, after=after, space="W+")
+    return kit.show(kit.image, image, kit.finish(kit.delta(kit.apply("smile", 1.0, custom_direction=way))))
+
+
+def discover_directions() -> Kit:
+    kit = Kit()
+    _, traversal = kit.add("SFE_DiscoverDirections", 2, sfe_model=kit.model, method="SeFa", index=0, layers="all")
+    return kit.show(traversal)
+
+
+def compute_delta() -> Kit:
+    kit = Kit()
+    delta = kit.delta(kit.edit())
+    edited = kit.finish(delta)
+    return kit.look(delta).show(edited)
+
+
+def mask_delta() -> Kit:
+    kit = Kit()
+    (black,) = kit.add("SolidMask", value=0.0, width=128, height=128)
+    (white,) = kit.add("SolidMask", value=1.0, width=48, height=32)
+    (mouth,) = kit.add("MaskComposite", destination=black, source=white, x=40, y=82, operation="add")
+    (masked,) = kit.add("SFE_MaskDelta", delta=kit.delta(kit.edit("makeup")), mask=mouth, invert=False, feather=0.05)
+    edited = kit.finish(masked)
+    return kit.look(masked).show(edited)
+
+
+def face_mask() -> Kit:
+    kit = Kit()
+    _, alignment, _ = kit.add(
+        "SFE_AlignFace",
+        3,
+        photo=kit.image,
+        method="landmarks",
+        face=0,
+        order="largest first",
+        size=128,
+        landmarks=kit.landmarks,
+    )
+    (mask,) = kit.add(
+        "SFE_FaceMask", alignment=alignment, region="mouth", source="landmarks", feather=0.02, invert=False
+    )
+    (masked,) = kit.add("SFE_MaskDelta", delta=kit.delta(kit.edit("makeup")), mask=mask, invert=False, feather=0.02)
+    (as_image,) = kit.add("MaskToImage", mask=mask)
+    super(Kit, kit).show(kit.finish(masked))
+    return kit.show(as_image).look(masked)
+
+
+def combine_delta() -> Kit:
+    kit = Kit()
+    first, second = kit.delta(kit.edit("glasses")), kit.delta(kit.edit("smile"))
+    (both,) = kit.add("SFE_CombineDelta", first=first, second=second, first_weight=1.0, second_weight=1.0)
+    return kit.show(kit.image, kit.finish(both))
+
+
+def feature_edit() -> Kit:
+    kit = Kit()
+    return kit.show(kit.image, kit.finish(kit.delta(kit.edit("age"))))
+
+
+def synthesize() -> Kit:
+    kit = Kit()
+    edited = kit.finish(kit.delta(kit.edit("hair_colour")))
+    super(Kit, kit).show(edited)
+    return kit.look(edited)
+
+
+def paste_back() -> Kit:
+    kit = _of_example(photo(strength))
+    return kit.show(_output(kit, "ImageCompositeMasked"), _output(kit, "SFE_PasteBack"))
+
+
+def sweep() -> Kit:
+    kit = Kit(2)
+    ends = {"from_strength": strength("smile", -1), "to_strength": strength("smile", 1)}
+    images, sheet = kit.add("SFE_Sweep", 2, inversion=kit.inversion, direction="smile", steps=7, **ends)
+    super(Kit, kit).show(sheet)
+    return kit.look(images)
+
+
+def edit_face() -> Kit:
+    kit = Kit()
+    amount = strength("age", 1)
+    edited, _ = kit.add("SFE_EditFace", 2, sfe_model=kit.model, image=kit.image, direction="age", strength=amount)
+    return kit.show(kit.image, edited)
+
+
+def save_inversion() -> Kit:
+    kit = Kit(4)
+    kit.add("SFE_SaveInversion", inversion=kit.inversion, filename="sfe/people", overwrite=True)
+    return kit.show(kit.reconstruction)
+
+
+def load_inversion() -> Kit:
+    """After `save_inversion`."""
+    kit = Kit(4)
+    (loaded,) = kit.add("SFE_LoadInversion", sfe_model=kit.model, file="sfe/people.safetensors [output]")
+    return kit.show(kit.finish(kit.delta(kit.edit("glasses", source=loaded)), loaded))
+
+
+def _of_example(graph: Graph) -> Kit:
+    """An example without the nodes at its end that show pictures: of two equal ones ComfyUI runs one."""
+    kit = Kit.__new__(Kit)
+    Graph.__init__(kit, nodes={n: node for n, node in graph.nodes.items() if node["class_type"] != "PreviewImage"})
+    kit.shown = []
+    return kit
+
+
+def _output(graph: Graph, kind: str) -> Output:
+    return next(Output(number, 0) for number, node in graph.nodes.items() if node["class_type"] == kind)
+
+
+PICTURES: dict[str, Callable[[], Kit]] = {
+    "SFE_LoadModel": load_model,
+    "SFE_DemoPortrait": demo_portrait,
+    "SFE_AlignFace": align_face,
+    "SFE_Invert": invert,
+    "SFE_ApplyDirection": apply_direction,
+    "SFE_TextDirection": found_direction,
+    "SFE_DirectionFromImages": direction_from_images,
+    "SFE_DiscoverDirections": discover_directions,
+    "SFE_ComputeDelta": compute_delta,
+    "SFE_MaskDelta": mask_delta,
+    "SFE_FaceMask": face_mask,
+    "SFE_CombineDelta": combine_delta,
+    "SFE_FeatureEdit": feature_edit,
+    "SFE_Synthesize": synthesize,
+    "SFE_PasteBack": paste_back,
+    "SFE_Sweep": sweep,
+    "SFE_EditFace": edit_face,
+    "SFE_SaveInversion": save_inversion,
+    "SFE_LoadInversion": load_inversion,
+}
+
+
+def main(*names: str) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    base = temporary_base()
+    server = None
+    try:
+        (base / "input").mkdir()
+        shutil.copy(f"{os.environ['COMFYUI_PATH']}/input/example.png", base / "input")
+        server = Server(os.environ["COMFYUI_PATH"], base)
+        for name in names or PICTURES:
+            kit = PICTURES[name]()
+            server.forget()
+            result = server.run(kit.api())
+            if result.status != "success":
+                raise RuntimeError(f"{name}: {result.error or result.node_errors}")
+            pictures = [picture for node in kit.shown for picture in _pictures(server, result, node)]
+            thumbnail(pictures).save(FOLDER / f"{name}.jpg", quality=86)
+    finally:
+        if server is not None:
+            server.stop()
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def _pictures(server: Server, result, node: str) -> np.ndarray:
+    """What a node shows, as pictures or under a slider."""
+    shown = result.outputs[node]
+    images = [entry for key in ("images", "a_images", "b_images") for entry in shown.get(key, [])]
+    return server.pictures(replace(result, outputs={node: {"images": images}}), node)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,81 @@
+/**
+ * What the direction menu knows besides names: families, effects, useful strengths, and what fits which model.
+ *
+ * @typedef {object} Direction
+ * @property {string} name
+ * @property {string} family
+ * @property {string} subject What it was made for.
+ * @property {[number, number] | null} range Useful strengths.
+ * @property {string} effect What a positive strength does.
+ * @property {string} source Where it comes from.
+ * @property {string} model The only model that has it, or "" for all of its subject.
+ *
+ * @typedef {object} Offer
+ * @property {Record<string, string>} subjects What each model shows, where that is known.
+ * @property {Direction[]} directions
+ */
+
+/** The strengths that a slider offers where nobody measured them. */
+export const UNKNOWN_RANGE = [-10, 10];
+
+/**
+ * Read the offer from the definition of a node.
+ * @param {object} [definition] As /object_info gives it.
+ * @returns {Offer}
+ */
+export function offerOf(definition) {
+  const options = definition?.input?.required?.direction?.[1];
+  return options?.sfe_directions ?? { subjects: {}, directions: [] };
+}
+
+/**
+ * The directions that a model can be edited along; all of them for an unknown model.
+ * @param {Offer} offer
+ * @param {string | null} model A choice of Load SFE.
+ */
+export function fitting(offer, model) {
+  const subject = model === null ? undefined : offer.subjects[model];
+  if (subject === undefined) return offer.directions;
+  return offer.directions.filter((d) => d.subject === subject && (!d.model || d.model === model));
+}
+
+/**
+ * Find the direction of a name, and say whether the model has it.
+ * @returns {{state: "fits" | "other" | "gone", direction: Direction | null}} other: there is one, but for other models.
+ */
+export function look(offer, model, name) {
+  const own = fitting(offer, model).find((d) => d.name === name);
+  if (own) return { state: "fits", direction: own };
+  const other = offer.directions.find((d) => d.name === name);
+  return other ? { state: "other", direction: other } : { state: "gone", direction: null };
+}
+
+/** What a favourite is remembered by. */
+export function key(direction) {
+  return `${direction.family}/${direction.name}`;
+}
+
+/** Add a favourite, or take it away. @param {string[]} favourites */
+export function toggled(favourites, direction) {
+  const wanted = key(direction);
+  return favourites.includes(wanted) ? favourites.filter((k) => k !== wanted) : [...favourites, wanted].sort();
+}
+
+/**
+ * Sort directions into the groups of a menu: favourites first, by family, then everything by family.
+ * @param {Direction[]} directions
+ * @param {string[]} favourites
+ * @returns {{family: string, favourite: boolean, names: string[]}[]}
+ */
+export function groups(directions, favourites) {
+  const found = [];
+  for (const favourite of [true, false]) {
+    for (const direction of directions) {
+      if (favourite && !favourites.includes(key(direction))) continue;
+      let group = found.find((g) => g.favourite === favourite && g.family === direction.family);
+      if (!group) found.push((group = { family: direction.family, favourite, names: [] }));
+      if (!group.names.includes(direction.name)) group.names.push(direction.name);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,60 @@
+/** Questions to the graph, through methods that old and new front ends share. */
+
+const LOADER = "SFE_LoadModel";
+
+/** The number of an input, -1 if there is none. */
+function slotOf(node, name) {
+  return (node.inputs ?? []).findIndex((input) => input.name === name);
+}
+
+/** Whether something is connected to an input. */
+export function isConnected(node, name) {
+  const slot = slotOf(node, name);
+  return slot >= 0 && Boolean(node.graph) && node.isInputConnected(slot);
+}
+
+/**
+ * The model that a node's directions have to fit: the choice of the Load SFE upstream.
+ * @returns {string | null} null where that is not to be seen (outside of a subgraph, or not connected).
+ */
+export function modelOf(node, seen = new Set()) {
+  if (!node?.graph || seen.has(node)) return null; // not on a graph yet: nothing can be asked
+  seen.add(node);
+  if ((node.comfyClass ?? node.type) === LOADER) return widgetOf(node, "model")?.value ?? null;
+  for (const name of ["sfe_model", "source", "inversion"]) {
+    const slot = slotOf(node, name);
+    const found = slot < 0 ? null : modelOf(node.getInputNode(slot), seen);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/**
+ * The model that all Load SFE nodes among these choose; null where they differ or there is none.
+ * For nodes inside of a subgraph, which do not see what is connected outside.
+ */
+export function onlyModel(nodes) {
+  const models = nodes.filter((node) => (node.comfyClass ?? node.type) === LOADER).map((node) => widgetOf(node, "model")?.value);
+  return models.length && models.every((model) => model === models[0]) ? (models[0] ?? null) : null;
+}
+
+/** A node's widget by its name. */
+export function widgetOf(node, name) {
+  return (node.widgets ?? []).find((widget) => widget.name === name);
+}
+
+/** Give a widget a value as if a person had typed it. */
+export function setValue(node, widget, value, canvas) {
+  widget.value = value;
+  widget.callback?.(value, canvas, node);
+}
+
+/** Call something after a method, keeping what was there. */
+export function after(object, method, call) {
+  const before = object[method];
+  object[method] = function (...args) {
+    const result = before?.apply(this, args);
+    call.apply(this, args);
+    return result;
+  };
+}

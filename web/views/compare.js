@@ -1,0 +1,66 @@
+/** The before/after slider on a node. */
+
+import { clip, pairs, share, viewPath } from "../lib/compare.js";
+import { make } from "./style.js";
+
+/** Height in px that it takes on a node. */
+export const COMPARE_HEIGHT = 260;
+
+/**
+ * Make the slider.
+ * @param {(path: string) => string} url The address of a path of the server.
+ * @param {(key: string) => string} say
+ * @returns {{element: HTMLElement, show: (output: object) => boolean}} show: false where there is nothing to compare
+ */
+export function makeCompare(url, say) {
+  const after = make("img", "sfe-after", { draggable: false, alt: say("after") });
+  const before = make("img", "sfe-before", { draggable: false, alt: say("before") });
+  const line = make("div", "sfe-line");
+  const left = make("div", "sfe-label", { textContent: say("before") });
+  const right = make("div", "sfe-label", { textContent: say("after") });
+  const next = make("button", "sfe-count", { type: "button" });
+  const element = make("div", "sfe sfe-compare", { title: say("slide") }, after, before, line, left, right, next);
+  left.style.left = right.style.right = "4px";
+  let shown = [];
+  let number = 0;
+
+  function place(position) {
+    before.style.clipPath = clip(position);
+    line.style.left = `${position * 100}%`;
+    element.dataset.position = position.toFixed(3);
+  }
+  function draw() {
+    const pair = shown[number];
+    before.src = url(viewPath(pair.before));
+    after.src = url(viewPath(pair.after));
+    next.hidden = shown.length < 2;
+    next.textContent = `${number + 1} / ${shown.length}`;
+  }
+  function follow(event) {
+    const box = element.getBoundingClientRect();
+    place(share(event.clientX, box.left, box.width));
+  }
+  element.addEventListener("pointerdown", (event) => {
+    if (event.target === next) return;
+    event.stopPropagation();
+    element.setPointerCapture(event.pointerId);
+    follow(event);
+  });
+  element.addEventListener("pointermove", (event) => event.buttons === 1 && follow(event));
+  next.addEventListener("click", () => {
+    number = (number + 1) % shown.length;
+    draw();
+  });
+  place(0.5);
+  return {
+    element,
+    show(output) {
+      const found = pairs(output);
+      if (!found.length) return false;
+      shown = found;
+      number = Math.min(number, shown.length - 1);
+      draw();
+      return true;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** The direction picker: a menu by family, the effect, the useful strengths as a slider. */
+
+import { fitting, groups, key, look } from "../lib/directions.js";
+import { sliderOf, written } from "../lib/slider.js";
+import { make } from "./style.js";
+
+/** Height in px that it takes on a node. */
+export const PICKER_HEIGHT = 118;
+
+/**
+ * Make the picker. It holds nothing of its own: `read` says what to show, the calls change the plain widgets.
+ * @param {object} calls
+ * @param {() => {offer: import("../lib/directions.js").Offer, model: string | null, name: string, custom: boolean,
+ *   strength: number | null, favourites: string[]}} calls.read strength: null where there is a range to sweep instead
+ * @param {(name: string) => void} calls.choose
+ * @param {(strength: number) => void} calls.move
+ * @param {(range: [number, number]) => void} calls.sweep
+ * @param {(direction: import("../lib/directions.js").Direction) => void} calls.toggle
+ * @param {(key: string, values?: Record<string, string>) => string} calls.say
+ * @returns {{element: HTMLElement, refresh: () => void}}
+ */
+export function makePicker({ read, choose, move, sweep, toggle, say }) {
+  const menu = make("select", "sfe-menu");
+  const star = make("button", "sfe-star", { type: "button" });
+  const effect = make("div", "sfe-effect");
+  const low = make("span", "sfe-small");
+  const slider = make("input", "sfe-strength", { type: "range", title: say("strength") });
+  const high = make("span", "sfe-small");
+  const whole = make("button", "sfe-whole", { type: "button" });
+  const about = make("div", "sfe-small sfe-about");
+  const mark = make("div", "sfe-mark");
+  const strengths = make("div", "sfe-row", {}, low, slider, high);
+  const element = make(
+    "div", "sfe sfe-picker", {}, make("div", "sfe-row", {}, menu, star), mark, effect, strengths, whole, about,
+  );
+
+  menu.addEventListener("change", () => choose(menu.value));
+  slider.addEventListener("input", () => move(Number(slider.value)));
+  slider.addEventListener("dblclick", () => move(0));
+  star.addEventListener("click", () => {
+    const { offer, model, name } = read();
+    const { direction } = look(offer, model, name);
+    if (direction) toggle(direction);
+  });
+  whole.addEventListener("click", () => {
+    const { offer, model, name } = read();
+    const range = look(offer, model, name).direction?.range;
+    if (range) sweep(range);
+  });
+
+  function refresh() {
+    const { offer, model, name, custom, strength, favourites } = read();
+    const { state, direction } = look(offer, model, name);
+    fillMenu(menu, groups(fitting(offer, model), favourites), state === "fits" ? null : name, name, say);
+    const liked = direction !== null && favourites.includes(key(direction));
+    star.textContent = liked ? "\u2605" : "\u2606";
+    star.title = say(liked ? "notFavourite" : "favourite");
+    mark.hidden = custom || state === "fits";
+    mark.textContent = mark.hidden ? "" : say(state, { name, model, subject: direction?.subject });
+    menu.parentElement.hidden = custom;
+    const range = custom || state !== "fits" ? null : direction.range;
+    const ends = range && { low: written(range[0]), high: written(range[1]) };
+    const numbers = sliderOf(range, strength ?? 0);
+    slider.min = numbers.min;
+    slider.max = numbers.max;
+    slider.step = numbers.step;
+    slider.value = numbers.shown;
+    low.textContent = written(numbers.min);
+    high.textContent = written(numbers.max);
+    strengths.hidden = strength === null || (state !== "fits" && !custom);
+    whole.hidden = strength !== null || !range;
+    whole.textContent = range ? say("whole", ends) : "";
+    effect.textContent = custom ? say("custom") : (direction?.effect ?? "");
+    const far = range && strength !== null && numbers.outside;
+    const useful = range ? (far ? say("outside", { value: written(strength) }) : say("useful", ends)) : say("unknown");
+    about.hidden = custom || state !== "fits";
+    about.textContent = about.hidden ? "" : `${direction.family}: ${useful}. ${direction.source}`;
+    about.title = about.textContent;
+    about.classList.toggle("sfe-mark", Boolean(far));
+    element.dataset.state = custom ? "custom" : state;
+  }
+  return { element, refresh };
+}
+
+/** Offer the groups; `missing`, a name that is chosen but not offered, stays as a marked choice. */
+function fillMenu(menu, offered, missing, chosen, say) {
+  const parts = offered.map(({ family, favourite, names }) =>
+    make(
+      "optgroup", "", { label: favourite ? `\u2605 ${say("favourites")}: ${family}` : family },
+      ...names.map((name) => make("option", "", { value: name, textContent: name })),
+    ),
+  );
+  if (missing !== null) parts.unshift(make("option", "", { value: missing, textContent: `\u26a0 ${missing}` }));
+  menu.replaceChildren(...parts);
+  menu.value = chosen;
+}

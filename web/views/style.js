@@ -1,0 +1,46 @@
+/** The look of the pack's widgets, in the colours of the theme. */
+
+const SHEET = `
+.sfe { box-sizing: border-box; width: 100%; color: var(--input-text, #ddd); font: 12px sans-serif; }
+.sfe-picker { display: flex; flex-direction: column; gap: 4px; padding: 2px 4px; }
+.sfe-row { display: flex; align-items: center; gap: 6px; }
+.sfe select, .sfe button { background: var(--comfy-input-bg, #222); color: inherit; font: inherit;
+  border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; padding: 2px 6px; min-width: 0; }
+.sfe select { flex: 1; }
+.sfe button { cursor: pointer; }
+.sfe input[type=range] { flex: 1; min-width: 0; margin: 0; accent-color: var(--p-primary-color, #6aa5ff); }
+.sfe-effect { line-height: 1.3; }
+.sfe-small { color: var(--descrip-text, #999); font-size: 11px; line-height: 1.3; max-height: 2.6em; overflow: hidden; }
+.sfe-mark { color: var(--error-text, #ff6b6b); line-height: 1.3; }
+.sfe [hidden] { display: none; }
+.sfe-compare { position: relative; height: 100%; overflow: hidden; cursor: ew-resize; touch-action: none; }
+.sfe-compare img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; user-select: none; }
+.sfe-line { position: absolute; top: 0; bottom: 0; width: 2px; margin-left: -1px; background: #fff; opacity: .85;
+  pointer-events: none; }
+.sfe-label { position: absolute; top: 4px; padding: 1px 6px; border-radius: 4px; background: #0009; color: #fff;
+  font-size: 11px; pointer-events: none; }
+.sfe-count { position: absolute; bottom: 4px; right: 4px; }
+`;
+
+/** Put the style into the document, once. */
+export function addStyle() {
+  const id = "sfe-style";
+  if (document.getElementById(id)) return;
+  const style = document.createElement("style");
+  style.id = id;
+  style.textContent = SHEET;
+  document.head.append(style);
+}
+
+/**
+ * Make an element.
+ * @param {string} tag
+ * @param {string} name Its class.
+ * @param {object} [properties]
+ * @param {...(Node | string)} children
+ */
+export function make(tag, name, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), { className: name, ...properties });
+  element.append(...children);
+  return element;
+}
