@@ -1,6 +1,6 @@
 """Seconds and memory of finding, aligning and pasting one face of a large photo, beyond decoding and encoding it.
 
-python benchmarks/faces.py --repeats 5
+python benchmarks/align_and_paste.py --repeats 5
 """
 
 from __future__ import annotations
