@@ -41,5 +41,6 @@ class ComputeDelta(Node):
         delta = stages.compute_delta(edit)
         value, spec = delta.value.delta, edit.model.pipeline.spec
         heat = to_image(heat_map(value, spec)) if output_is_used(_ID, _HEAT_MAP) else None
-        shown = previews.drawn(heat_over(edit.value.inversion.picture, value, spec))
+        some = slice(previews.MOST)
+        shown = previews.drawn(heat_over(edit.value.inversion.picture[some], value[some], spec))
         return io.NodeOutput(delta, heat, ui=shown)

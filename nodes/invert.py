@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..sfe_models.faces.appearance import warn_if_not_aligned
 from . import previews, sockets, stages
 from .base import Node
 from .links import output_is_used
@@ -48,9 +47,7 @@ class Invert(Node):
 
     @classmethod
     def run(cls, sfe_model, image, show: bool = False) -> io.NodeOutput:
-        pictures = from_image(image)
-        warn_if_not_aligned(pictures, sfe_model.pipeline.spec.subject)
-        inversion = stages.invert(sfe_model, pictures)
+        inversion = stages.invert(sfe_model, from_image(image))
         picture = stages.reconstruct(inversion) if show or output_is_used(_ID, _RECONSTRUCTION) else None
-        shown = previews.beside(to_image(inversion.value.picture), picture) if show else None
+        shown = previews.beside(to_image(inversion.value.picture[: previews.MOST]), picture) if show else None
         return io.NodeOutput(inversion, picture, ui=shown)

@@ -49,5 +49,6 @@ class MaskDelta(Node):
         masks = feathered(1 - masks if invert else masks, feather)
         with ready(delta.model) as pipeline:
             masked = kept_on(pipeline.mask_delta(delta.value, masks), kept())
-        shown = previews.drawn(protected_over(masked.edit.inversion.picture, masks))
+        some = slice(previews.MOST)
+        shown = previews.drawn(protected_over(masked.edit.inversion.picture[some], masks[some]))
         return io.NodeOutput(replace(delta, value=masked), ui=shown)

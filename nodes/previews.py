@@ -10,7 +10,7 @@ from torch import Tensor
 from .pictures import to_image
 
 # Pictures of a batch that are shown; longest side of one that is drawn, and of a sheet of several, in px.
-_MOST, _SIDE, _SHEET_SIDE = 4, 512, 2048
+MOST, _SIDE, _SHEET_SIDE = 4, 512, 2048
 
 
 def images(image: Tensor, side: int = _SHEET_SIDE) -> dict:
@@ -20,7 +20,7 @@ def images(image: Tensor, side: int = _SHEET_SIDE) -> dict:
 
 def beside(left: Tensor, right: Tensor) -> dict:
     """Show two IMAGEs, each pair as one picture."""
-    count = min(len(left), len(right), _MOST)
+    count = min(len(left), len(right), MOST)
     left, right = _limited(left[:count], _SIDE), _limited(right[:count], _SIDE)
     height, width = right.shape[1:3]
     left = comfy.utils.common_upscale(left.movedim(-1, 1), width, height, "bilinear", "disabled").movedim(1, -1)
@@ -33,12 +33,12 @@ def before_after(before: Tensor, after: Tensor, side: int = _SIDE) -> dict:
 
 
 def drawn(pictures: Tensor) -> dict:
-    """Show pictures [B,3,H,W] in about [-1,1]."""
-    return images(to_image(pictures[:_MOST]), _SIDE)
+    """Show pictures [B,3,H,W] in about [-1,1], at most MOST; who draws them draws no more."""
+    return images(to_image(pictures), _SIDE)
 
 
 def _written(image: Tensor, side: int) -> list[dict]:
-    return [dict(entry) for entry in ui.PreviewImage(_limited(image[:_MOST], side)).as_dict()["images"]]
+    return [dict(entry) for entry in ui.PreviewImage(_limited(image[:MOST], side)).as_dict()["images"]]
 
 
 def _limited(image: Tensor, side: int) -> Tensor:

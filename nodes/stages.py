@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..sfe_models.directions.base import Direction
+from ..sfe_models.faces.appearance import warn_if_not_aligned
 from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.values import Delta, Edit, Features, Inversion
 from .models import LoadedModel, kept, ready
@@ -23,7 +24,8 @@ from .wires import Wire, kept_on
 
 
 def invert(model: LoadedModel, pictures: Tensor) -> Wire:
-    """pictures: [B,3,H,W] in [-1,1]."""
+    """pictures: [B,3,H,W] in [-1,1]; faces that do not look aligned get a warning."""
+    warn_if_not_aligned(pictures, model.pipeline.spec.subject)
     progress, found = Progress(len(pictures)), []
     with ready(model) as pipeline:
         for part in parts(len(pictures)):

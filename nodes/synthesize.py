@@ -44,5 +44,5 @@ class Synthesize(Node):
             raise InputError(f"'size' is {size!r}; expected one of {', '.join(_SIZES)}.")
         full = features.model.pipeline.spec.generator.resolution
         image = stages.synthesize(features, resolution=full // _SIZES[size])
-        before = to_image(features.value.edit.inversion.picture)
+        before = to_image(features.value.edit.inversion.picture[: previews.MOST])
         return io.NodeOutput(image, ui=previews.before_after(before, image))

@@ -46,11 +46,6 @@ def fill(distance: Tensor, softness: float | Tensor) -> Tensor:
     return t * t * (3 - 2 * t)
 
 
-def soft_fill(distance: Tensor, softness: float) -> Tensor:
-    """Fill with an edge of the given width and a pixel-independent, gentler profile."""
-    return smoothstep(softness, -softness, distance)
-
-
 def bell(square: Tensor) -> Tensor:
     """Fall smoothly from 1 at 0 to 0 at 1 and beyond, as a function of a squared radius."""
     t = (1 - square).clamp(min=0)

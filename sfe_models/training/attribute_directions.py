@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from ..demo.attributes import ATTRIBUTES, attribute_index
 from ..directions.base import DirectionError
@@ -79,8 +78,3 @@ def _reach(change, sign: float, limit: float) -> float | None:
             break
         strength *= 1.25
     return None if best < 0.1 else sign * round(2 * reached) / 2
-
-
-def scored_by(network: AttributeNetwork, name: str, pictures: Tensor) -> Tensor:
-    """Score one attribute of pictures [B,3,H,W]: [B], in [0,1] of its range."""
-    return network(pictures)[:, network.names.index(name)]

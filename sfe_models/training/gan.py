@@ -21,7 +21,6 @@ from .losses import discriminator_loss, generator_loss, r1_loss
 from .stage import Stage, decay_factor
 
 _SAMPLE_COLUMNS = 8
-_LATENT_SAMPLES = 4096
 
 
 def style_mixed(generator: Generator, z: Tensor, z_other: Tensor, share: float) -> Tensor:
