@@ -35,7 +35,7 @@ def add_commands(commands) -> None:
     parser.add_argument("--output", required=True, metavar="DIR")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="such as run.steps=100")
     for name, what in (
-        ("start", "gan: a run to start from, of this resolution or a lower one"),
+        ("start", "a run to take this stage's network from; gan: of a lower resolution too"),
         ("generator", "a run, or a file with a generator"),
         ("e4e", "a run, or a file with an e4e encoder"),
         ("inverter", "a run, or a file with an Inverter"),

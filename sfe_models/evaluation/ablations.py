@@ -68,7 +68,7 @@ class Ablation:
             if training.directions or training.without:
                 what = f"with {', '.join(training.directions)}" if training.directions else ""
                 what = what or f"without {', '.join(training.without)}"
-                directions = f"FOLDER_{what.replace(', ', '_').replace(' ', '_').upper()}"
+                directions = f"{what.replace(', ', '_').replace(' ', '_').upper()}/directions"
             runs[training.stage] = f"runs/{stem}-{training.stage}"
             line = f"python -m sfe_models train {training.stage} --config demo --data demo --generator GENERATOR"
             if training.stage == "editor":

@@ -15,7 +15,7 @@ from .run import Evaluation
 from .summary import measured
 from .true_edits import TrueEditing, true_edit
 
-ROWS = 8
+ROWS = 16
 
 
 def save_grid(

@@ -87,14 +87,25 @@ def discriminator_weights(path: Path | str) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in weights.items() if not name.endswith("resample_filter")}
 
 
+def fill_from_run(path: Path | str, name: str, *networks: torch.nn.Module) -> None:
+    """Load a training run's network into others of its kind. Raises CheckpointError if they differ."""
+    _, weights = load_trained(path, name)
+    try:
+        for network in networks:
+            network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"The {name} of {path} does not fit this configuration's domain: {error}") from error
+
+
+def same_parameters(network: torch.nn.Module, weights: dict[str, Tensor]) -> bool:
+    """Whether weights hold a network's parameters; statistics of BatchNorm may differ."""
+    return all(name in weights and torch.equal(p.cpu(), weights[name]) for name, p in network.named_parameters())
+
+
 def load_network(path: Path | str, name: str, network: torch.nn.Module) -> torch.nn.Module:
     """Fill a network from a training run, or return that of a bundle or of published files; frozen, in eval mode."""
     if is_run(path):
-        _, weights = load_trained(path, name)
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError as error:
-            raise CheckpointError(f"The {name} of {path} does not fit this configuration's domain: {error}") from error
+        fill_from_run(path, name, network)
     elif name == "generator":
         network = load_generator(path)
     else:

@@ -16,7 +16,8 @@ from ..encoders.inverter import Inverter
 from ..feature_editor import FeatureEditor
 from ..stylegan2.discriminator import Discriminator
 from ..stylegan2.generator import Generator, StyleSpace
-from .config import EditDraw, EditorConfig
+from .checkpoint import same_parameters
+from .config import ConfigError, EditDraw, EditorConfig
 from .data import Batch
 from .distributed import Processes
 from .forward import Inverted, crop, delta_features, invert, padded, resized, run_to_k, synthesize
@@ -57,7 +58,10 @@ def drawn_edits(table: Sequence[EditDraw], library: DirectionLibrary) -> list[Dr
         usable = [e.info for e in library.entries if library.available(e) and e.info.strength_range]
         table = [EditDraw(info.name, range=info.strength_range) for info in usable]
     if not table:
-        raise DirectionError("There is no direction to train the Feature Editor with; give a folder of directions.")
+        raise DirectionError(
+            "There is no direction to train the Feature Editor with; expected --directions with a folder that is named "
+            "`directions` or holds one of that name."
+        )
     return [DrawnEdit(library.get(row.direction), row.strengths, row.range) for row in table]
 
 
@@ -109,6 +113,15 @@ class EditorStage(Stage):
             "feature_editor": make_optimizer(config.optimizer, self.editor.parameters()),
             "discriminator": self.adversary.optimizer,
         }
+
+    def load_state(self, state: dict) -> None:
+        """Take back what `state` gave. Raises ConfigError for a run beside another Inverter than this stage's."""
+        if not same_parameters(self.inverter, state["networks"]["inverter"]):
+            raise ConfigError(
+                "The run's Feature Editor was trained beside another Inverter. Give that one as --inverter, or another "
+                "--output, with this run as --start, to train it on beside the new one."
+            )
+        super().load_state(state)
 
     def step(self, number: int, batch: Batch) -> dict[str, Tensor]:
         """Draw an edit, compute editing, inversion and adversarial loss, step H, then the discriminator."""

@@ -135,8 +135,8 @@ def _demo_gan(resolution: int, steps: int, batch: int = 16, **settings) -> GANCo
 # The attribute network's distance is about 20 times as large as LPIPS; its embedding would add nothing to it.
 _DEMO_LOSSES = LossConfig(lpips=0.04, identity=0.0, perceptual_network="attributes", size=None)
 # Details are small in L2; the perceptual distance weighs less where they are to be kept.
-_DEMO_INVERTER_LOSSES = replace(_DEMO_LOSSES, lpips=0.006)
-_DEMO_EDITOR_LOSSES = replace(_DEMO_LOSSES, lpips=0.01)
+_DEMO_INVERTER_LOSSES = replace(_DEMO_LOSSES, lpips=0.003)
+_DEMO_EDITOR_LOSSES = replace(_DEMO_LOSSES, lpips=0.006)
 _DEMO_OPTIMIZER = OptimizerConfig("ranger", 2e-3, decay=0.4)
 
 PRESETS: dict[str, dict] = {
@@ -176,7 +176,7 @@ PRESETS: dict[str, dict] = {
         **_inverters(CARS_512, _OTHERS),
         "demo": InverterConfig(
             DEMO,
-            _demo_run(5_200),
+            _demo_run(7_500),
             _DEMO_OPTIMIZER,
             _DEMO_INVERTER_LOSSES,
             AdversarialConfig(weight=0.0),
@@ -188,11 +188,11 @@ PRESETS: dict[str, dict] = {
         **_editors(CARS_512, _OTHERS, ()),
         "demo": EditorConfig(
             DEMO,
-            _demo_run(800),
+            _demo_run(2_600),
             _DEMO_OPTIMIZER,
             _DEMO_EDITOR_LOSSES,
             AdversarialConfig(weight=0.0),
-            inversion_weight=2.0,
+            inversion_weight=5.0,
             start="difference",
         ),
     },

@@ -15,7 +15,7 @@ from ..perception.attribute_network import save_attribute_network
 from ..stylegan2.discriminator import Discriminator
 from ..stylegan2.generator import Generator
 from .attributes import AttributesStage
-from .checkpoint import discriminator_weights, load_network
+from .checkpoint import discriminator_weights, fill_from_run, load_network
 from .config import CONFIGS, ConfigError
 from .data import open_pictures
 from .distributed import Processes
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 class Sources:
     """What a stage builds on: training runs, or files that `load_networks` reads.
 
-    start: a run or a StyleGAN2-ADA pickle whose weights a GAN takes as far as they fit; discriminator: likewise, None
-    starts an untrained one;
+    start: a run that has what this stage trains; a GAN also takes a StyleGAN2-ADA pickle, and what fits of a lower
+    resolution's run; discriminator: a run or a pickle, None starts an untrained one;
     weights: folder of LPIPS, identity and attribute networks; directions: folders of direction files.
     """
 
@@ -55,10 +55,22 @@ class Sources:
         return value
 
 
+# What each stage that begins anew trains, under the name that checkpoints know it by.
+_LEARNERS = {"attributes": "attributes", "e4e": "e4e_encoder", "inverter": "inverter", "editor": "feature_editor"}
+
+
 def make_stage(config, sources: Sources, device: torch.device, processes: Processes) -> Stage:
-    """Make the stage that a configuration is for."""
+    """Make the stage that a configuration is for, with its start's weights if there is one."""
     torch.manual_seed(config.run.seed)
-    stage = next(name for name, cls in CONFIGS.items() if cls is type(config))
+    kind = next(name for name, cls in CONFIGS.items() if cls is type(config))
+    stage = _new_stage(kind, config, sources, device, processes)
+    if sources.start is not None and kind in _LEARNERS:
+        name = _LEARNERS[kind]
+        fill_from_run(sources.start, name, *(held[name] for held in (stage.networks, stage.averages) if name in held))
+    return stage
+
+
+def _new_stage(stage: str, config, sources: Sources, device: torch.device, processes: Processes) -> Stage:
     if stage == "attributes":
         return AttributesStage(config, device, processes)
     if stage == "gan":

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -23,12 +24,14 @@ from training.tiny import (
 )
 
 from sfe_models.checkpoints.bundle import bundle_directions
+from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.load import load_networks
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.cli import main
 from sfe_models.directions.base import DirectionError
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
+from sfe_models.feature_editor import FeatureEditor
 from sfe_models.image_io import save_image
 from sfe_models.networks import SFENetworks
 from sfe_models.perception.attribute_network import load_attribute_network
@@ -245,6 +248,38 @@ def test_an_assembled_bundle_edits_as_the_trained_networks(runs, directions, tmp
         torch.testing.assert_close(got.edit(DOTS.image, steps), want.edit(DOTS.image, steps), rtol=1e-4, atol=1e-4)
 
 
+def test_a_feature_editor_belongs_to_its_inverter(runs, data, directions, tmp_path, capsys):
+    """Neither a run that goes on nor a bundle pairs H with another Inverter; a new run may take it there."""
+    generator, other = ["--generator", runs / "gan"], tmp_path / "inverter"
+    assert main(command("inverter", inverter_config(1, OTHER), data, other, *generator)) == 0
+    sources = [*generator, "--e4e", runs / "e4e", "--inverter", other]
+    shutil.copytree(runs / "editor", tmp_path / "editor")
+    more = [*sources, "--directions", directions]
+    assert main(command("editor", editor_config(4, OTHER), data, tmp_path / "editor", *more)) == 1
+    assert "beside another Inverter" in capsys.readouterr().err
+    with pytest.raises(CheckpointError, match="beside another Inverter"):
+        assemble(OTHER, runs / "gan", runs / "e4e", other, runs / "editor")
+
+    anew = tmp_path / "anew"
+    more += ["--start", runs / "editor", "--set", "optimizer.lr=0"]
+    assert main(command("editor", editor_config(1, OTHER), data, anew, *more)) == 0
+    parameters = dict(FeatureEditor(OTHER).named_parameters())
+    (_, before), (_, after) = (load_trained(run, "feature_editor") for run in (runs / "editor", anew))
+    assert all(torch.equal(before[name], after[name]) for name in parameters)
+    assert assemble(OTHER, runs / "gan", runs / "e4e", other, anew).feature_editor is not None
+
+
+def test_drifted_statistics_reach_the_model(runs, data, directions, tmp_path):
+    sources = ["--generator", runs / "gan", "--e4e", runs / "e4e", "--inverter", runs / "inverter"]
+    config = editor_config(2, OTHER, inverter_statistics="drifting")
+    assert main(command("editor", config, data, tmp_path, *sources, "--directions", directions)) == 0
+    steady, drifted = (
+        assemble(OTHER, runs / "gan", runs / "e4e", runs / "inverter", editor) for editor in (None, tmp_path)
+    )
+    a, b = (networks.inverter(DOTS.image)[0] for networks in (steady, drifted))
+    assert not torch.allclose(a, b, atol=1e-4)
+
+
 def test_a_model_of_phase_1(runs, tmp_path):
     sources = [str(runs / run) for run in ("gan", "e4e", "inverter")]
     path = assemble_bundle(assemble(OTHER, *sources), tmp_path / "phase1.safetensors", torch.bfloat16)
@@ -272,7 +307,7 @@ def test_a_stage_builds_on_a_bundle_too(runs, data, directions, tmp_path):
             "editor",
             editor_config(1, OTHER),
             ["--generator", "gan", "--e4e", "e4e", "--inverter", "inverter"],
-            "no direction to train the Feature Editor with; give a folder of directions",
+            "no direction to train the Feature Editor with; expected --directions",
         ),
         ("inverter", inverter_config(1, OTHER), ["--generator", "e4e"], "it has no generator"),
         ("inverter", inverter_config(1, OTHER), ["--generator", "missing"], "missing"),
