@@ -188,7 +188,7 @@ PRESETS: dict[str, dict] = {
         **_editors(CARS_512, _OTHERS, ()),
         "demo": EditorConfig(
             DEMO,
-            _demo_run(2_600),
+            _demo_run(2_980),
             _DEMO_OPTIMIZER,
             _DEMO_EDITOR_LOSSES,
             AdversarialConfig(weight=0.0),
