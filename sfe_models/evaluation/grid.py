@@ -24,7 +24,8 @@ def save_grid(
     """Write rows of people, first the portrait; None if there is nothing to show.
 
     With true edits: the true picture of one attribute's change (the attributes take turns) and each method's edit at
-    the strength that was found, with its L2 below. Otherwise, or where no change was seen, each method's inversion.
+    the strength that was found, with its L2 below ("missed" where the wanted change was out of reach). Otherwise, or
+    where no change was seen, each method's inversion.
     """
     readable, editing = measured(results), evaluation.editing
     images: list[Tensor] = []
@@ -75,7 +76,7 @@ def _edit_row(
     for method in evaluation.methods:
         cell = cells[method.name]
         images.append(_edited(method, people, direction, cell["strength"]))
-        labels.append(f"{method.name} {cell['error']:.4f}" + ("" if cell["reached"] else ", not reached"))
+        labels.append(f"{method.name} {cell['error']:.4f}" + ("" if cell["reached"] else ", missed"))
     return images, labels
 
 
