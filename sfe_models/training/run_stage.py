@@ -55,7 +55,7 @@ class Sources:
         return value
 
 
-# What each stage that begins anew trains, under the name that checkpoints know it by.
+# The network that a stage trains, as checkpoints name it; a GAN has a start of its own.
 _LEARNERS = {"attributes": "attributes", "e4e": "e4e_encoder", "inverter": "inverter", "editor": "feature_editor"}
 
 
