@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from timing import medians  # noqa: E402
 
 from sfe_models.domain import FFHQ_1024  # noqa: E402
-from sfe_models.stylegan2 import strips  # noqa: E402
-from sfe_models.stylegan2.generator import Generator  # noqa: E402
+from sfe_models.generators.stylegan2 import strips  # noqa: E402
+from sfe_models.generators.stylegan2.generator import Generator  # noqa: E402
 
 SIDES = (256, 512, 1024)
 DTYPES = (torch.float32, torch.bfloat16)

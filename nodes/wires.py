@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from ..sfe_models.stylegan2.generator import StyleSpace
+from ..sfe_models.generators.base import StyleSpace
 from ..sfe_models.values import Delta, Edit, Features, Inversion
 from .models import LoadedModel
 

@@ -11,8 +11,8 @@ from .domain import DomainSpec
 from .encoders.e4e import E4EEncoder
 from .encoders.inverter import Inverter
 from .feature_editor import FeatureEditor
+from .generators.stylegan2.generator import Generator
 from .nn.folding import fold_batchnorm
-from .stylegan2.generator import Generator
 
 COMPONENTS = ("generator", "e4e_encoder", "inverter", "feature_editor")
 

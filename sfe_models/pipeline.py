@@ -24,8 +24,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, strength_tensor
+from .generators.base import StyleSpace, SynthesisState
 from .networks import SFENetworks
-from .stylegan2.generator import StyleSpace, SynthesisState
 from .values import Delta, Edit, Features, Inversion, repeat_each
 
 # Codes or feature tensors that a CPU works on at once.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .directions.base import Step
-from .stylegan2.generator import StyleSpace, SynthesisState
+from .generators.base import StyleSpace, SynthesisState
 
 
 def _moved(value: Any, move) -> Any:

@@ -25,11 +25,12 @@ from sfe_models.encoders.e4e import BottleneckIRSE, GradualStyleBlock, upsample_
 from sfe_models.encoders.inverter import IBasicBlock  # noqa: E402
 from sfe_models.encoders.stack import FeatureBlock, FeatureStack  # noqa: E402
 from sfe_models.faces.published import crop_face_published  # noqa: E402
+from sfe_models.generators.base import StyleSpace  # noqa: E402
+from sfe_models.generators.stylegan2.discriminator import Discriminator  # noqa: E402
+from sfe_models.generators.stylegan2.filters import blur_upsampled, upsample_rgb  # noqa: E402
+from sfe_models.generators.stylegan2.generator import Generator  # noqa: E402
+from sfe_models.generators.stylegan2.layers import ModulatedConv2d, StyledConv, ToRGB  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
-from sfe_models.stylegan2.discriminator import Discriminator  # noqa: E402
-from sfe_models.stylegan2.filters import blur_upsampled, upsample_rgb  # noqa: E402
-from sfe_models.stylegan2.generator import Generator, StyleSpace  # noqa: E402
-from sfe_models.stylegan2.layers import ModulatedConv2d, StyledConv, ToRGB  # noqa: E402
 from sfe_models.values import repeat_each  # noqa: E402
 
 SHARED = Path(os.environ.get("SFE_SHARED", ROOT.parent / "shared"))

@@ -10,7 +10,7 @@ import torch
 
 from sfe_models.directions.styleclip_mapper import StyleCLIPMapper
 from sfe_models.domain import GeneratorSpec, config_f_channels
-from sfe_models.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.generator import Generator
 
 
 def stream(tag: str, seed: int) -> np.random.Generator:

@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 import torch
 
+from sfe_models.generators.base import StyleSpace, SynthesisState
+from sfe_models.generators.stylegan2.generator import Generator
 from sfe_models.pipeline import InputError
-from sfe_models.stylegan2.generator import Generator, StyleSpace, SynthesisState
 
 
 def cut(generator, resolution):

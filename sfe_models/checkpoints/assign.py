@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ..domain import DomainError, GeneratorSpec
-from ..stylegan2.filters import filter_4x4
-from ..stylegan2.generator import Generator
+from ..generators.stylegan2.filters import filter_4x4
+from ..generators.stylegan2.generator import Generator
 from .errors import CheckpointError
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ..domain import DOMAINS, FFHQ_1024, DomainError, DomainSpec, GeneratorSpec
+from ..generators.stylegan2.generator import Generator
 from ..networks import COMPONENTS, SFENetworks
-from ..stylegan2.generator import Generator
 from .assign import assign, complete_generator, generator_spec
 from .bundle import bundle_spec, load_bundle
 from .errors import CheckpointError

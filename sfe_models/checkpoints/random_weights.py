@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from ..domain import DomainSpec
+from ..generators.stylegan2.layers import NoiseStrength, ToRGB
 from ..networks import SFENetworks
-from ..stylegan2.layers import NoiseStrength, ToRGB
 
 # Brings the sum of all RGB layers to about [-1, 1].
 _RGB_SCALE = 0.15

@@ -20,8 +20,8 @@ from ..directions.own_files import SUFFIXES, describe_own_file, read_own_file
 from ..directions.style_offset import StyleOffsetDirection
 from ..directions.stylespace import StyleChannelsDirection
 from ..directions.traversal import seed_codes, traversal, traversal_picture
+from ..generators.stylegan2.generator import Generator
 from ..image_io import save_image
-from ..stylegan2.generator import Generator
 from . import directions_from, directions_making
 from .common import add_directions, direction_library
 from .directions_options import add_device, add_model_option, model_generator, spec_of, subject_of

@@ -18,8 +18,8 @@ from ..directions.library import published_directions
 from ..directions.own_files import FOLDER, save_own_file
 from ..directions.pca import Progress
 from ..domain import DomainSpec
+from ..generators.stylegan2.generator import Generator
 from ..precision import DEVICES, choose_device
-from ..stylegan2.generator import Generator
 
 
 def add_model_option(parser: argparse.ArgumentParser) -> None:

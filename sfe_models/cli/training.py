@@ -118,8 +118,8 @@ def _run_assemble(options: argparse.Namespace) -> None:
 
 def _run_attribute_directions(options: argparse.Namespace) -> None:
     from ..demo.renderer import SMALLEST
+    from ..generators.stylegan2.generator import Generator
     from ..perception.attribute_network import load_attribute_network
-    from ..stylegan2.generator import Generator
     from ..training.attribute_directions import attribute_directions, attribute_samples
     from ..training.attributes import explained_variance
     from ..training.checkpoint import load_network, run_spec

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..stylegan2.generator import StyleSpace
+from ..generators.base import StyleSpace
 
 
 class DirectionError(ValueError):

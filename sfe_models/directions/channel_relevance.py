@@ -19,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..stylegan2.generator import Generator, StyleSpace
+from ..generators.base import StyleSpace
+from ..generators.stylegan2.generator import Generator
 from .base import DirectionError
 from .clip_text import Embedder
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ..stylegan2.generator import StyleSpace
+from ..generators.base import StyleSpace
 from .base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
 
 

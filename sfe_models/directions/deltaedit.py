@@ -18,8 +18,8 @@ from ..checkpoints.assign import assign
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.reading import read_numpy
 from ..checkpoints.recognise import read_contents
-from ..stylegan2.generator import StyleSpace
-from ..stylegan2.layers import MappingLayer, PixelNorm
+from ..generators.base import StyleSpace
+from ..generators.stylegan2.layers import MappingLayer, PixelNorm
 from .base import DirectionError, DirectionInfo, StyleSpaceDirection
 from .clip_text import Embedder, text_difference
 from .styleclip_global import check_threshold

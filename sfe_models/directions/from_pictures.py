@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ..stylegan2.generator import Generator
+from ..generators.stylegan2.generator import Generator
 from ..values import Inversion
 from .base import DirectionError, DirectionInfo
 from .linear import LinearDirection

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..stylegan2.generator import StyleSpace
+from ..generators.base import StyleSpace
 from .base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
 from .style_offset import chosen_layers, named_layers
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..atomic import replaced
 from ..checkpoints.reading import read_torch, tensors_of
-from ..stylegan2.generator import Generator
+from ..generators.stylegan2.generator import Generator
 from .base import DirectionError, DirectionInfo
 from .ganspace import GANSpaceDirection
 from .linear import LinearDirection

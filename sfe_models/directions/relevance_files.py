@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from ..atomic import save_tensors
 from ..checkpoints.array_pickle import read_array_lists
 from ..checkpoints.reading import read_numpy, read_safetensors_header
-from ..stylegan2.generator import StyleSpace
+from ..generators.base import StyleSpace
 from .base import DirectionError
 from .channel_relevance import ChannelRelevance, ChannelStatistics
 

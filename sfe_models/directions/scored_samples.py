@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..stylegan2.generator import Generator
+from ..generators.stylegan2.generator import Generator
 from .base import DirectionError
 from .pca import Progress, sample_w
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ..stylegan2.generator import Generator
+from ..generators.stylegan2.generator import Generator
 from .base import DirectionError, DirectionInfo
 from .linear import LinearDirection
 from .style_offset import chosen_layers, named_layers, on_layers

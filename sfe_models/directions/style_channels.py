@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..stylegan2.generator import Generator, StyleSpace
+from ..generators.base import StyleSpace
+from ..generators.stylegan2.generator import Generator
 from .base import DirectionError, DirectionInfo
 from .pca import Progress, sample_w
 from .style_offset import StyleOffsetDirection

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..stylegan2.generator import StyleSpace
+from ..generators.base import StyleSpace
 from .base import DirectionError, DirectionInfo, StyleSpaceDirection
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..checkpoints.reading import read_torch, tensors_of
-from ..stylegan2.layers import MappingLayer, PixelNorm
+from ..generators.stylegan2.layers import MappingLayer, PixelNorm
 from .base import DirectionError, DirectionInfo, WPlusDirection
 
 # Levels of the W+ code; the first is spelt so in the published files.

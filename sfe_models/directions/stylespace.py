@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from ..stylegan2.generator import StyleSpace
+from ..generators.base import StyleSpace
 from .base import DirectionError, DirectionInfo, StyleSpaceDirection
 
 # The published SFE code multiplies the strength of its style space directions by this.

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..domain import DomainSpec
+from ..generators.stylegan2.layers import EqualizedLinear
 from ..nn.convolution import PReLU, conv1x1, conv3x3
-from ..stylegan2.layers import EqualizedLinear
 
 _HEAD_SLOPE = 0.01
 

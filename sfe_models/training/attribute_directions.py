@@ -13,8 +13,8 @@ from ..directions.boundary_training import train_boundary
 from ..directions.linear import LinearDirection
 from ..directions.pca import Progress
 from ..directions.scored_samples import ScoredSamples, picture_scorer, sample_scored
+from ..generators.stylegan2.generator import Generator
 from ..perception.attribute_network import AttributeNetwork
-from ..stylegan2.generator import Generator
 
 # Share of an attribute's range that the ends of a direction's useful strengths move it by, and where search ends: so
 # many standard deviations of the codes along the direction, beyond which the generator draws nobody.

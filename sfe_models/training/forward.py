@@ -10,7 +10,8 @@ from torch import Tensor
 
 from ..domain import DomainSpec
 from ..encoders.inverter import Inverter
-from ..stylegan2.generator import Generator, StyleSpace, SynthesisState
+from ..generators.base import StyleSpace, SynthesisState
+from ..generators.stylegan2.generator import Generator
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from ..checkpoints.load import load_generator
-from ..stylegan2.discriminator import Discriminator
-from ..stylegan2.generator import Generator
+from ..generators.stylegan2.discriminator import Discriminator
+from ..generators.stylegan2.generator import Generator
 from .augment import AdaptiveProbability, AugmentPipe
 from .checkpoint import discriminator_weights, is_run, load_trained
 from .config import GANConfig

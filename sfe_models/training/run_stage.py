@@ -11,9 +11,9 @@ import torch
 from ..directions.library import DirectionLibrary
 from ..encoders.e4e import E4EEncoder
 from ..encoders.inverter import Inverter
+from ..generators.stylegan2.discriminator import Discriminator
+from ..generators.stylegan2.generator import Generator
 from ..perception.attribute_network import save_attribute_network
-from ..stylegan2.discriminator import Discriminator
-from ..stylegan2.generator import Generator
 from .attributes import AttributesStage
 from .checkpoint import discriminator_weights, fill_from_run, load_network
 from .config import CONFIGS, ConfigError

@@ -7,7 +7,7 @@ from sfe_models.directions.base import DirectionError, DirectionInfo, StyleSpace
 from sfe_models.directions.composition import averaged, negated, scaled
 from sfe_models.directions.linear import LinearDirection
 from sfe_models.directions.style_offset import StyleOffsetDirection
-from sfe_models.stylegan2.generator import StyleSpace
+from sfe_models.generators.base import StyleSpace
 
 D = 4
 W = torch.randn(2, 6, D, generator=torch.Generator().manual_seed(0))

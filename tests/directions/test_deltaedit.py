@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from sfe_models.directions.base import DirectionError
 from sfe_models.directions.deltaedit import CHANNELS, DeltaEdit, DeltaMapper, read_deltaedit_relevance
-from sfe_models.stylegan2.generator import StyleSpace
+from sfe_models.generators.base import StyleSpace
 
 TOTAL = sum(CHANNELS)
 

@@ -11,7 +11,7 @@ from sfe_models.directions.linear import LinearDirection
 from sfe_models.directions.style_offset import StyleOffsetDirection
 from sfe_models.directions.styleclip_mapper import LEVELS, StyleCLIPMapper, StyleCLIPMapperDirection
 from sfe_models.directions.stylespace import StyleChannelsDirection
-from sfe_models.stylegan2.generator import StyleSpace
+from sfe_models.generators.base import StyleSpace
 
 N, D = 10, 6
 INFO = DirectionInfo("test", "test", "human faces")

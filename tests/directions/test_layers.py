@@ -8,7 +8,7 @@ from sfe_models.directions.ganspace import GANSpaceDirection
 from sfe_models.directions.layers import LayerMaskedDirection, on_layers_only, parse_layers
 from sfe_models.directions.linear import LinearDirection
 from sfe_models.directions.style_offset import StyleOffsetDirection
-from sfe_models.stylegan2.generator import StyleSpace
+from sfe_models.generators.base import StyleSpace
 
 INFO = DirectionInfo("test", "test", "human faces")
 N, D = 18, 4

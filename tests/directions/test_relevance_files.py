@@ -17,7 +17,7 @@ from sfe_models.directions.relevance_files import (
     read_published_statistics,
     save_relevance,
 )
-from sfe_models.stylegan2.generator import StyleSpace
+from sfe_models.generators.base import StyleSpace
 
 # The channels of FFHQ 1024, RGB layers included, in the order of S_mean_std.
 FFHQ_26 = [512] * 15 + [256] * 3 + [128] * 3 + [64] * 3 + [32] * 2

@@ -16,7 +16,7 @@ from sfe_models.directions.style_channels import (
     style_population,
 )
 from sfe_models.domain import tiny_domain
-from sfe_models.stylegan2.generator import StyleSpace
+from sfe_models.generators.base import StyleSpace
 
 PLANTED = (2, 5)
 

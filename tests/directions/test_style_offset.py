@@ -12,8 +12,8 @@ from sfe_models.directions.style_offset import (
     on_layers,
 )
 from sfe_models.domain import tiny_domain
+from sfe_models.generators.base import StyleSpace
 from sfe_models.pipeline import Pipeline
-from sfe_models.stylegan2.generator import StyleSpace
 
 INFO = DirectionInfo("offset", "stylespace", "test")
 

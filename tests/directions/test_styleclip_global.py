@@ -16,8 +16,8 @@ from sfe_models.directions.channel_relevance import (
 )
 from sfe_models.directions.styleclip_global import StyleCLIPGlobal
 from sfe_models.domain import tiny_domain
+from sfe_models.generators.base import StyleSpace
 from sfe_models.pipeline import Pipeline
-from sfe_models.stylegan2.generator import StyleSpace
 
 DIM = 6
 

@@ -15,9 +15,9 @@ from sfe_models.directions.linear import LinearDirection
 from sfe_models.domain import tiny_domain
 from sfe_models.encoders.e4e import E4EEncoder
 from sfe_models.encoders.inverter import Inverter
+from sfe_models.generators.stylegan2.discriminator import Discriminator
+from sfe_models.generators.stylegan2.generator import Generator
 from sfe_models.pipeline import Pipeline
-from sfe_models.stylegan2.discriminator import Discriminator
-from sfe_models.stylegan2.generator import Generator
 from sfe_models.training.assemble import assemble
 from sfe_models.training.checkpoint import load_network
 from sfe_models.training.config import (

@@ -8,7 +8,7 @@ from training.tiny import SPEC, Dots, gan_config, make
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.domain import tiny_domain
-from sfe_models.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.generator import Generator
 from sfe_models.training.gan import PathLengthRegulariser, load_matching, path_lengths, style_mixed
 from sfe_models.training.loop import train
 

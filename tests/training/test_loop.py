@@ -12,7 +12,7 @@ from training.tiny import ALONE, CPU, SPEC, Dots, gan_config, inverter_config, m
 
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.domain import tiny_domain
-from sfe_models.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.generator import Generator
 from sfe_models.training.checkpoint import (
     discriminator_weights,
     is_run,

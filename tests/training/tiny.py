@@ -10,7 +10,7 @@ from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.linear import LinearDirection
 from sfe_models.directions.style_offset import StyleOffsetDirection
 from sfe_models.domain import tiny_domain
-from sfe_models.stylegan2.discriminator import Discriminator
+from sfe_models.generators.stylegan2.discriminator import Discriminator
 from sfe_models.training.config import (
     AdversarialConfig,
     E4EConfig,

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from sfe_models.domain import GeneratorSpec, tiny_domain
-from sfe_models.stylegan2 import strips
-from sfe_models.stylegan2.generator import Generator
-from sfe_models.stylegan2.layers import ModulatedConv2d
+from sfe_models.generators.stylegan2 import strips
+from sfe_models.generators.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.layers import ModulatedConv2d
 
 
 def make(resolution=64, width=16, **options):

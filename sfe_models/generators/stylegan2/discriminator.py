@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..domain import GeneratorSpec
+from ...domain import GeneratorSpec
 from .filters import blur_for_downsampling, downsample
 from .layers import LRELU_GAIN, LRELU_SLOPE, EqualizedLinear
 

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..nn.convolution import Convolution3x3, arithmetic_dtype
-from ..nn.derived import Derived
+from ...nn.convolution import Convolution3x3, arithmetic_dtype
+from ...nn.derived import Derived
 from .filters import blur_upsampled, upsample_rgb
 
 LRELU_SLOPE = 0.2

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sfe_models.domain import GeneratorSpec
-from sfe_models.stylegan2.discriminator import Discriminator
+from sfe_models.generators.stylegan2.discriminator import Discriminator
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Generators by family, and what all of them offer (base.py)."""
