@@ -25,7 +25,7 @@ from timing import take_turns  # noqa: E402
 
 from sfe_models.checkpoints.random_weights import random_networks  # noqa: E402
 from sfe_models.directions.base import DirectionInfo  # noqa: E402
-from sfe_models.directions.linear import LinearDirection  # noqa: E402
+from sfe_models.directions.families.linear import LinearDirection  # noqa: E402
 from sfe_models.domain import DOMAINS, DomainSpec  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 from sfe_models.precision import choose_dtype  # noqa: E402

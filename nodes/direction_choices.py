@@ -13,8 +13,8 @@ from ..sfe_models.checkpoints.bundle import bundle_directions, bundle_spec
 from ..sfe_models.checkpoints.errors import CheckpointError
 from ..sfe_models.checkpoints.load import DEMO_BUNDLE
 from ..sfe_models.directions.base import DirectionError, DirectionInfo
+from ..sfe_models.directions.files import FOLDER, find_own_files
 from ..sfe_models.directions.library import published_directions
-from ..sfe_models.directions.own_files import FOLDER, find_own_files
 from .found_models import DEMO, DOWNLOAD, changed_at, direction_folders, model_names, model_path
 
 logger = logging.getLogger(__name__)

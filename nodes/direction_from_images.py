@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..sfe_models.directions.from_pictures import picture_difference, style_difference
+from ..sfe_models.directions.finding.pictures import picture_difference, style_difference
 from ..sfe_models.directions.layers import parse_layers
 from ..sfe_models.pipeline import InputError
 from . import sockets

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io
 
+from ..sfe_models.directions.finding.pca import component_direction, w_components
+from ..sfe_models.directions.finding.sefa import sefa
+from ..sfe_models.directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..sfe_models.directions.layers import parse_layers
-from ..sfe_models.directions.pca import component_direction, w_components
-from ..sfe_models.directions.sefa import sefa
-from ..sfe_models.directions.traversal import seed_codes, traversal, traversal_picture
 from ..sfe_models.pipeline import InputError
 from . import sockets
 from .base import Node

@@ -7,10 +7,10 @@ from pathlib import Path
 from comfy_api.latest import io
 
 from ..sfe_models.directions.base import DirectionError
-from ..sfe_models.directions.clip_text import TEMPLATES, VIT_B_32, ClipEmbedder, read_templates
 from ..sfe_models.directions.fetch_published import STYLECLIP_GLOBAL
-from ..sfe_models.directions.relevance_files import load_relevance, read_published_relevance
-from ..sfe_models.directions.styleclip_global import DEFAULT_THRESHOLD, StyleCLIPGlobal
+from ..sfe_models.directions.finding.clip_text import TEMPLATES, VIT_B_32, ClipEmbedder, read_templates
+from ..sfe_models.directions.finding.relevance_files import load_relevance, read_published_relevance
+from ..sfe_models.directions.finding.styleclip_global import DEFAULT_THRESHOLD, StyleCLIPGlobal
 from . import sockets
 from .base import Node
 from .models import LoadedModel

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from .checkpoints.load import load_networks
 from .directions.base import DirectionInfo
-from .directions.linear import LinearDirection
+from .directions.families.linear import LinearDirection
 from .domain import DomainSpec
 from .pipeline import Pipeline
 

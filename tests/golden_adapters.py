@@ -17,9 +17,9 @@ from sfe_models.checkpoints.assign import assign, complete_generator, generator_
 from sfe_models.checkpoints.load import load_published  # noqa: E402
 from sfe_models.checkpoints.recognise import Contents  # noqa: E402
 from sfe_models.directions.base import DirectionInfo, StyleSpaceDirection, strength_tensor  # noqa: E402
-from sfe_models.directions.deltaedit import DeltaMapper  # noqa: E402
+from sfe_models.directions.families.deltaedit import DeltaMapper  # noqa: E402
+from sfe_models.directions.families.mapper import StyleCLIPMapper, StyleCLIPMapperDirection  # noqa: E402
 from sfe_models.directions.library import DirectionLibrary  # noqa: E402
-from sfe_models.directions.styleclip_mapper import StyleCLIPMapper, StyleCLIPMapperDirection  # noqa: E402
 from sfe_models.domain import DomainSpec  # noqa: E402
 from sfe_models.encoders.e4e import BottleneckIRSE, GradualStyleBlock, upsample_add  # noqa: E402
 from sfe_models.encoders.inverter import IBasicBlock  # noqa: E402

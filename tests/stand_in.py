@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import torch
 
-from sfe_models.directions.styleclip_mapper import StyleCLIPMapper
+from sfe_models.directions.families.mapper import StyleCLIPMapper
 from sfe_models.domain import GeneratorSpec, config_f_channels
 from sfe_models.generators.stylegan2.generator import Generator
 

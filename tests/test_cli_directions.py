@@ -14,12 +14,12 @@ from PIL import Image
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.cli import directions_from, main
 from sfe_models.directions.base import DirectionError, DirectionInfo
+from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleChannelsDirection
+from sfe_models.directions.files import describe_own_file, read_own_file, save_own_file
+from sfe_models.directions.finding.sampling import sample_w
+from sfe_models.directions.finding.sefa import sefa
 from sfe_models.directions.library import DirectionLibrary
-from sfe_models.directions.own_files import describe_own_file, read_own_file, save_own_file
-from sfe_models.directions.pca import sample_w
-from sfe_models.directions.sefa import sefa
-from sfe_models.directions.style_offset import StyleOffsetDirection
-from sfe_models.directions.stylespace import StyleChannelsDirection
 from sfe_models.domain import tiny_domain
 
 MODEL = ["--model", "random:tiny-64"]

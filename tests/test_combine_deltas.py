@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sfe_models.directions.base import DirectionInfo, WPlusDirection
-from sfe_models.directions.stylespace import StyleChannelsDirection
+from sfe_models.directions.families.stylespace import StyleChannelsDirection
 from sfe_models.pipeline import InputError
 
 CHANNEL = StyleChannelsDirection(DirectionInfo("channel", "stylespace", "human faces"), ((2, 3), (3, 1), (8, 2)))

@@ -8,8 +8,8 @@ import torch
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionError, DirectionInfo, WPlusDirection
-from sfe_models.directions.linear import LinearDirection
-from sfe_models.directions.stylespace import StyleChannelsDirection
+from sfe_models.directions.families.linear import LinearDirection
+from sfe_models.directions.families.stylespace import StyleChannelsDirection
 from sfe_models.domain import CARS_512, InverterSpec, tiny_domain
 from sfe_models.nn import convolution
 from sfe_models.pipeline import InputError, Pipeline

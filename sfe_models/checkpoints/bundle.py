@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 
 from ..atomic import save_tensors
 from ..directions.base import Direction, DirectionError, DirectionInfo
-from ..directions.linear import LinearDirection
-from ..directions.style_offset import StyleOffsetDirection
+from ..directions.families.linear import LinearDirection
+from ..directions.families.style_offset import StyleOffsetDirection
 from ..domain import DomainError, DomainSpec
 from ..networks import SFENetworks
 from .assign import assign

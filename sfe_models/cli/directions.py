@@ -12,14 +12,14 @@ import torch
 
 from ..checkpoints.load import read_spec
 from ..directions.base import Direction
+from ..directions.families.ganspace import GANSpaceDirection
+from ..directions.families.linear import LinearDirection
+from ..directions.families.style_offset import StyleOffsetDirection
+from ..directions.families.stylespace import StyleChannelsDirection
 from ..directions.fetch_published import STYLECLIP_GLOBAL, VECTORS, fetch_published
-from ..directions.ganspace import GANSpaceDirection
+from ..directions.files import SUFFIXES, describe_own_file, read_own_file
+from ..directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..directions.layers import LEVELS, on_layers_only
-from ..directions.linear import LinearDirection
-from ..directions.own_files import SUFFIXES, describe_own_file, read_own_file
-from ..directions.style_offset import StyleOffsetDirection
-from ..directions.stylespace import StyleChannelsDirection
-from ..directions.traversal import seed_codes, traversal, traversal_picture
 from ..generators.stylegan2.generator import Generator
 from ..image_io import save_image
 from . import directions_from, directions_making

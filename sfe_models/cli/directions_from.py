@@ -11,13 +11,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..checkpoints.errors import CheckpointError
-from ..directions.channel_relevance import PUBLISHED_PICTURES, channel_relevance, channel_statistics
-from ..directions.clip_text import TEMPLATES, VIT_B_32, ClipEmbedder, read_templates
-from ..directions.from_pictures import picture_difference, style_difference
+from ..directions.finding.channels import channels_direction, channels_from_examples, style_population
+from ..directions.finding.clip_text import TEMPLATES, VIT_B_32, ClipEmbedder, read_templates
+from ..directions.finding.pictures import picture_difference, style_difference
+from ..directions.finding.relevance import PUBLISHED_PICTURES, channel_relevance
+from ..directions.finding.relevance_files import load_relevance, read_published_relevance, save_relevance
+from ..directions.finding.statistics import channel_statistics
+from ..directions.finding.styleclip_global import DEFAULT_THRESHOLD, StyleCLIPGlobal
 from ..directions.layers import parse_layers
-from ..directions.relevance_files import load_relevance, read_published_relevance, save_relevance
-from ..directions.style_channels import channels_direction, channels_from_examples, style_population
-from ..directions.styleclip_global import DEFAULT_THRESHOLD, StyleCLIPGlobal
 from ..pipeline import InputError, Pipeline
 from ..precision import DTYPES, choose_device
 from .common import load_pipeline

@@ -8,13 +8,13 @@ from pathlib import Path
 import torch
 
 from ..directions.base import Direction
-from ..directions.boundary_training import METHODS, conditional_direction, train_boundary
-from ..directions.layers import parse_layers
-from ..directions.pca import component_direction, sample_w, w_components
-from ..directions.scored_samples import ScoredSamples, read_scores
-from ..directions.sefa import sefa
-from ..directions.side_effects import side_effects
-from ..directions.style_offset import named_layers
+from ..directions.finding.boundaries import METHODS, conditional_direction, train_boundary
+from ..directions.finding.pca import component_direction, w_components
+from ..directions.finding.sampling import sample_w
+from ..directions.finding.scored_samples import ScoredSamples, read_scores
+from ..directions.finding.sefa import sefa
+from ..directions.finding.side_effects import side_effects
+from ..directions.layers import named_layers, parse_layers
 from ..image_io import save_image
 from .directions_options import (
     add_device,

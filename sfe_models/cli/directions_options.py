@@ -14,9 +14,9 @@ from tqdm import tqdm
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.load import load_generator, read_spec
 from ..directions.base import Direction, DirectionError
+from ..directions.files import FOLDER, save_own_file
+from ..directions.finding.sampling import Progress
 from ..directions.library import published_directions
-from ..directions.own_files import FOLDER, save_own_file
-from ..directions.pca import Progress
 from ..domain import DomainSpec
 from ..generators.stylegan2.generator import Generator
 from ..precision import DEVICES, choose_device

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from ..directions.base import DirectionError
+from ..directions.finding.side_effects import side_effects
 from ..directions.library import DirectionLibrary
-from ..directions.side_effects import side_effects
 from ..precision import DEVICES, DTYPES, choose_device
 from .directions_options import directions_folder, file_name, progress_bar, save_named
 

@@ -1,1 +1,1 @@
-"""Editing directions: one module per family, and the table of the published ones."""
+"""Editing directions: base, library, recipes, layers, files; `families` and `finding` are wings of their own."""

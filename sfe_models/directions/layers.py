@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ..generators.base import StyleSpace
 from .base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
-from .style_offset import chosen_layers, named_layers
 
 # Levels of the W+ code (StyleCLIP, section 5): first layer, and the layer after the last (None: to the end).
 LEVELS = {"coarse": (0, 4), "medium": (4, 8), "fine": (8, None)}
@@ -44,6 +43,42 @@ def parse_layers(layers: str | Iterable[int] | None, n_styles: int) -> tuple[int
         else:
             raise DirectionError(f"Layers {layers!r} cannot be read at {part!r}; {_HOW}.")
     return chosen_layers(chosen, n_styles)
+
+
+def chosen_layers(layers: Iterable[int] | None, n_styles: int) -> tuple[int, ...]:
+    """Return the numbers of the W+ styles that are meant, sorted; None means all.
+
+    layers: any of 0 ... n_styles - 1. Style i feeds convolution i, and the RGB layer of 2^(l+2) px reads
+    style 2l + 1. Raises DirectionError for none at all, or for one that the generator has not.
+    """
+    if layers is None:
+        return tuple(range(n_styles))
+    chosen = tuple(layers)
+    if not chosen:
+        raise DirectionError(f"No layer is chosen; expected some of 0 to {n_styles - 1}.")
+    for layer in chosen:
+        if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer < n_styles:
+            raise DirectionError(f"Layer {layer!r} is not one of this generator's; expected 0 to {n_styles - 1}.")
+    return tuple(sorted(set(chosen)))
+
+
+def named_layers(layers: tuple[int, ...]) -> str:
+    """Write layer numbers shortly: "layers 0-3, 5"."""
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][1] + 1:
+            runs[-1][1] = layer
+        else:
+            runs.append([layer, layer])
+    return "layers " + ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def on_layers(vector: Tensor, layers: tuple[int, ...], n_styles: int) -> Tensor:
+    """Restrict a W+ vector, [1,D] or [N,D], to some layers: [N,D], zero elsewhere."""
+    restricted = vector.new_zeros(n_styles, vector.shape[1])
+    index = list(layers)
+    restricted[index] = vector.expand(n_styles, -1)[index]
+    return restricted
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ..domain import DomainSpec
 from .base import Direction, DirectionError, DirectionInfo
-from .ganspace import read_ganspace
-from .linear import read_boundary, read_interfacegan
-from .own_files import OwnFile, find_own_files, read_own_file
-from .styleclip_mapper import read_styleclip_mapper
-from .stylespace import StyleChannelsDirection
+from .families.ganspace import read_ganspace
+from .families.linear import read_boundary, read_interfacegan
+from .families.mapper import read_styleclip_mapper
+from .families.stylespace import StyleChannelsDirection
+from .files import OwnFile, find_own_files, read_own_file
 
 # Where a published file may lie below a folder that the user names.
 _SUBFOLDERS = (".", "directions", "editings")

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from ..atomic import replaced
 from ..values import Edit, Inversion
 from .base import Direction, DirectionError, StyleSpaceDirection
-from .composition import averaged
+from .families.composition import averaged
+from .files import SUFFIXES, describe_own_file, read_own_file
 from .layers import on_layers_only
 from .library import DirectionLibrary
-from .own_files import SUFFIXES, describe_own_file, read_own_file
 
 if TYPE_CHECKING:
     from ..pipeline import Pipeline

@@ -9,10 +9,10 @@ import torch
 
 from ..demo.attributes import ATTRIBUTES, attribute_index
 from ..directions.base import DirectionError
-from ..directions.boundary_training import train_boundary
-from ..directions.linear import LinearDirection
-from ..directions.pca import Progress
-from ..directions.scored_samples import ScoredSamples, picture_scorer, sample_scored
+from ..directions.families.linear import LinearDirection
+from ..directions.finding.boundaries import train_boundary
+from ..directions.finding.sampling import Progress
+from ..directions.finding.scored_samples import ScoredSamples, picture_scorer, sample_scored
 from ..generators.stylegan2.generator import Generator
 from ..perception.attribute_network import AttributeNetwork
 

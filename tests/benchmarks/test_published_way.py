@@ -9,7 +9,7 @@ import torch
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionInfo
-from sfe_models.directions.linear import LinearDirection
+from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.domain import CARS_512, tiny_domain
 from sfe_models.networks import SFENetworks
 from sfe_models.pipeline import Pipeline

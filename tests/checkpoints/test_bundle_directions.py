@@ -11,10 +11,10 @@ from sfe_models.checkpoints.bundle import bundle_directions, load_bundle, save_b
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionError, DirectionInfo
+from sfe_models.directions.families.linear import LinearDirection
+from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleChannelsDirection
 from sfe_models.directions.library import DirectionLibrary
-from sfe_models.directions.linear import LinearDirection
-from sfe_models.directions.style_offset import StyleOffsetDirection
-from sfe_models.directions.stylespace import StyleChannelsDirection
 from sfe_models.domain import tiny_domain
 from sfe_models.pipeline import Pipeline
 

@@ -21,8 +21,8 @@ from sfe_models.checkpoints.network_pickle import NetworkPickle
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.checkpoints.recognise import read_contents
 from sfe_models.directions.base import DirectionInfo
-from sfe_models.directions.deltaedit import DeltaMapper, read_delta_mapper
-from sfe_models.directions.styleclip_mapper import StyleCLIPMapper, read_styleclip_mapper
+from sfe_models.directions.families.deltaedit import DeltaMapper, read_delta_mapper
+from sfe_models.directions.families.mapper import StyleCLIPMapper, read_styleclip_mapper
 from sfe_models.domain import FFHQ_1024, tiny_domain
 from sfe_models.pipeline import InputError, Pipeline
 

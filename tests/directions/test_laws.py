@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from sfe_models.directions.base import DirectionInfo, StyleSpaceDirection
-from sfe_models.directions.composition import averaged, negated, scaled
-from sfe_models.directions.ganspace import GANSpaceDirection
+from sfe_models.directions.families.composition import averaged, negated, scaled
+from sfe_models.directions.families.ganspace import GANSpaceDirection
+from sfe_models.directions.families.linear import LinearDirection
+from sfe_models.directions.families.mapper import LEVELS, StyleCLIPMapper, StyleCLIPMapperDirection
+from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleChannelsDirection
 from sfe_models.directions.layers import on_layers_only
-from sfe_models.directions.linear import LinearDirection
-from sfe_models.directions.style_offset import StyleOffsetDirection
-from sfe_models.directions.styleclip_mapper import LEVELS, StyleCLIPMapper, StyleCLIPMapperDirection
-from sfe_models.directions.stylespace import StyleChannelsDirection
 from sfe_models.generators.base import StyleSpace
 
 N, D = 10, 6

@@ -8,9 +8,9 @@ import torch
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionError, DirectionInfo
+from sfe_models.directions.families.style_offset import StyleOffsetDirection
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.directions.recipe import Recipe, RecipeStep, apply_recipe, load_recipe, resolve, save_recipe
-from sfe_models.directions.style_offset import StyleOffsetDirection
 from sfe_models.domain import tiny_domain
 from sfe_models.pipeline import Pipeline
 

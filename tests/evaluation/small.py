@@ -9,7 +9,7 @@ from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.demo.attributes import sample_portraits
 from sfe_models.demo.renderer import render
 from sfe_models.directions.base import DirectionInfo
-from sfe_models.directions.linear import LinearDirection
+from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.domain import DEMO, tiny_domain
 from sfe_models.evaluation.metrics import as_saved
 from sfe_models.perception.attribute_network import AttributeNetwork

@@ -12,8 +12,8 @@ from integration.server import ROOT, Server, temporary_base
 from sfe_models.checkpoints.bundle import bundle_directions, save_bundle
 from sfe_models.checkpoints.load import load_networks
 from sfe_models.directions.base import DirectionInfo
-from sfe_models.directions.linear import LinearDirection
-from sfe_models.directions.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.linear import LinearDirection
+from sfe_models.directions.families.style_offset import StyleOffsetDirection
 from sfe_models.pipeline import Pipeline
 
 NAMES = ("smile", "glasses", "beard", "makeup", "age", "hair_colour", "hair_length", "yaw")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from training.tiny import ALONE, CPU, ONLY_L2, Dots, log, short
 
 from sfe_models.directions.base import DirectionInfo
-from sfe_models.directions.linear import LinearDirection
+from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.domain import tiny_domain
 from sfe_models.encoders.e4e import E4EEncoder
 from sfe_models.encoders.inverter import Inverter

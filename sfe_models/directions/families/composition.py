@@ -1,0 +1,109 @@
+"""Directions made of directions: scaled, negated, averaged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from ...generators.base import StyleSpace
+from ..base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Scaled:
+    direction: Direction
+    factor: float
+
+    @property
+    def info(self) -> DirectionInfo:
+        info = self.direction.info
+        span = info.strength_range
+        if span and self.factor:
+            span = tuple(sorted(s / self.factor for s in span))
+        return replace(info, strength_range=span)
+
+    @property
+    def reads_all_layers(self) -> bool:
+        return self.direction.reads_all_layers
+
+    def move(self, code: Tensor | StyleSpace, strength: Tensor) -> Tensor | StyleSpace:
+        return self.direction.move(code, self.factor * strength)
+
+    def __repr__(self) -> str:
+        return f"{self.direction!r} times {self.factor:g}"
+
+
+class ScaledDirection(_Scaled, WPlusDirection):
+    """A W+ direction at `factor` times the strength. A GANSpace coordinate is set to factor * strength."""
+
+
+class ScaledStyleDirection(_Scaled, StyleSpaceDirection):
+    """A style space direction at `factor` times the strength."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Averaged:
+    info: DirectionInfo
+    directions: tuple[Direction, ...]
+
+    @property
+    def reads_all_layers(self) -> bool:
+        return any(d.reads_all_layers for d in self.directions)
+
+
+class AveragedDirection(_Averaged, WPlusDirection):
+    """The mean of the moves of several W+ directions, each at the full strength."""
+
+    def move(self, w_plus: Tensor, strength: Tensor) -> Tensor:
+        return w_plus + sum(d.move(w_plus, strength) - w_plus for d in self.directions) / len(self.directions)
+
+
+class AveragedStyleDirection(_Averaged, StyleSpaceDirection):
+    """The mean of the moves of several style space directions, each at the full strength."""
+
+    def move(self, styles: StyleSpace, strength: Tensor) -> StyleSpace:
+        moved = [d.move(styles, strength) for d in self.directions]
+
+        def mean(before: Tensor, after: tuple[Tensor, ...]) -> Tensor:
+            return before + sum(a - before for a in after) / len(after)
+
+        convs = zip(styles.convs, zip(*(m.convs for m in moved), strict=True), strict=True)
+        rgbs = zip(styles.rgbs, zip(*(m.rgbs for m in moved), strict=True), strict=True)
+        return StyleSpace(tuple(mean(*c) for c in convs), tuple(mean(*r) for r in rgbs))
+
+
+def scaled(direction: Direction, factor: float) -> Direction:
+    """Multiply every strength of a direction by a finite number other than 0."""
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not math.isfinite(factor) or not factor:
+        raise DirectionError(f"{direction!r} cannot be scaled by {factor!r}; expected a finite number other than 0.")
+    kind = ScaledStyleDirection if isinstance(direction, StyleSpaceDirection) else ScaledDirection
+    return kind(direction, float(factor))
+
+
+def negated(direction: Direction) -> Direction:
+    """Turn a direction round."""
+    return scaled(direction, -1.0)
+
+
+def averaged(directions: Sequence[Direction], name: str | None = None) -> Direction:
+    """Average directions of one subject and of one space, W+ or style space."""
+    directions = tuple(directions)
+    if not directions:
+        raise DirectionError("There is nothing to average; expected at least one direction.")
+    names = ", ".join(d.info.name for d in directions)
+    subjects = sorted({d.info.subject for d in directions})
+    if len(subjects) > 1:
+        raise DirectionError(f"Directions for {' and '.join(subjects)} cannot be averaged: {names}.")
+    in_style_space = [isinstance(d, StyleSpaceDirection) for d in directions]
+    if any(in_style_space) and not all(in_style_space):
+        spaces = [
+            f"'{d.info.name}' ({'style space' if s else 'W+'})" for d, s in zip(directions, in_style_space, strict=True)
+        ]
+        raise DirectionError(
+            f"Directions of different spaces cannot be averaged: {', '.join(spaces)}. Apply them one after another."
+        )
+    info = DirectionInfo(name or f"average of {names}", "average", subjects[0])
+    return (AveragedStyleDirection if in_style_space[0] else AveragedDirection)(info, directions)

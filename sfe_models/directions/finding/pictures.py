@@ -1,0 +1,121 @@
+"""Directions from pictures: the difference between two inversions, or between the means of two batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from ...generators.stylegan2.generator import Generator
+from ...values import Inversion
+from ..base import DirectionError, DirectionInfo
+from ..families.linear import LinearDirection
+from ..families.style_offset import StyleOffsetDirection
+from ..layers import chosen_layers, named_layers, on_layers
+
+# Strength 1 is the whole difference; a little further still looks like a picture.
+STRENGTH_RANGE = (-1.5, 1.5)
+
+
+def _codes(source: Inversion | Tensor, target: Inversion | Tensor) -> tuple[Tensor, Tensor]:
+    """Check the two batches and return their W+ codes [B,N,D]."""
+    if isinstance(source, Inversion) and isinstance(target, Inversion) and source.domain != target.domain:
+        raise DirectionError(
+            f"The first pictures are of {source.domain}, the second of {target.domain}; invert both with one model."
+        )
+    codes = []
+    for which, value in (("first", source), ("second", target)):
+        w = value.w if isinstance(value, Inversion) else value
+        if w.ndim != 3 or not len(w):
+            raise DirectionError(f"The {which} codes are {tuple(w.shape)}; expected W+ codes [B,N,D] of some pictures.")
+        if not w.isfinite().all():
+            raise DirectionError(f"The {which} codes have numbers that are not finite; invert the pictures again.")
+        codes.append(w.detach())
+    if codes[0].shape[1:] != codes[1].shape[1:]:
+        shapes = " and ".join(f"{w.shape[1]} x {w.shape[2]}" for w in codes)
+        raise DirectionError(f"The codes are {shapes}; they need to come from one generator.")
+    return codes[0], codes[1].to(codes[0].device)
+
+
+def _mean_difference(source: Tensor, target: Tensor) -> Tensor:
+    """mean(target) - mean(source) over the batches, in float64 on the CPU, rounded to float32."""
+    return (target.cpu().double().mean(dim=0) - source.cpu().double().mean(dim=0)).float()
+
+
+def _info(
+    space: str, layers: tuple[int, ...], counts: tuple[int, int], subject: str, name: str, effect: str
+) -> DirectionInfo:
+    means = "" if counts == (1, 1) else f" of the means of {counts[1]} and {counts[0]} pictures"
+    source = f"difference{means} in {space}, {named_layers(layers)}"
+    return DirectionInfo(name, "pictures", subject, STRENGTH_RANGE, effect, source)
+
+
+def picture_difference(
+    source: Inversion | Tensor,
+    target: Inversion | Tensor,
+    subject: str,
+    name: str,
+    layers: Iterable[int] | None = None,
+    *,
+    effect: str = "",
+) -> LinearDirection:
+    """Make the W+ direction that leads from the first pictures to the second.
+
+    source, target: inversions or W+ codes [B,N,D]; batches are averaged. layers: styles that may move, None
+    for all. Strength 1 brings the first code to the second, up to float32's rounding.
+    """
+    first, second = _codes(source, target)
+    chosen = chosen_layers(layers, first.shape[1])
+    vector = on_layers(_mean_difference(first, second), chosen, first.shape[1])
+    _check_moves(vector)
+    info = _info("W+", chosen, (len(first), len(second)), subject, name, effect)
+    return LinearDirection(info, vector)
+
+
+def style_difference(
+    generator: Generator,
+    source: Inversion | Tensor,
+    target: Inversion | Tensor,
+    subject: str,
+    name: str,
+    layers: Iterable[int] | None = None,
+    *,
+    rgb: bool = True,
+    effect: str = "",
+) -> StyleOffsetDirection:
+    """Make the StyleSpace direction that leads from the first pictures to the second.
+
+    layers: styles whose convolutions and RGB layers may move, None for all; the RGB layer of 2^(l+2) px
+    belongs to layer 2l + 1. rgb: move RGB layers at all; without them colours stay nearer to the first's.
+    """
+    first, second = _codes(source, target)
+    spec = generator.spec
+    if first.shape[1:] != (spec.n_styles, spec.style_dim):
+        raise DirectionError(
+            f"The codes are {first.shape[1]} x {first.shape[2]}; the generator's are {spec.n_styles} x "
+            f"{spec.style_dim}. Invert the pictures with its model."
+        )
+    chosen = chosen_layers(layers, spec.n_styles)
+    convs, rgbs = _style_offsets(generator, first, second)
+    convs = tuple(s if i in chosen else s * 0 for i, s in enumerate(convs))
+    rgbs = tuple(s if 2 * i + 1 in chosen else s * 0 for i, s in enumerate(rgbs)) if rgb else ()
+    _check_moves(*convs, *rgbs)
+    space = "StyleSpace" if rgb else "StyleSpace without RGB layers"
+    info = _info(space, chosen, (len(first), len(second)), subject, name, effect)
+    return StyleOffsetDirection(info, convs, rgbs)
+
+
+@torch.no_grad()
+def _style_offsets(
+    generator: Generator, first: Tensor, second: Tensor
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Differences of the mean style vectors: of convolutions and of RGB layers, one [C] each."""
+    device = generator.latent_avg.device
+    a, b = (generator.style_space(w.to(device)) for w in (first, second))
+    return tuple(map(_mean_difference, a.convs, b.convs)), tuple(map(_mean_difference, a.rgbs, b.rgbs))
+
+
+def _check_moves(*offsets: Tensor) -> None:
+    if not any(offset.any() for offset in offsets):
+        raise DirectionError("Both sides are the same on these layers; give two that differ.")

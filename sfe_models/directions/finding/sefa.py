@@ -1,0 +1,95 @@
+"""SeFa (Shen and Zhou 2021): directions in closed form from the generator's weights, without any sample.
+
+A style is s = A w + b with the affine ("modulation") weight A. The unit vectors n that change the styles
+most, argmax |A n|^2, are the leading eigenvectors of A^T A, where A stacks the weights of the chosen layers.
+The published code brings each row of A to unit length first, so that every style channel counts the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from ...generators.stylegan2.generator import Generator
+from ..base import DirectionError, DirectionInfo
+from ..families.linear import LinearDirection
+from ..layers import chosen_layers, named_layers, on_layers
+
+# The distances that the published code draws by default.
+STRENGTH_RANGE = (-3.0, 3.0)
+
+
+def modulation_weights(generator: Generator, layers: Iterable[int] | None = None) -> Tensor:
+    """Stack the affine weights of some layers as the network uses them: [sum of C, D], float64 on the CPU.
+
+    layers: numbers of W+ styles, None for all. Layer i stands for convolution i; the last, which feeds no
+    convolution, for the RGB layer of the full resolution, as in the published code.
+    """
+    spec = generator.spec
+    weights = []
+    for i in chosen_layers(layers, spec.n_styles):
+        layer = generator.conv(i) if i < spec.n_layers else generator.to_rgb(spec.n_resolutions - 1)
+        affine = layer.conv.modulation
+        weights.append(affine.weight.detach().cpu().double() * (affine.lr_multiplier / spec.style_dim**0.5))
+    return torch.cat(weights)
+
+
+def sefa_directions(
+    generator: Generator, layers: Iterable[int] | None = None, count: int = 10, normalize: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Find the unit vectors of W that change the styles of some layers most.
+
+    normalize: bring the rows of A to unit length, as the published code does; off is the paper's formula.
+    Returns (vectors [count,D], eigenvalues [count]), both float64, the largest first. Of the two signs
+    that an eigenvector has, the one is taken that makes its entry of largest magnitude positive.
+    """
+    dim = generator.spec.style_dim
+    if not 1 <= count <= dim:
+        raise DirectionError(f"{count} SeFa directions are asked for; W of {dim} dimensions has 1 to {dim}.")
+    weight = modulation_weights(generator, layers)
+    if not weight.isfinite().all():
+        raise DirectionError("The generator's modulation weights are not finite; load the checkpoint again.")
+    if normalize:
+        weight = torch.nn.functional.normalize(weight, dim=1)
+    eigenvalues, eigenvectors = torch.linalg.eigh(weight.T @ weight)
+    vectors = largest_entry_positive(eigenvectors.T.flip(0)[:count])
+    return vectors, eigenvalues.flip(0)[:count]
+
+
+def largest_entry_positive(vectors: Tensor) -> Tensor:
+    """Turn each row of [n,D] so that its entry of largest magnitude is positive (the first, among equals)."""
+    largest = vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True))
+    return torch.where(largest < 0, -vectors, vectors)
+
+
+def sefa(
+    generator: Generator,
+    subject: str,
+    layers: Iterable[int] | None = None,
+    count: int = 10,
+    normalize: bool = True,
+) -> tuple[LinearDirection, ...]:
+    """Make SeFa directions that move the layers they were found for, and no others.
+
+    subject: what the generator shows. Strengths are distances in W.
+    """
+    chosen = chosen_layers(layers, generator.spec.n_styles)
+    everything = len(chosen) == generator.spec.n_styles
+    vectors, eigenvalues = sefa_directions(generator, chosen, count, normalize)
+    place = "all" if everything else named_layers(chosen).removeprefix("layers ").replace(", ", "+")
+    rows = "of unit length" if normalize else "as they are"
+    directions = []
+    for i, (vector, value) in enumerate(zip(vectors, eigenvalues.tolist(), strict=True)):
+        row = vector[None].float()
+        info = DirectionInfo(
+            f"sefa {place} {i}",
+            "sefa",
+            subject,
+            STRENGTH_RANGE,
+            source=f"SeFa of the {generator.spec.resolution} px generator, {named_layers(chosen)}, "
+            f"rows {rows}; component {i}, eigenvalue {value:.4g}",
+        )
+        directions.append(LinearDirection(info, row if everything else on_layers(row, chosen, generator.spec.n_styles)))
+    return tuple(directions)
