@@ -6,6 +6,8 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 
+from .json_values import JsonValueError, build
+
 # Channels of StyleGAN2 config F by resolution: min(512, 32768 / resolution), doubled from 64 px up to the cap.
 _CONFIG_F_BASE = 32768
 # A picture smaller than this holds no face; one whose sides are off by more than this is no aligned crop.
@@ -184,21 +186,10 @@ class DomainSpec:
     @staticmethod
     def from_json(text: str) -> DomainSpec:
         """Read what `to_json` wrote; raises DomainError for anything else."""
-
-        def build(cls, values):
-            names = {f.name for f in dataclasses.fields(cls)}
-            if set(values) - names:
-                raise DomainError(
-                    f"Unknown entries {sorted(set(values) - names)} in the description of a {cls.__name__}."
-                )
-            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-
         try:
-            values = json.loads(text)
-            parts = {"generator": GeneratorSpec, "e4e": E4ESpec, "inverter": InverterSpec}
-            return build(DomainSpec, {k: build(parts[k], v) if k in parts else v for k, v in values.items()})
-        except (json.JSONDecodeError, TypeError, AttributeError) as error:
-            raise DomainError(f"Not a domain description: {error}.") from error
+            return build(DomainSpec, json.loads(text), "description")
+        except (json.JSONDecodeError, JsonValueError) as error:
+            raise DomainError(f"Not a domain description: {error}") from error
 
 
 FFHQ_1024 = DomainSpec("ffhq-1024", GeneratorSpec(1024, config_f_channels(1024)))

@@ -6,11 +6,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 
 from .atomic import save_tensors
 from .checkpoints.errors import CheckpointError
-from .checkpoints.reading import read_safetensors_header
+from .checkpoints.reading import read_safetensors
 from .values import Inversion
 
 FORMAT = "sfe-inversion"
@@ -25,8 +24,7 @@ def save_inversion(inversion: Inversion, path: Path | str) -> Path:
 
 def load_inversion(path: Path | str, device: torch.device | str = "cpu") -> Inversion:
     """Read what `save_inversion` wrote; raises CheckpointError for anything else."""
-    metadata, header = read_safetensors_header(path)
-    if metadata.get("format") != FORMAT or set(header) != set(_TENSORS):
+    file = read_safetensors(path)
+    if file.metadata.get("format") != FORMAT or set(file.header) != set(_TENSORS):
         raise CheckpointError(f"{path} is no saved inversion; make one with `invert --save-inversion`.")
-    with safe_open(path, "pt", device=str(device)) as file:
-        return Inversion(**{name: file.get_tensor(name) for name in _TENSORS}, domain=metadata["domain"])
+    return Inversion(**file.tensors(device=device), domain=file.metadata["domain"])

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from ..atomic import save_tensors
 from ..directions.base import Direction, DirectionError, DirectionInfo
@@ -22,7 +21,7 @@ from ..domain import DomainError, DomainSpec
 from ..networks import SFENetworks
 from .assign import assign
 from .errors import CheckpointError
-from .reading import read_safetensors_header
+from .reading import TensorFile, read_safetensors
 
 FORMAT = "sfe-bundle"
 VERSION = "1"
@@ -75,36 +74,36 @@ def _vectors(direction: Direction) -> dict[str, torch.Tensor]:
 def bundle_directions(path: Path | str) -> list[Direction]:
     """Read the directions that a bundle brings. Raises CheckpointError for a damaged description."""
     path = Path(path)
-    metadata, header = _read_metadata(path)
+    file = _read_bundle(path)
     directions: list[Direction] = []
     try:
-        with safe_open(path, "pt") as file:
-            for i, about in enumerate(json.loads(metadata.get("directions", "[]"))):
-                scale, span = about.pop("scale"), about.pop("strength_range")
-                info = DirectionInfo(strength_range=tuple(span) if span else None, **about)
-                prefix = f"{_DIRECTIONS}{i}."
-                count = {kind: sum(n.startswith(f"{prefix}{kind}.") for n in header) for kind in ("convs", "rgbs")}
-                if not count["convs"]:
-                    directions.append(LinearDirection(info, file.get_tensor(f"{prefix}vector"), scale))
-                    continue
-                parts = (tuple(file.get_tensor(f"{prefix}{kind}.{n}") for n in range(count[kind])) for kind in count)
-                directions.append(StyleOffsetDirection(info, *parts, scale))
-    except (KeyError, TypeError, ValueError, AttributeError, SafetensorError) as error:
+        tensors = file.tensors(name for name in file.header if name.startswith(_DIRECTIONS))
+        for i, about in enumerate(json.loads(file.metadata.get("directions", "[]"))):
+            scale, span = about.pop("scale"), about.pop("strength_range")
+            info = DirectionInfo(strength_range=tuple(span) if span else None, **about)
+            prefix = f"{_DIRECTIONS}{i}."
+            count = {kind: sum(n.startswith(f"{prefix}{kind}.") for n in tensors) for kind in ("convs", "rgbs")}
+            if not count["convs"]:
+                directions.append(LinearDirection(info, tensors[f"{prefix}vector"], scale))
+                continue
+            parts = (tuple(tensors[f"{prefix}{kind}.{n}"] for n in range(count[kind])) for kind in count)
+            directions.append(StyleOffsetDirection(info, *parts, scale))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path} has a damaged description of its directions ({error}).") from error
     return directions
 
 
-def _read_metadata(path: Path) -> tuple[dict[str, str], dict[str, tuple[str, list[int]]]]:
-    """Metadata and header of a bundle; raises CheckpointError for another file."""
-    metadata, header = read_safetensors_header(path)
-    if metadata.get("format") != FORMAT:
+def _read_bundle(path: Path) -> TensorFile:
+    """Open a bundle; raises CheckpointError for another file."""
+    file = read_safetensors(path)
+    if file.metadata.get("format") != FORMAT:
         raise CheckpointError(f"{path} is a safetensors file, but no SFE bundle; make one with `convert`.")
-    if metadata.get("version") != VERSION:
+    if file.metadata.get("version") != VERSION:
         raise CheckpointError(
-            f"{path} is a bundle of version {metadata.get('version')}; this library reads version {VERSION}. "
+            f"{path} is a bundle of version {file.metadata.get('version')}; this library reads version {VERSION}. "
             "Convert the checkpoint again."
         )
-    return metadata, header
+    return file
 
 
 def _spec_of(metadata: dict[str, str], path: Path) -> DomainSpec:
@@ -116,7 +115,7 @@ def _spec_of(metadata: dict[str, str], path: Path) -> DomainSpec:
 
 def bundle_spec(path: Path | str) -> DomainSpec:
     """Read the domain of a bundle from its metadata alone."""
-    return _spec_of(_read_metadata(Path(path))[0], Path(path))
+    return _spec_of(_read_bundle(Path(path)).metadata, Path(path))
 
 
 def load_bundle(path: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> SFENetworks:
@@ -126,7 +125,8 @@ def load_bundle(path: Path | str, dtype: torch.dtype | None = None, device: torc
     otherwise they are converted one by one.
     """
     path = Path(path)
-    metadata, header = _read_metadata(path)
+    file = _read_bundle(path)
+    metadata, header = file.metadata, file.header
     spec = _spec_of(metadata, path)
     try:
         networks = SFENetworks.empty(spec, metadata["feature_editor"] == "true", True, int(metadata["e4e_styles"]))
@@ -140,8 +140,7 @@ def load_bundle(path: Path | str, dtype: torch.dtype | None = None, device: torc
     step = _PER_MAPPING if convert else len(names)
     state = {}
     for first in range(0, len(names), step):
-        with safe_open(path, "pt", device=str(device)) as file:
-            for name in names[first : first + step]:
-                state[name] = file.get_tensor(name).to(wanted.get(name))
+        read = file.tensors(names[first : first + step], device)
+        state |= {name: tensor.to(wanted.get(name)) for name, tensor in read.items()}
     assign(networks, state, path, f"tensors of a {spec.name} bundle")
     return networks.requires_grad_(False)

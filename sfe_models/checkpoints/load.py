@@ -12,9 +12,9 @@ from ..generators.stylegan2.generator import Generator
 from ..networks import COMPONENTS, SFENetworks
 from .assign import assign, complete_generator, generator_spec
 from .bundle import bundle_spec, load_bundle
+from .containers import sniff
 from .errors import CheckpointError
 from .random_weights import random_networks
-from .reading import sniff
 from .recognise import Contents, generator_of, read_contents
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,11 @@ from pathlib import Path
 from torch import Tensor
 
 from .ada_generator import ada_generator_to_rosinality
+from .containers import sniff, wrong_container
 from .errors import CheckpointError
-from .network_pickle import read_network_pickle
-from .reading import read_torch, sniff, tensors_of, wrong_container
+from .reading import tensors_of
+from .unpickling.network_pickle import read_network_pickle
+from .unpickling.torch_file import read_torch
 
 # A key that only this component has, without prefix.
 _SIGNATURES = {

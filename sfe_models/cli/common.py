@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ..checkpoints.bundle import bundle_directions
+from ..checkpoints.containers import sniff
 from ..checkpoints.load import load_networks, model_path
-from ..checkpoints.reading import sniff
 from ..directions.library import DirectionLibrary
 from ..domain import DomainSpec
 from ..pipeline import Pipeline

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ..checkpoints.reading import sniff
+from ..checkpoints.containers import sniff
 from ..contact_sheet import contact_sheet
 from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
 from ..faces.regions import REGIONS, region_masks

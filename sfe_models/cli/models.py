@@ -9,9 +9,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..checkpoints.bundle import bundle_spec
+from ..checkpoints.containers import sniff
 from ..checkpoints.convert import NVIDIA_TERMS, convert
 from ..checkpoints.published import download_loss_weights, download_published
-from ..checkpoints.reading import read_safetensors_header, sniff
+from ..checkpoints.reading import read_safetensors
 from ..checkpoints.recognise import read_contents
 from ..precision import DTYPES
 
@@ -66,7 +67,8 @@ def _run_download(options: argparse.Namespace) -> None:
 def _run_inspect(options: argparse.Namespace) -> None:
     path = Path(options.file)
     if sniff(path) == "safetensors":
-        metadata, header = read_safetensors_header(path)
+        file = read_safetensors(path)
+        metadata, header = file.metadata, file.header
         spec = bundle_spec(path)
         print(f"bundle of {spec.name}, {metadata['dtype']}, {len(header)} tensors, {metadata['e4e_styles']} e4e styles")
         if metadata.get("source"):

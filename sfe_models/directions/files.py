@@ -20,12 +20,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ..atomic import replaced, save_tensors
-from ..checkpoints.reading import damaged, read_numpy, read_safetensors_header, read_torch, tensors_of
+from ..checkpoints.reading import read_numpy, read_safetensors, tensors_of
+from ..checkpoints.unpickling.torch_file import read_torch
 from .base import Direction, DirectionError, DirectionInfo
 from .families.linear import LinearDirection
 from .families.style_offset import StyleOffsetDirection
@@ -127,11 +126,7 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
             raise DirectionError(f"{path} holds {values.dtype}; expected floating point numbers.")
         return {"": torch.from_numpy(values.astype("float32"))}
     if path.suffix == ".safetensors":
-        read_safetensors_header(path)
-        try:
-            content = load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise damaged(path, "a safetensors file", error) from error
+        content: object = read_safetensors(path).tensors()
     else:
         content = read_torch(path)
     tensors = {"": content.detach()} if isinstance(content, Tensor) else tensors_of(content, path)

@@ -8,15 +8,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..checkpoints.containers import sniff
 from ..checkpoints.errors import CheckpointError
-from ..checkpoints.reading import read_safetensors_header, read_torch, sniff, tensors_of
+from ..checkpoints.reading import read_safetensors, tensors_of
+from ..checkpoints.unpickling.torch_file import read_torch
+from ..checkpoints.unpickling.torchscript import read_torchscript_weights
 from .alignment import FaceAlignment
 from .bisenet import UNUSED, BiSeNet
 from .face_files import BISENET, FARL, FaceFile, face_file
 from .farl import FaRLParser
 from .landmarks import FaceError
 from .regions import BACKGROUND, EYES, HEAD, MOUTH, NO_HAIR, NOSE, OVAL, five_points
-from .torchscript import read_torchscript_weights
 
 FARL_PARSER, BISENET_PARSER = "farl", "bisenet"
 PARSERS: dict[str, FaceFile] = {FARL_PARSER: FARL, BISENET_PARSER: BISENET}
@@ -68,10 +70,7 @@ def read_parser(path: Path | str) -> nn.Module:
     if kind == "torchscript":
         state = read_torchscript_weights(path)
     elif kind == "safetensors":
-        from safetensors.torch import load_file
-
-        read_safetensors_header(path)
-        state = load_file(path)
+        state = read_safetensors(path).tensors()
     else:
         state = tensors_of(read_torch(path), path)
     if "cp.resnet.conv1.weight" in state:

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints.reading import read_torch, tensors_of
+from ..checkpoints.reading import tensors_of
+from ..checkpoints.unpickling.torch_file import read_torch
 from .face_files import YUNET, face_file
 from .landmarks import FaceError
 

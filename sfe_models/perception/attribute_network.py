@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import safetensors.torch
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 from ..atomic import save_tensors
 from ..checkpoints.assign import assign
 from ..checkpoints.errors import CheckpointError
-from ..checkpoints.reading import read_safetensors_header
+from ..checkpoints.reading import read_safetensors
 from .lpips import unit_normalise
 
 KIND = "sfe_attribute_network"  # in the file's metadata
@@ -132,7 +131,8 @@ def save_attribute_network(network: AttributeNetwork, path: Path | str) -> Path:
 
 def load_attribute_network(path: Path | str) -> AttributeNetwork:
     """Read what `save_attribute_network` wrote, frozen and on the CPU. Raises CheckpointError."""
-    metadata, _ = read_safetensors_header(path)
+    file = read_safetensors(path)
+    metadata = file.metadata
     if metadata.get("kind") != KIND:
         raise CheckpointError(
             f"{path} is of the kind {metadata.get('kind', 'unknown')!r}; expected {KIND!r}, a file written by "
@@ -146,5 +146,5 @@ def load_attribute_network(path: Path | str) -> AttributeNetwork:
         raise CheckpointError(
             f"{path} has unusable metadata ({error}); expected names, widths and embedding. Write it again."
         ) from error
-    assign(network, safetensors.torch.load_file(path), Path(path), "attribute network")
+    assign(network, file.tensors(), Path(path), "attribute network")
     return network.requires_grad_(False).eval()

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from ..checkpoints.assign import assign
 from ..checkpoints.errors import CheckpointError
-from ..checkpoints.reading import read_torch, tensors_of
+from ..checkpoints.reading import tensors_of
+from ..checkpoints.unpickling.torch_file import read_torch
 from ..encoders.e4e import BottleneckIRSE
 from ..nn.convolution import Conv2d, PReLU, conv1x1, conv3x3
 from .errors import find_weights

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checkpoints.assign import assign
-from ..checkpoints.reading import read_torch, tensors_of
+from ..checkpoints.reading import tensors_of
+from ..checkpoints.unpickling.torch_file import read_torch
 from .errors import find_weights
 
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from ..checkpoints.assign import assign
 from ..checkpoints.errors import CheckpointError
-from ..checkpoints.reading import read_torch, tensors_of
+from ..checkpoints.reading import tensors_of
+from ..checkpoints.unpickling.torch_file import read_torch
 from .errors import find_weights
 
 

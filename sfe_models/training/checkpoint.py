@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from ..atomic import replaced
+from ..checkpoints.containers import sniff
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.load import load_generator, load_networks
-from ..checkpoints.network_pickle import read_network_pickle
-from ..checkpoints.reading import sniff
+from ..checkpoints.unpickling.network_pickle import read_network_pickle
 from ..domain import DomainSpec
 
 LAST = "last.pt"

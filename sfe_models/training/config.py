@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import types
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..domain import DomainSpec
+from ..json_values import JsonValueError, build
 
 
 class ConfigError(ValueError):
@@ -253,7 +252,7 @@ def from_json(cls: type, text: str, source: str):
         values = json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{source} is no JSON ({error}).") from error
-    return build(cls, values, source)
+    return _build(cls, values, source)
 
 
 def load_file(cls: type, path: Path | str):
@@ -280,41 +279,11 @@ def override(config, assignments: list[str]):
             place[last] = json.loads(text)
         except json.JSONDecodeError:
             place[last] = text
-    return build(type(config), values, "--set")
+    return _build(type(config), values, "--set")
 
 
-def build(cls: type, values, source: str, where: str = ""):
-    """Make a dataclass of nested plain values, checking names and types. Raises ConfigError."""
-    if not isinstance(values, dict):
-        raise ConfigError(f"{source}: {where or 'the whole'} is {values!r}; expected an object of settings.")
-    hints = typing.get_type_hints(cls)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise ConfigError(f"{source}: unknown setting {where}{unknown[0]!r}; expected some of {', '.join(hints)}.")
-    made = {name: _convert(hints[name], value, source, f"{where}{name}") for name, value in values.items()}
+def _build(cls: type, values, source: str):
     try:
-        return cls(**made)
-    except TypeError as error:
-        raise ConfigError(f"{source}: {where or cls.__name__} is incomplete ({error}).") from error
-
-
-def _convert(hint, value, source: str, where: str):
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in arguments:
-            return None
-        return _convert(next(a for a in arguments if a is not type(None)), value, source, where)
-    if dataclasses.is_dataclass(hint):
-        return build(hint, value, source, f"{where}.")
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise ConfigError(f"{source}: {where} is {value!r}; expected a list.")
-        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
-        if len(kinds) != len(value):
-            raise ConfigError(f"{source}: {where} has {len(value)} entries; expected {len(kinds)}.")
-        return tuple(_convert(k, v, source, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{source}: {where} is {value!r}; expected {hint.__name__}.")
-    return value
+        return build(cls, values, source)
+    except JsonValueError as error:
+        raise ConfigError(str(error)) from error

@@ -17,9 +17,9 @@ from sfe_models.checkpoints.bundle import load_bundle, save_bundle
 from sfe_models.checkpoints.convert import convert
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.load import load_generator, load_networks, read_spec
-from sfe_models.checkpoints.network_pickle import NetworkPickle
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.checkpoints.recognise import read_contents
+from sfe_models.checkpoints.unpickling.network_pickle import NetworkPickle
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.deltaedit import DeltaMapper, read_delta_mapper
 from sfe_models.directions.families.mapper import StyleCLIPMapper, read_styleclip_mapper

@@ -13,17 +13,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from sfe_models.checkpoints.containers import sniff
 from sfe_models.checkpoints.errors import CheckpointError
-from sfe_models.checkpoints.reading import (
-    read_numpy,
-    read_safetensors_header,
-    read_torch,
-    sniff,
-    tensors_of,
-)
+from sfe_models.checkpoints.reading import read_numpy, read_safetensors, tensors_of
+from sfe_models.checkpoints.unpickling.torch_file import read_torch
 
 STATE = {"conv.weight": torch.arange(6.0).reshape(2, 3), "steps": torch.tensor(3)}
-READERS = [read_torch, read_numpy, read_safetensors_header]
+READERS = [read_torch, read_numpy, read_safetensors]
 
 
 class Call:
@@ -217,22 +213,23 @@ def test_truncated_numpy_files_are_reported(write, length):
 
 
 def test_the_header_of_a_safetensors_file_is_read(write):
-    metadata, tensors = read_safetensors_header(write(SAMPLES["safetensors"]))
-    assert metadata == {"kind": "sfe"}
-    assert tensors == {"conv.weight": ("F32", [2, 3]), "steps": ("I64", [])}
+    file = read_safetensors(write(SAMPLES["safetensors"]))
+    assert file.metadata == {"kind": "sfe"}
+    assert_same_state(file.tensors())
+    assert file.tensors(["steps"]) == {"steps": STATE["steps"]}
+    assert file.header == {"conv.weight": ("F32", [2, 3]), "steps": ("I64", [])}
 
 
 def test_safetensors_without_metadata_are_read(write):
-    metadata, _ = read_safetensors_header(write(safetensors.torch.save(STATE)))
-    assert metadata == {}
+    assert read_safetensors(write(safetensors.torch.save(STATE))).metadata == {}
 
 
 @pytest.mark.parametrize("length", [9, 40, -4])
 def test_truncated_safetensors_files_are_reported(write, length):
     with pytest.raises(CheckpointError, match="damaged"):
-        read_safetensors_header(write(SAMPLES["safetensors"][:length]))
+        read_safetensors(write(SAMPLES["safetensors"][:length]))
 
 
 def test_a_corrupt_safetensors_header_is_reported(write):
     with pytest.raises(CheckpointError, match="damaged"):
-        read_safetensors_header(write(SAMPLES["safetensors"].replace(b"F32", b"F99")))
+        read_safetensors(write(SAMPLES["safetensors"].replace(b"F32", b"F99")))

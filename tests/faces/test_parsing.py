@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from sfe_models.checkpoints.errors import CheckpointError
+from sfe_models.checkpoints.unpickling.torchscript import read_torchscript_weights
 from sfe_models.faces.alignment import FaceAlignment
 from sfe_models.faces.bisenet import LABELS, BiSeNet
 from sfe_models.faces.farl import FaRLParser, inverse_warp_grid, warp_grid
 from sfe_models.faces.landmarks import FaceError
 from sfe_models.faces.parsing import background_mask, load_parser, parse_faces, parsed_mask, read_parser
 from sfe_models.faces.regions import BACKGROUND, HEAD, MOUTH, OVAL
-from sfe_models.faces.torchscript import read_torchscript_weights
 
 CROP = FaceAlignment.identity((64, 64))
 # TorchScript is old, but the published file is of its kind.

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...checkpoints.reading import read_torch, tensors_of
+from ...checkpoints.reading import tensors_of
+from ...checkpoints.unpickling.torch_file import read_torch
 from ..base import DirectionError, DirectionInfo, WPlusDirection
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...checkpoints.reading import read_numpy, read_torch
+from ...checkpoints.reading import read_numpy
+from ...checkpoints.unpickling.torch_file import read_torch
 from ..base import DirectionError, DirectionInfo, WPlusDirection
 
 

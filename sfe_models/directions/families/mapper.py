@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ...checkpoints.reading import read_torch, tensors_of
+from ...checkpoints.reading import tensors_of
+from ...checkpoints.unpickling.torch_file import read_torch
 from ...generators.stylegan2.layers import MappingLayer, PixelNorm
 from ..base import DirectionError, DirectionInfo, WPlusDirection
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from ...atomic import replaced
-from ...checkpoints.reading import read_torch, tensors_of
+from ...checkpoints.reading import tensors_of
+from ...checkpoints.unpickling.torch_file import read_torch
 from ...generators.stylegan2.generator import Generator
 from ..base import DirectionError, DirectionInfo
 from ..families.ganspace import GANSpaceDirection

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from ...atomic import save_tensors
-from ...checkpoints.array_pickle import read_array_lists
-from ...checkpoints.reading import read_numpy, read_safetensors_header
+from ...checkpoints.reading import read_numpy, read_safetensors
+from ...checkpoints.unpickling.array_pickle import read_array_lists
 from ...generators.base import StyleSpace
 from ..base import DirectionError
 from .relevance import ChannelRelevance
@@ -73,7 +72,8 @@ def save_relevance(relevance: ChannelRelevance, path: Path | str) -> Path:
 
 def load_relevance(path: Path | str) -> ChannelRelevance:
     """Read what `save_relevance` wrote. Raises CheckpointError or DirectionError."""
-    metadata, header = read_safetensors_header(path)
+    file = read_safetensors(path)
+    metadata, header = file.metadata, file.header
     if metadata.get("format") != FORMAT:
         raise DirectionError(f"{path} is a safetensors file, but not one of channel relevance; compute one.")
     if metadata.get("version") != VERSION:
@@ -81,7 +81,7 @@ def load_relevance(path: Path | str) -> ChannelRelevance:
             f"{path} is of version {metadata.get('version')}; this library reads version {VERSION}. Compute it anew."
         )
     try:
-        tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+        tensors = {name: tensor.float() for name, tensor in file.tensors().items()}
         kinds = {}
         for kind in ("mean", "std"):
             counts = {layer: sum(n.startswith(f"{kind}.{layer}.") for n in header) for layer in ("conv", "rgb")}

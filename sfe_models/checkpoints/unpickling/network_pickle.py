@@ -8,18 +8,18 @@ text and its `__dict__`. Here that call gives an inert record and the source tex
 import io
 import math
 import pickle
-import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from .errors import CheckpointError
-from .reading import damaged, refused_global, sniff, would_run, wrong_container
+from ..containers import damaged, sniff, wrong_container
+from ..errors import CheckpointError
+from .stand_ins import DroppedArray, Function, InertUnpickler, NumpyDtype, RefusedGlobal, numpy_scalar, would_run
+from .torch_file import refused_global
 
 # Positional parameters of the published classes, for networks that were not built from keywords.
 _PARAMETERS = {
@@ -41,25 +41,6 @@ class NetworkPickle:
     discriminator_kwargs: dict[str, object] | None
 
 
-class _RefusedGlobal(Exception):
-    """Carry the name of a global that is not in the table below."""
-
-
-class _Function:
-    """Stand for one callable of the table and refuse the state that a crafted pickle may set on it."""
-
-    __slots__ = ("_call",)
-
-    def __init__(self, call: Callable):
-        self._call = call
-
-    def __call__(self, *args: object) -> object:
-        return self._call(*args)
-
-    def __setstate__(self, state: object):
-        raise pickle.UnpicklingError("state given to a function")
-
-
 class _EasyDict(dict):
     """Stand for `dnnlib.EasyDict`, whose pickles carry an empty state."""
 
@@ -68,42 +49,6 @@ class _EasyDict(dict):
     def __setstate__(self, state: object):
         if state:
             raise pickle.UnpicklingError("state given to an EasyDict")
-
-
-class _NumpyDtype:
-    """Stand for a pickled `numpy.dtype` of a plain number, in either byte order.
-
-    Raises ValueError for everything else: object and structured types are how a crafted file
-    reaches numpy's internals.
-    """
-
-    def __init__(self, name: str, align: object = False, copy: object = False):
-        if not re.fullmatch(r"[biufc]\d{1,2}", name):
-            raise ValueError(f"numpy type {name!r} is not a plain number")
-        self.dtype = np.dtype(name)
-
-    def __setstate__(self, state: tuple):
-        _version, byte_order, *structure = state
-        if any(part is not None for part in structure[:3]):
-            raise ValueError("structured numpy types are not read")
-        self.dtype = self.dtype.newbyteorder(byte_order)
-
-
-def _numpy_scalar(dtype: _NumpyDtype, data: bytes) -> bool | int | float | complex:
-    """Return the Python number that a pickled numpy scalar holds."""
-    if len(data) != dtype.dtype.itemsize:
-        raise ValueError(f"numpy scalar of {len(data)} bytes, expected {dtype.dtype.itemsize}")
-    return np.frombuffer(data, dtype.dtype)[0].item()
-
-
-class _NumpyArray:
-    """Stand for a numpy array: only attributes that nobody reads are arrays, so the values are dropped."""
-
-    def __init__(self, *args: object):
-        pass
-
-    def __setstate__(self, state: object):
-        pass
 
 
 @dataclass(frozen=True)
@@ -125,7 +70,7 @@ def _load_storage(data: bytes) -> Tensor:
     except pickle.UnpicklingError as error:
         name = refused_global(error)
         if name:
-            raise _RefusedGlobal(name) from error
+            raise RefusedGlobal(name) from error
         raise
     return torch.empty(0, dtype=storage.dtype).set_(storage)
 
@@ -144,35 +89,25 @@ def _rebuild_parameter(data: Tensor, *_grad_and_hooks: object) -> Tensor:
 
 # Everything that a network pickle may name. No entry is the original, except for plain containers.
 _TABLE = {
-    ("collections", "OrderedDict"): _Function(OrderedDict),
-    ("builtins", "set"): _Function(set),
-    ("builtins", "frozenset"): _Function(frozenset),
+    ("collections", "OrderedDict"): Function(OrderedDict),
+    ("builtins", "set"): Function(set),
+    ("builtins", "frozenset"): Function(frozenset),
     ("dnnlib.util", "EasyDict"): _EasyDict,
-    ("torch_utils.persistence", "_reconstruct_persistent_obj"): _Function(_reconstruct_module),
-    ("torch._utils", "_rebuild_tensor_v2"): _Function(_rebuild_tensor),
-    ("torch._utils", "_rebuild_parameter"): _Function(_rebuild_parameter),
-    ("torch.storage", "_load_from_bytes"): _Function(_load_storage),
-    ("torch", "Size"): _Function(tuple),
-    ("torch", "device"): _Function(str),
+    ("torch_utils.persistence", "_reconstruct_persistent_obj"): Function(_reconstruct_module),
+    ("torch._utils", "_rebuild_tensor_v2"): Function(_rebuild_tensor),
+    ("torch._utils", "_rebuild_parameter"): Function(_rebuild_parameter),
+    ("torch.storage", "_load_from_bytes"): Function(_load_storage),
+    ("torch", "Size"): Function(tuple),
+    ("torch", "device"): Function(str),
     ("torch", "float16"): torch.float16,
     ("torch", "float32"): torch.float32,
-    ("numpy", "dtype"): _Function(_NumpyDtype),
+    ("numpy", "dtype"): Function(NumpyDtype),
     ("numpy", "ndarray"): None,
-    ("numpy.core.multiarray", "scalar"): _Function(_numpy_scalar),
-    ("numpy._core.multiarray", "scalar"): _Function(_numpy_scalar),
-    ("numpy.core.multiarray", "_reconstruct"): _Function(_NumpyArray),
-    ("numpy._core.multiarray", "_reconstruct"): _Function(_NumpyArray),
+    ("numpy.core.multiarray", "scalar"): Function(numpy_scalar),
+    ("numpy._core.multiarray", "scalar"): Function(numpy_scalar),
+    ("numpy.core.multiarray", "_reconstruct"): Function(DroppedArray),
+    ("numpy._core.multiarray", "_reconstruct"): Function(DroppedArray),
 }
-
-
-class _InertUnpickler(pickle.Unpickler):
-    """Unpickle with the table's stand-ins and nothing else."""
-
-    def find_class(self, module: str, name: str) -> object:
-        try:
-            return _TABLE[module, name]
-        except KeyError:
-            raise _RefusedGlobal(f"{module}.{name}") from None
 
 
 def read_network_pickle(path: str | Path) -> NetworkPickle:
@@ -186,7 +121,7 @@ def read_network_pickle(path: str | Path) -> NetworkPickle:
         raise wrong_container(path, kind, expected)
     try:
         with open(path, "rb") as file:
-            content = _InertUnpickler(file).load()
+            content = InertUnpickler(file, _TABLE).load()
         networks = content if isinstance(content, dict) else {}
         generator, discriminator = networks.get("G_ema") or networks.get("G"), networks.get("D")
         if not isinstance(generator, _Module):
@@ -198,7 +133,7 @@ def read_network_pickle(path: str | Path) -> NetworkPickle:
             discriminator=_flat_state(discriminator) if discriminator else None,
             discriminator_kwargs=_constructor_arguments(discriminator) if discriminator else None,
         )
-    except _RefusedGlobal as error:
+    except RefusedGlobal as error:
         if str(error).startswith("dnnlib.tflib"):
             raise CheckpointError(
                 f"{path} holds TensorFlow networks; expected {expected}. "

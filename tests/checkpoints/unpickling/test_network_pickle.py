@@ -14,7 +14,7 @@ import torch
 
 from sfe_models.checkpoints.ada_generator import ada_generator_to_rosinality
 from sfe_models.checkpoints.errors import CheckpointError
-from sfe_models.checkpoints.network_pickle import read_network_pickle
+from sfe_models.checkpoints.unpickling.network_pickle import read_network_pickle
 
 KWARGS = {
     "z_dim": 4,

@@ -16,8 +16,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checkpoints.errors import CheckpointError
-from ..checkpoints.reading import damaged, sniff, would_run, wrong_container
+from ..containers import damaged, sniff, wrong_container
+from ..errors import CheckpointError
+from .stand_ins import RefusedGlobal, would_run
 
 _EXPECTED = "a TorchScript archive with named weights"
 _STORAGES = {
@@ -30,10 +31,6 @@ _STORAGES = {
     "BoolStorage": torch.bool,
 }
 _DEEPEST = 64
-
-
-class _Refused(Exception):
-    """Carry the name of a global that weights have no need of."""
 
 
 class _Record:
@@ -74,7 +71,7 @@ class _Unpickler(pickle.Unpickler):
             return OrderedDict
         if module == "torch.jit._pickle" and (name.startswith("build_") or name == "restore_type_tag"):
             return _listed
-        raise _Refused(f"{module}.{name}")
+        raise RefusedGlobal(f"{module}.{name}")
 
     def persistent_load(self, pid: tuple) -> Tensor:
         kind, storage, key, _location, count = pid
@@ -100,7 +97,7 @@ def read_torchscript_weights(path: Path | str) -> dict[str, Tensor]:
             content = _Unpickler(archive, folder).load()
         weights: dict[str, Tensor] = {}
         _collect(content, "", weights, 0)
-    except _Refused as error:
+    except RefusedGlobal as error:
         raise would_run(path, str(error)) from error
     except Exception as error:  # a crafted archive can raise anything
         raise damaged(path, _EXPECTED, error) from error

@@ -1,19 +1,18 @@
 """Read pickles that hold nothing but lists of numpy arrays, without numpy's own unpickling and without
 running anything.
 
-StyleCLIP's `S_mean_std` is such a file. The stand-ins of `network_pickle.py` serve here too.
+StyleCLIP's `S_mean_std` is such a file.
 """
 
 from __future__ import annotations
 
 import math
-import pickle
 from pathlib import Path
 
 import numpy as np
 
-from .network_pickle import _Function, _NumpyDtype, _RefusedGlobal
-from .reading import damaged, sniff, would_run, wrong_container
+from ..containers import damaged, sniff, wrong_container
+from .stand_ins import Function, InertUnpickler, NumpyDtype, RefusedGlobal, would_run
 
 
 class _Array:
@@ -26,7 +25,7 @@ class _Array:
 
     def __setstate__(self, state: tuple):
         _version, shape, dtype, fortran_order, data = state
-        if not isinstance(dtype, _NumpyDtype) or not isinstance(data, bytes):
+        if not isinstance(dtype, NumpyDtype) or not isinstance(data, bytes):
             raise ValueError("an array of something else than plain numbers")
         if len(data) != math.prod(shape) * dtype.dtype.itemsize:
             raise ValueError(f"array of shape {tuple(shape)} with {len(data)} bytes")
@@ -36,21 +35,11 @@ class _Array:
 
 # Everything that such a pickle may name; numpy renamed `core` to `_core` in 2.0.
 _TABLE = {
-    ("numpy", "dtype"): _Function(_NumpyDtype),
+    ("numpy", "dtype"): Function(NumpyDtype),
     ("numpy", "ndarray"): None,
-    ("numpy.core.multiarray", "_reconstruct"): _Function(_Array),
-    ("numpy._core.multiarray", "_reconstruct"): _Function(_Array),
+    ("numpy.core.multiarray", "_reconstruct"): Function(_Array),
+    ("numpy._core.multiarray", "_reconstruct"): Function(_Array),
 }
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Unpickle with the table's stand-ins and nothing else."""
-
-    def find_class(self, module: str, name: str) -> object:
-        try:
-            return _TABLE[module, name]
-        except KeyError:
-            raise _RefusedGlobal(f"{module}.{name}") from None
 
 
 def read_array_lists(path: str | Path, expected: str) -> list[list[np.ndarray]]:
@@ -64,9 +53,9 @@ def read_array_lists(path: str | Path, expected: str) -> list[list[np.ndarray]]:
         raise wrong_container(path, kind, expected)
     try:
         with open(path, "rb") as file:
-            content = _ArrayUnpickler(file).load()
+            content = InertUnpickler(file, _TABLE).load()
         return [[_values(array) for array in part] for part in content]
-    except _RefusedGlobal as error:
+    except RefusedGlobal as error:
         raise would_run(path, str(error)) from error
     except Exception as error:  # a crafted pickle can raise anything
         raise damaged(path, expected, error) from error

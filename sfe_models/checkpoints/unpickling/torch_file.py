@@ -1,0 +1,61 @@
+"""Read files of torch.save.
+
+Needs torch >= 2.6: older releases of `torch.load(weights_only=True)` can be made to run code
+(CVE-2025-32434) and do not know renamed safe globals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..containers import damaged, sniff, wrong_container
+from .stand_ins import would_run
+
+# numpy renamed `core` to `_core` in 2.0; files carry the name of the version that wrote them.
+_numpy_scalar = np.float64(0).__reduce__()[0]
+_SAFE_GLOBALS = [
+    argparse.Namespace,
+    np.dtype,
+    *(type(np.dtype(name)) for name in ("bool", "int32", "int64", "float32", "float64")),
+    (_numpy_scalar, "numpy.core.multiarray.scalar"),
+    (_numpy_scalar, "numpy._core.multiarray.scalar"),
+]
+
+
+def refused_global(error: Exception) -> str | None:
+    """Return the global that torch's weights-only unpickler refused, None for other errors."""
+    match = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
+    return match[1] if match else None
+
+
+def read_torch(path: str | Path) -> object:
+    """Read a torch.save file onto the CPU, memory-mapped where its format allows.
+
+    Besides tensors and containers only `argparse.Namespace` and numpy numbers are accepted.
+    Raises CheckpointError for everything else; nothing in the file is ever run.
+    """
+    kind = sniff(path)
+    expected = "a checkpoint written by torch.save"
+    if kind not in ("torch-zip", "torch-legacy"):
+        raise wrong_container(path, kind, expected)
+    try:
+        with torch.serialization.safe_globals(_SAFE_GLOBALS):
+            return torch.load(
+                path, map_location="cpu", weights_only=True, mmap=kind == "torch-zip" and _is_stored(path)
+            )
+    except Exception as error:  # a crafted file can raise anything
+        name = refused_global(error)
+        raise (would_run(path, name) if name else damaged(path, expected, error)) from error
+
+
+def _is_stored(path: str | Path) -> bool:
+    # A re-zipped checkpoint may be compressed; mapping it would give the compressed bytes.
+    with zipfile.ZipFile(path) as archive:
+        return all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
