@@ -19,14 +19,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sfe_models.faces.alignment import align_face  # noqa: E402
-from sfe_models.faces.appearance import likeness  # noqa: E402
-from sfe_models.faces.detectors import find_faces, load_detector  # noqa: E402
-from sfe_models.faces.face_files import SHAPE_PREDICTOR, find_face_file  # noqa: E402
+from sfe_models.faces.crop.alignment import align_face  # noqa: E402
+from sfe_models.faces.crop.appearance import likeness  # noqa: E402
+from sfe_models.faces.crop.warp import crop_face  # noqa: E402
+from sfe_models.faces.files import SHAPE_PREDICTOR, find_face_file  # noqa: E402
+from sfe_models.faces.find.detectors import find_faces, load_detector  # noqa: E402
 from sfe_models.faces.landmarks import face_centres  # noqa: E402
-from sfe_models.faces.paste import paste_face  # noqa: E402
-from sfe_models.faces.warp import crop_face  # noqa: E402
-from sfe_models.image_io import load_photo  # noqa: E402
+from sfe_models.faces.paste.face import paste_face  # noqa: E402
+from sfe_models.pictures.image_io import load_photo  # noqa: E402
 
 _CORNERS = "shape_predictor_5_face_landmarks.dat"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..sfe_models.faces.batch import align_photos, already_aligned, crop_faces
-from ..sfe_models.faces.choice import ERROR, ORDERS
+from ..sfe_models.faces.crop.batch import already_aligned, crop_faces
+from ..sfe_models.faces.find.choice import ERROR, ORDERS
+from ..sfe_models.faces.find.people import align_photos
 from . import sockets
 from .base import Node
 from .find_face import ALIGNED, METHODS, landmark_inputs, landmarks_of, no_face_input

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..sfe_models.heat_map import heat_map
-from ..sfe_models.overlays import heat_over
+from ..sfe_models.pictures.heat_map import heat_map
+from ..sfe_models.pictures.overlays import heat_over
 from . import previews, sockets, stages
 from .base import Node
 from .links import output_is_used

@@ -6,9 +6,8 @@ import comfy.model_management as management
 import torch
 from comfy_api.latest import io
 
-from ..sfe_models.faces.landmarks import FaceError
-from ..sfe_models.faces.masks import feathered
-from ..sfe_models.faces.parsing import (
+from ..sfe_models.faces.errors import FaceError
+from ..sfe_models.faces.mask.parsing import (
     BACKGROUND_THRESHOLD,
     PARSERS,
     background_mask,
@@ -16,7 +15,8 @@ from ..sfe_models.faces.parsing import (
     parse_faces,
     parsed_mask,
 )
-from ..sfe_models.faces.regions import OVAL, REGIONS, region_masks
+from ..sfe_models.faces.mask.regions import OVAL, REGIONS, region_masks
+from ..sfe_models.faces.mask.soft import feathered
 from . import sockets
 from .base import Node
 from .find_face import LANDMARKS, face_folders

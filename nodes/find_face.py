@@ -9,10 +9,12 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
-from ..sfe_models.faces.batch import AlignedFaces, align_photos, already_aligned
-from ..sfe_models.faces.choice import ERROR, NO_FACE
-from ..sfe_models.faces.detectors import DETECTORS, find_faces, load_detector
-from ..sfe_models.faces.landmarks import FaceError, parse_landmarks
+from ..sfe_models.faces.crop.batch import AlignedFaces, already_aligned
+from ..sfe_models.faces.errors import FaceError
+from ..sfe_models.faces.find.choice import ERROR, NO_FACE
+from ..sfe_models.faces.find.detectors import DETECTORS, find_faces, load_detector
+from ..sfe_models.faces.find.people import align_photos
+from ..sfe_models.faces.landmarks import parse_landmarks
 from . import sockets
 from .found_models import FOLDER
 from .progress import Progress

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from comfy_api.latest import io
 
-from ..sfe_models.faces.masks import feathered
-from ..sfe_models.overlays import protected_over
+from ..sfe_models.faces.mask.soft import feathered
+from ..sfe_models.pictures.overlays import protected_over
 from . import previews, sockets
 from .base import Node
 from .models import kept, ready

@@ -9,7 +9,7 @@ import comfy.model_management
 import comfy.utils
 from torch import Tensor
 
-from ..sfe_models.image_io import to_pil
+from ..sfe_models.pictures.image_io import to_pil
 from .models import PICTURES_AT_ONCE
 
 # Previews cost time; work that is done sooner needs none.

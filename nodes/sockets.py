@@ -10,5 +10,5 @@ SFEEdit = io.Custom("SFE_EDIT")  # wires.Wire of values.Edit
 SFEDelta = io.Custom("SFE_DELTA")  # wires.Wire of values.Delta
 SFEFeatures = io.Custom("SFE_FEATURES")  # wires.Wire of values.Features
 SFEDirection = io.Custom("SFE_DIRECTION")  # directions.base.Direction
-SFEAlignment = io.Custom("SFE_ALIGNMENT")  # faces.batch.AlignedFaces
+SFEAlignment = io.Custom("SFE_ALIGNMENT")  # faces.crop.batch.AlignedFaces
 FaceLandmarks = io.Custom("FACE_LANDMARKS")  # ComfyUI's own: {"frames": [[{"landmarks_xy": [n,2]}]], ...}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..sfe_models.directions.base import Direction
-from ..sfe_models.faces.appearance import warn_if_not_aligned
+from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
 from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.values import Delta, Edit, Features, Inversion
 from .models import LoadedModel, kept, ready

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io
 
-from ..sfe_models.contact_sheet import contact_sheet
+from ..sfe_models.pictures.contact_sheet import contact_sheet
 from . import direction_choices, previews, sockets
 from .apply_direction import chosen_direction, custom_direction_input
 from .base import Node

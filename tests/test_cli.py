@@ -12,7 +12,7 @@ from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.cli import main
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
-from sfe_models.image_io import load_crop, to_pil
+from sfe_models.pictures.image_io import load_crop, to_pil
 from sfe_models.pipeline import Pipeline
 
 MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from ..demo.showcase import showcase, write_showcase
 from .common import add_directions, add_model, direction_library, load_pipeline
+from .showcase import showcase, write_showcase
 
 DEFAULT_SEED = 8
 

@@ -21,7 +21,7 @@ from ..directions.files import SUFFIXES, describe_own_file, read_own_file
 from ..directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..directions.layers import LEVELS, on_layers_only
 from ..generators.stylegan2.generator import Generator
-from ..image_io import save_image
+from ..pictures.image_io import save_image
 from . import directions_from, directions_making
 from .common import add_directions, direction_library
 from .directions_options import add_device, add_model_option, model_generator, spec_of, subject_of

@@ -15,7 +15,7 @@ from ..directions.finding.scored_samples import ScoredSamples, read_scores
 from ..directions.finding.sefa import sefa
 from ..directions.finding.side_effects import side_effects
 from ..directions.layers import named_layers, parse_layers
-from ..image_io import save_image
+from ..pictures.image_io import save_image
 from .directions_options import (
     add_device,
     add_model_option,

@@ -10,11 +10,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..checkpoints.containers import sniff
-from ..contact_sheet import contact_sheet
 from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
-from ..faces.regions import REGIONS, region_masks
-from ..image_io import load_mask, save_image, save_photo
+from ..faces.mask.regions import REGIONS, region_masks
 from ..inversion_file import load_inversion, save_inversion
+from ..pictures.contact_sheet import contact_sheet
+from ..pictures.image_io import load_mask, save_image, save_photo
 from ..pipeline import InputError, Pipeline
 from ..values import Inversion
 from .common import add_directions, add_model, direction_library, load_pipeline

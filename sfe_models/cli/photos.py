@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 
 from ..domain import DomainSpec
-from ..faces.appearance import warn_if_not_aligned
-from ..faces.batch import AlignedFaces, align_photos, crop_faces
-from ..faces.choice import ERROR, ORDERS, PASS
-from ..faces.detectors import DEFAULT_FOLDERS, DETECTORS, find_faces, load_detector
-from ..faces.landmarks import FaceError, parse_landmarks
-from ..faces.paste import BLENDS, FEATHERED, PASTE_REGIONS, paste_into
-from ..faces.regions import HEAD
-from ..image_io import Photo, load_crop, load_photo
+from ..faces.crop.appearance import warn_if_not_aligned
+from ..faces.crop.batch import AlignedFaces, crop_faces
+from ..faces.errors import FaceError
+from ..faces.find.choice import ERROR, ORDERS, PASS
+from ..faces.find.detectors import DEFAULT_FOLDERS, DETECTORS, find_faces, load_detector
+from ..faces.find.people import align_photos
+from ..faces.landmarks import parse_landmarks
+from ..faces.mask.regions import HEAD
+from ..faces.paste.face import BLENDS, FEATHERED, PASTE_REGIONS, paste_into
+from ..pictures.image_io import Photo, load_crop, load_photo
 from ..pipeline import InputError
 
 _OWN_CROP = "If PHOTO is an aligned crop already, give --no-align."
@@ -30,11 +32,6 @@ class Crops:
     pictures: Tensor
     photo: Photo | None = None
     aligned: AlignedFaces | None = None
-
-    @property
-    def found(self) -> bool:
-        """Whether there is a face to edit."""
-        return self.aligned is None or any(face.found for face in self.aligned.faces)
 
 
 def add_align_options(parser: argparse.ArgumentParser) -> None:

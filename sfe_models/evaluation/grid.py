@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..contact_sheet import contact_sheet
-from ..image_io import save_image
+from ..pictures.contact_sheet import contact_sheet
+from ..pictures.image_io import save_image
 from .methods import Method, People
 from .run import Evaluation
 from .summary import measured

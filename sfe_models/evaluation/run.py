@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from ..image_io import ImageError
+from ..pictures.errors import ImageError
 from ..pipeline import Pipeline
 from .methods import Method, People, invert
 from .metrics import Metrics, as_saved

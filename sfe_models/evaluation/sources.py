@@ -13,7 +13,7 @@ from torch import Tensor
 from ..demo.attributes import Portraits, sample_portraits
 from ..demo.renderer import render
 from ..domain import DomainSpec
-from ..image_io import load_crop
+from ..pictures.image_io import load_crop
 from .errors import EvaluationError
 from .metrics import as_saved
 

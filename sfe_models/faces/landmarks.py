@@ -12,12 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .errors import FaceError
+
 # Eyes and mouth nearer to one line than this (the sine of the angle between both axes) are no face; 30 degrees.
 _LEAST_SINE = 0.5
-
-
-class FaceError(ValueError):
-    """Landmarks, an alignment or a crop that cannot be used."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from torch.utils.data import DataLoader, Sampler
 from ..demo import renderer
 from ..demo.attributes import latents, sample_portraits
 from ..demo.renderer import render
-from ..image_io import ImageError, open_image
+from ..pictures.errors import ImageError
+from ..pictures.image_io import open_image
 
 logger = logging.getLogger(__name__)
 

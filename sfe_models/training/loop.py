@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ..atomic import replaced
 from ..domain import DomainSpec
-from ..image_io import save_image
+from ..pictures.image_io import save_image
 from .checkpoint import LAST, load_checkpoint, save_checkpoint
 from .config import ConfigError, from_json, to_json
 from .data import Batch, PictureFolder, Pictures, StepOrder, batches

@@ -22,7 +22,7 @@ from sfe_models.evaluation.run import Evaluation
 from sfe_models.evaluation.sources import PictureFiles, RenderedPeople, open_source
 from sfe_models.evaluation.summary import fid_table, inversion_table, measured, true_edit_table
 from sfe_models.evaluation.true_edits import EditRule, TrueEditing
-from sfe_models.image_io import save_image
+from sfe_models.pictures.image_io import save_image
 
 SETTINGS = {"test": 1}
 

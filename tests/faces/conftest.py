@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from sfe_models.faces.alignment import align_face
-from sfe_models.faces.detectors import DLIB, find_faces, load_detector
-from sfe_models.faces.face_files import SHAPE_PREDICTOR, find_face_file
+from sfe_models.faces.crop.alignment import align_face
+from sfe_models.faces.files import SHAPE_PREDICTOR, find_face_file
+from sfe_models.faces.find.detectors import DLIB, find_faces, load_detector
 
 PHOTOS = ("astronaut", "gosling", "keanu", "potter", "robert", "scarlet", "smith", "watson")
 

@@ -7,12 +7,13 @@ from faces.people import UPRIGHT, face
 from PIL import Image
 
 from sfe_models.cli import main
-from sfe_models.faces.alignment import align_face
-from sfe_models.faces.batch import align_photos
-from sfe_models.faces.detectors import find_faces
-from sfe_models.faces.landmarks import FaceError, face_centres
-from sfe_models.faces.paste import paste_face, paste_into
-from sfe_models.faces.warp import crop_face
+from sfe_models.faces.crop.alignment import align_face
+from sfe_models.faces.crop.warp import crop_face
+from sfe_models.faces.errors import FaceError
+from sfe_models.faces.find.detectors import find_faces
+from sfe_models.faces.find.people import align_photos
+from sfe_models.faces.landmarks import face_centres
+from sfe_models.faces.paste.face import paste_face, paste_into
 
 MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from sfe_models.faces.landmarks import LANDMARK_SETS, FaceError, face_centres, format_landmarks, parse_landmarks
+from sfe_models.faces.errors import FaceError
+from sfe_models.faces.landmarks import LANDMARK_SETS, face_centres, format_landmarks, parse_landmarks
 
 
 @pytest.mark.parametrize("count", LANDMARK_SETS)

@@ -7,15 +7,17 @@ import torch
 import torch.nn.functional as F
 from faces.conftest import PHOTOS
 
-from sfe_models.faces.alignment import align_face
-from sfe_models.faces.appearance import LEAST_LIKENESS, likeness
-from sfe_models.faces.batch import align_photos, crop_faces, paste_faces
-from sfe_models.faces.detectors import find_faces
-from sfe_models.faces.face_files import SHAPE_PREDICTOR, find_face_file
+from sfe_models.faces.crop.alignment import align_face
+from sfe_models.faces.crop.appearance import LEAST_LIKENESS, likeness
+from sfe_models.faces.crop.batch import crop_faces
+from sfe_models.faces.crop.warp import crop_face
+from sfe_models.faces.files import SHAPE_PREDICTOR, find_face_file
+from sfe_models.faces.find.detectors import find_faces
+from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.landmarks import face_centres
-from sfe_models.faces.paste import paste_face
-from sfe_models.faces.regions import REGIONS, region_mask
-from sfe_models.faces.warp import crop_face
+from sfe_models.faces.mask.regions import REGIONS, region_mask
+from sfe_models.faces.paste.batch import paste_faces
+from sfe_models.faces.paste.face import paste_face
 
 _CORNERS = "shape_predictor_5_face_landmarks.dat"
 

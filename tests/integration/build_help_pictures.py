@@ -22,7 +22,7 @@ from integration.server import ROOT, Server, temporary_base
 
 from sfe_models.checkpoints.bundle import bundle_directions
 from sfe_models.checkpoints.load import DEMO_BUNDLE
-from sfe_models.demo.showcase import strength_at
+from sfe_models.cli.showcase import strength_at
 
 FOLDER = ROOT / "web/docs/pictures"
 _DIRECTIONS = {direction.info.name: direction for direction in bundle_directions(DEMO_BUNDLE)}

@@ -16,7 +16,7 @@ from integration.examples import EXAMPLES
 
 from sfe_models.checkpoints.bundle import bundle_directions
 from sfe_models.checkpoints.load import model_path
-from sfe_models.demo.showcase import strength_at
+from sfe_models.cli.showcase import strength_at
 
 ROOT = Path(__file__).resolve().parents[2]
 OBJECT_INFO = ROOT / "tests/nodes/object_info.json"

@@ -13,7 +13,7 @@ from sfe_models.faces.landmarks import format_landmarks
 
 # People that the training of the demo model never saw.
 SEED = 100_081
-# (strength share) of a direction's useful range; see sfe_models.demo.showcase.strength_at.
+# (strength share) of a direction's useful range; see sfe_models.cli.showcase.strength_at.
 Strengths = Callable[[str, float], float]
 _PHOTO, _PORTRAIT, _PLACE = 768, 256, (256, 110)
 _HOW = "Everything runs with the built-in demo model, without a download. For real faces choose another model."

@@ -32,9 +32,9 @@ from sfe_models.directions.base import DirectionError
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
 from sfe_models.feature_editor import FeatureEditor
-from sfe_models.image_io import save_image
 from sfe_models.networks import SFENetworks
 from sfe_models.perception.attribute_network import load_attribute_network
+from sfe_models.pictures.image_io import save_image
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.assemble import assemble, assemble_bundle
 from sfe_models.training.attribute_directions import attribute_directions, attribute_samples

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...generators.base import StyleSpace
 from ...generators.stylegan2.generator import Generator
-from ...image_io import to_pil
+from ...pictures.image_io import to_pil
 from ..base import Direction, DirectionError, StyleSpaceDirection, WPlusDirection, strength_tensor
 
 # The band above the pictures and its text, relative to a picture's width; small pictures get a readable size.

@@ -1,0 +1,1 @@
+"""Where an aligned crop lies in its photo, and how it is cut out."""

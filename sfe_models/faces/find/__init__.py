@@ -1,0 +1,1 @@
+"""Where faces are: detectors, the choice among faces, people over time."""

@@ -1,0 +1,76 @@
+"""Which faces of a photo to take, and which cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..crop.alignment import FaceAlignment, align_face
+from ..errors import FaceError
+from ..landmarks import face_centres
+
+ORDERS = ("largest first", "left to right", "as given", "right to left", "top to bottom", "nearest to the middle")
+ERROR, PASS = "error", "pass the photo through"
+NO_FACE = (ERROR, PASS)
+
+# Half of an aligned crop's side is about the width of the face; below this there is nothing to invert.
+_SMALLEST_PX = 40
+# Distance of the eyes over the distance from eyes to mouth: about 1 from the front, and falling with the cosine of the
+# head's turn. Below this, about 60 degrees, half of the face is hidden.
+_NARROWEST = 0.5
+
+
+def face_problem(landmarks: Tensor, photo_size: tuple[int, int]) -> str | None:
+    """Say why a face cannot be edited, or None: too small, in profile, or cut off by the photo's edge.
+
+    Raises FaceError for landmarks that show no face at all.
+    """
+    centres = face_centres(landmarks)
+    eyes = (centres.left_eye + centres.right_eye) / 2
+    across, along = (centres.right_eye - centres.left_eye).norm(), (centres.mouth - eyes).norm()
+    if across < _NARROWEST * along:
+        return (
+            f"it is seen from the side (the eyes are {across / along:.2f} of the way to the mouth apart, at least "
+            f"{_NARROWEST} is needed)"
+        )
+    height, width = photo_size
+    points = torch.stack([centres.left_eye, centres.right_eye, centres.mouth])
+    if (points < 0).any() or (points > points.new_tensor([width, height])).any():
+        return f"its eyes or its mouth lie outside of the photo of {width} x {height} px"
+    side = align_face(landmarks, photo_size, (16, 16)).area ** 0.5
+    if side / 2 < _SMALLEST_PX:
+        return f"it is {side / 2:.0f} px wide, at least {_SMALLEST_PX} are needed"
+    return None
+
+
+def choose_faces(found: Sequence[FaceAlignment], order: str, index: int) -> list[FaceAlignment]:
+    """Take the `index`-th face of a photo in one of ORDERS, or all in this order (-1); an empty list if there is none.
+
+    Faces that are equal in the order stay in the order in which they were given. Raises FaceError.
+    """
+    keys = {
+        "largest first": lambda face: -face.area,
+        "left to right": lambda face: _middle(face)[0],
+        "right to left": lambda face: -_middle(face)[0],
+        "top to bottom": lambda face: _middle(face)[1],
+        "nearest to the middle": _off_middle,
+        "as given": lambda face: 0,
+    }
+    if order not in keys:
+        raise FaceError(f"Order {order!r} is unknown; expected one of {', '.join(ORDERS)}.")
+    if index < -1:
+        raise FaceError(f"Face number {index} is asked for; expected 0 for the first one, or -1 for all.")
+    ordered = sorted(found, key=keys[order])
+    return ordered if index == -1 else ordered[index : index + 1]
+
+
+def _middle(face: FaceAlignment) -> tuple[float, float]:
+    x, y = face.quad().mean(dim=0).tolist()
+    return x, y
+
+
+def _off_middle(face: FaceAlignment) -> float:
+    (x, y), (height, width) = _middle(face), face.photo_size
+    return (x - width / 2) ** 2 + (y - height / 2) ** 2

@@ -1,0 +1,1 @@
+"""An edited crop goes back into its photo."""

@@ -1,0 +1,1 @@
+"""Pictures: files, and what is drawn from them (heat maps, overlays, sheets)."""
