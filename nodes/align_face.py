@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..sfe_models.faces.crop.batch import already_aligned, crop_faces
+from ..sfe_models.faces.crop.batch import crop_faces
 from ..sfe_models.faces.find.choice import ERROR, ORDERS
-from ..sfe_models.faces.find.people import align_photos
 from . import sockets
 from .base import Node
-from .find_face import ALIGNED, METHODS, landmark_inputs, landmarks_of, no_face_input
+from .find_face import METHODS, FaceSearch, landmark_inputs, no_face_input
 from .pictures import channels_first, channels_last
 
 
@@ -62,10 +61,6 @@ class AlignFace(Node):
         cls, photo, method, face, order, size, landmarks="", face_landmarks=None, no_face=ERROR, smoothing=0.0
     ) -> io.NodeOutput:  # fmt: skip
         photos = channels_first(photo, "photo")
-        if method == ALIGNED:
-            aligned = already_aligned(len(photos), tuple(photos.shape[2:]))
-        else:
-            found = landmarks_of(photos, method, landmarks, face_landmarks)
-            aligned = align_photos(found, tuple(photos.shape[2:]), (size, size), face, order, no_face, smoothing)
+        aligned = FaceSearch(method, landmarks, face_landmarks, face, order, no_face, smoothing).align(photos, size)
         crops, inside = crop_faces(photos, aligned)
         return io.NodeOutput(channels_last(crops.clamp(0, 1)), aligned, inside)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from comfy_api.latest import io
 
 from ..sfe_models.directions.layers import on_layers_only
 from . import direction_choices, sockets, stages
 from .base import Node
-from .models import LoadedModel, ready
+from .models import LoadedModel
 from .strengths import strength_inputs, strengths_for
 from .wires import Wire
 
@@ -67,6 +65,4 @@ class ApplyDirection(Node):
     ) -> io.NodeOutput:
         chosen = chosen_direction(source.model, direction, custom_direction, layers)
         source, values = strengths_for(source, strength, strengths)
-        with ready(source.model) as pipeline:
-            edit = stages.apply_direction(pipeline, source.value, chosen, values)
-        return io.NodeOutput(replace(source, value=edit))
+        return io.NodeOutput(stages.apply_direction(source, chosen, values))

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from comfy_api.latest import io
 
-from ..sfe_models.pipeline import InputError
-from . import sockets
+from . import sockets, stages
 from .base import Node
-from .models import kept, ready
-from .wires import kept_on
 
 
 class CombineDelta(Node):
@@ -38,8 +33,4 @@ class CombineDelta(Node):
 
     @classmethod
     def run(cls, first, second, first_weight: float, second_weight: float) -> io.NodeOutput:
-        if first.model is not second.model:
-            raise InputError(f"The deltas are of {first.model} and {second.model}; make both with one model.")
-        with ready(first.model) as pipeline:
-            combined = pipeline.combine_deltas([first.value, second.value], [first_weight, second_weight])
-        return io.NodeOutput(replace(first, value=kept_on(combined, kept())))
+        return io.NodeOutput(stages.combine_deltas([first, second], [first_weight, second_weight]))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from comfy_api.latest import io
 
 from ..sfe_models.directions.finding.pictures import picture_difference, style_difference
 from ..sfe_models.directions.layers import parse_layers
-from ..sfe_models.pipeline import InputError
-from . import sockets
+from . import sockets, stages
 from .base import Node
-from .models import ready
+from .wires import Wire, one_model
 
 _W_PLUS, _STYLE_SPACE = "W+", "style space"
 
@@ -44,13 +45,13 @@ class DirectionFromImages(Node):
         )
 
     @classmethod
-    def run(cls, before, after, space: str, layers: str = "all") -> io.NodeOutput:
-        if before.model is not after.model:
-            raise InputError(f"The pictures were inverted by {before.model} and {after.model}; use one model.")
-        spec = before.model.pipeline.spec
-        chosen, name = parse_layers(layers, spec.n_styles), "from images"
+    def run(cls, before: Wire, after: Wire, space: str, layers: str = "all") -> io.NodeOutput:
+        model = one_model([before, after])
+        spec, name = model.pipeline.spec, "from images"
+        chosen = parse_layers(layers, spec.n_styles)
         if space == _W_PLUS:
             return io.NodeOutput(picture_difference(before.value, after.value, spec.subject, name, chosen))
-        with ready(before.model) as pipeline:
-            generator = pipeline.networks.generator
-            return io.NodeOutput(style_difference(generator, before.value, after.value, spec.subject, name, chosen))
+        difference = partial(
+            style_difference, source=before.value, target=after.value, subject=spec.subject, name=name, layers=chosen
+        )
+        return io.NodeOutput(stages.by_generator(model, difference))

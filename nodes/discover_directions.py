@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import torch
+from dataclasses import dataclass
+
 from comfy_api.latest import io
 
+from ..sfe_models.directions.base import Direction, evenly_spaced
 from ..sfe_models.directions.finding.pca import component_direction, w_components
 from ..sfe_models.directions.finding.sefa import sefa
 from ..sfe_models.directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..sfe_models.directions.layers import parse_layers
+from ..sfe_models.domain import DomainSpec
+from ..sfe_models.generators.stylegan2.generator import Generator
 from ..sfe_models.pipeline import InputError
-from . import sockets
+from . import sockets, stages
 from .base import Node
 from .links import output_is_used
-from .models import LoadedModel, ready
+from .models import LoadedModel
 from .pictures import pil_to_image
 from .progress import Progress
 
@@ -67,23 +71,36 @@ class DiscoverDirections(Node):
 
     @classmethod
     def run(cls, sfe_model: LoadedModel, method: str, index: int, layers: str, samples: int = 20000) -> io.NodeOutput:
-        spec = sfe_model.pipeline.spec
-        chosen = parse_layers(layers, spec.n_styles)
-        with ready(sfe_model) as pipeline:
-            generator = pipeline.networks.generator
-            if method == _SEFA:
-                direction = sefa(generator, spec.subject, chosen, index + 1)[index]
-            elif method == _GANSPACE:
-                if chosen != tuple(range(chosen[0], chosen[-1] + 1)):
-                    raise InputError(f"'layers' is {layers!r}; GANSpace moves one range of layers, such as 4-7.")
-                progress = Progress(samples).report
-                components = w_components(generator, index + 1, samples, 0, _BATCH, progress=progress)
-                span = chosen[0], chosen[-1] + 1
-                direction = component_direction(components, index, spec.n_styles, spec.subject, *span)
-            else:
-                raise InputError(f"'method' is {method!r}; expected {_SEFA} or {_GANSPACE}.")
-            if not output_is_used(_ID, _TRAVERSAL):
-                return io.NodeOutput(direction, None)
-            strengths = torch.linspace(*direction.info.strength_range, _STEPS).tolist()
-            grid = traversal(generator, direction, strengths, seed_codes(generator, _ROWS))
+        found = _Search(method, index, layers, samples, sfe_model.pipeline.spec)
+        direction = stages.by_generator(sfe_model, found.direction)
+        if not output_is_used(_ID, _TRAVERSAL):
+            return io.NodeOutput(direction, None)
+        strengths = evenly_spaced(*direction.info.strength_range, _STEPS)
+        grid = stages.by_generator(sfe_model, lambda g: traversal(g, direction, strengths, seed_codes(g, _ROWS)))
         return io.NodeOutput(direction, pil_to_image(traversal_picture(grid, strengths, direction.info.name)))
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What is looked for: the node's inputs, and the model's sizes."""
+
+    method: str
+    index: int
+    layers: str
+    samples: int
+    spec: DomainSpec
+
+    def direction(self, generator: Generator) -> Direction:
+        """Find it; raises InputError."""
+        n_styles, subject = self.spec.n_styles, self.spec.subject
+        chosen = parse_layers(self.layers, n_styles)
+        if self.method == _SEFA:
+            return sefa(generator, subject, chosen, self.index + 1)[self.index]
+        if self.method != _GANSPACE:
+            raise InputError(f"'method' is {self.method!r}; expected {_SEFA} or {_GANSPACE}.")
+        first, end = chosen[0], chosen[-1] + 1
+        if chosen != tuple(range(first, end)):
+            raise InputError(f"'layers' is {self.layers!r}; GANSpace moves one range of layers, such as 4-7.")
+        progress = Progress(self.samples).report
+        components = w_components(generator, self.index + 1, self.samples, 0, _BATCH, progress=progress)
+        return component_direction(components, self.index, n_styles, subject, first, end)

@@ -11,11 +11,9 @@ from ..sfe_models.faces.paste.batch import paste_faces
 from . import direction_choices, sockets, stages
 from .apply_direction import chosen_direction, custom_direction_input
 from .base import Node
-from .find_face import ALIGNED, LANDMARKS, align, landmark_inputs, no_face_input
-from .models import kept, ready
-from .pictures import channels_first, channels_last, masks_of
+from .find_face import ALIGNED, LANDMARKS, FaceSearch, landmark_inputs, no_face_input
+from .pictures import channels_first, channels_last, masks_of, signed
 from .strengths import strength_inputs, strengths_for
-from .wires import Wire, kept_on
 
 _GIVEN = "as given"
 
@@ -68,17 +66,14 @@ class EditFace(Node):
         method = find_face
         if find_face == _GIVEN:
             method = LANDMARKS if face_landmarks is not None or bool(landmarks and landmarks.strip()) else ALIGNED
-        size = sfe_model.pipeline.spec.picture_size[0]
-        aligned = align(photos, method, size, landmarks, face_landmarks, no_face)
+        search = FaceSearch(method, landmarks, face_landmarks, no_face=no_face)
+        aligned = search.align(photos, sfe_model.pipeline.spec.picture_size[0])
         chosen = chosen_direction(sfe_model, direction, custom_direction)
-        inversion = stages.invert(sfe_model, crop_faces(photos, aligned)[0] * 2 - 1)
+        inversion = stages.invert(sfe_model, signed(crop_faces(photos, aligned)[0]))
         inversion, values = strengths_for(inversion, strength, strengths)
-        with ready(sfe_model) as pipeline:
-            edit = stages.apply_direction(pipeline, inversion.value, chosen, values)
-        delta = stages.compute_delta(Wire(sfe_model, edit))
+        delta = stages.compute_delta(stages.apply_direction(inversion, chosen, values))
         if mask is not None:
-            with ready(sfe_model) as pipeline:
-                delta = Wire(sfe_model, kept_on(pipeline.mask_delta(delta.value, masks_of(mask)), kept()))
+            delta = stages.mask_delta(delta, masks_of(mask))
         crops = stages.synthesize(stages.feature_edit(delta))
         if method == ALIGNED:
             return io.NodeOutput(crops, crops)

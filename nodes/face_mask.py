@@ -20,7 +20,7 @@ from ..sfe_models.faces.mask.soft import feathered
 from . import sockets
 from .base import Node
 from .find_face import LANDMARKS, face_folders
-from .pictures import from_image
+from .pictures import from_image, masks_of
 
 PUBLISHED_BACKGROUND = "published background"
 
@@ -81,8 +81,7 @@ class FaceMask(Node):
             masks = region_masks(alignment.faces, region)
         else:
             masks = _parsed(alignment, region, source, crop, threshold)
-        masks = feathered(masks, feather)
-        return io.NodeOutput(1 - masks if invert else masks)
+        return io.NodeOutput(masks_of(feathered(masks, feather), invert=invert))
 
 
 def _parsed(alignment, region: str, source: str, crop, threshold: float):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import comfy.model_management as management
@@ -11,7 +12,7 @@ from comfy_api.latest import io
 
 from ..sfe_models.faces.crop.batch import AlignedFaces, already_aligned
 from ..sfe_models.faces.errors import FaceError
-from ..sfe_models.faces.find.choice import ERROR, NO_FACE
+from ..sfe_models.faces.find.choice import ERROR, NO_FACE, ORDERS
 from ..sfe_models.faces.find.detectors import DETECTORS, find_faces, load_detector
 from ..sfe_models.faces.find.people import align_photos
 from ..sfe_models.faces.landmarks import parse_landmarks
@@ -56,33 +57,54 @@ def no_face_input() -> io.Input:
     )
 
 
-def landmarks_of(photos: torch.Tensor, method: str, landmarks: str, face_landmarks) -> list[list[torch.Tensor]]:
-    """Find or read the faces of photos [B,3,H,W] in [0,1]: landmarks of each face of each photo."""
-    if method in DETECTORS:
-        device = management.get_torch_device()
-        detector, progress, found = load_detector(method, face_folders(), device), Progress(len(photos)), []
+@dataclass(frozen=True)
+class FaceSearch:
+    """Where the faces of photos are, and which of them to take: the inputs of Align Face.
+
+    method: one of METHODS; index: from 0, -1 for all; smoothing: in frames of a video, 0 for single photos.
+    """
+
+    method: str
+    landmarks: str = ""
+    face_landmarks: dict | None = None
+    index: int = 0
+    order: str = ORDERS[0]
+    no_face: str = ERROR
+    smoothing: float = 0.0
+
+    def align(self, photos: torch.Tensor, side: int) -> AlignedFaces:
+        """Align faces of photos [B,3,H,W] in [0,1] for crops of this side in px, or take the photos as crops."""
+        size = tuple(photos.shape[2:])
+        if self.method == ALIGNED:
+            return already_aligned(len(photos), size)
+        if self.method in DETECTORS:
+            found = self._detected(photos)
+        elif self.method == LANDMARKS:
+            found = self._given(len(photos))
+        else:
+            raise FaceError(f"'method' is {self.method!r}; expected one of {', '.join(METHODS)}.")
+        return align_photos(found, size, (side, side), self.index, self.order, self.no_face, self.smoothing)
+
+    def _detected(self, photos: torch.Tensor) -> list[list[torch.Tensor]]:
+        """Landmarks of each face that the detector finds in each photo."""
+        detector = load_detector(self.method, face_folders(), management.get_torch_device())
+        progress, found = Progress(len(photos)), []
         for photo in photos:
             found.append(find_faces(photo, detector))
             progress.step()
         return found
-    if method != LANDMARKS:
-        raise FaceError(f"'method' is {method!r}; expected one of {', '.join(METHODS)}.")
-    if face_landmarks is not None:
-        found = [[torch.as_tensor(one["landmarks_xy"]) for one in frame] for frame in face_landmarks["frames"]]
-    else:
-        found = parse_landmarks(landmarks)
-    found = found * len(photos) if len(found) == 1 else found
-    if len(found) != len(photos):
-        raise FaceError(
-            f"'landmarks' has {len(found)} lines for {len(photos)} photos. Give the points of the face, one line for "
-            f"each photo or one for all, connect 'face_landmarks', or choose another 'method'."
-        )
-    return found
 
-
-def align(photos: torch.Tensor, method: str, size: int, landmarks: str, face_landmarks, no_face: str) -> AlignedFaces:
-    """Align the largest face of each photo [B,3,H,W] in [0,1], or take the photos as crops."""
-    if method == ALIGNED:
-        return already_aligned(len(photos), tuple(photos.shape[2:]))
-    found = landmarks_of(photos, method, landmarks, face_landmarks)
-    return align_photos(found, tuple(photos.shape[2:]), (size, size), no_face=no_face)
+    def _given(self, count: int) -> list[list[torch.Tensor]]:
+        """The landmarks that came in, for this number of photos."""
+        if self.face_landmarks is not None:
+            frames = self.face_landmarks["frames"]
+            found = [[torch.as_tensor(one["landmarks_xy"]) for one in frame] for frame in frames]
+        else:
+            found = parse_landmarks(self.landmarks)
+        found = found * count if len(found) == 1 else found
+        if len(found) != count:
+            raise FaceError(
+                f"'landmarks' has {len(found)} lines for {count} photos. Give the points of the face, one line for "
+                f"each photo or one for all, connect 'face_landmarks', or choose another 'method'."
+            )
+        return found

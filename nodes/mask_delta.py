@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from comfy_api.latest import io
 
 from ..sfe_models.faces.mask.soft import feathered
 from ..sfe_models.pictures.overlays import protected_over
-from . import previews, sockets
+from . import previews, sockets, stages
 from .base import Node
-from .models import kept, ready
 from .pictures import masks_of
-from .wires import kept_on
 
 
 class MaskDelta(Node):
@@ -45,10 +41,7 @@ class MaskDelta(Node):
 
     @classmethod
     def run(cls, delta, mask, invert: bool, feather: float) -> io.NodeOutput:
-        masks = masks_of(mask)
-        masks = feathered(1 - masks if invert else masks, feather)
-        with ready(delta.model) as pipeline:
-            masked = kept_on(pipeline.mask_delta(delta.value, masks), kept())
-        some = slice(previews.MOST)
-        shown = previews.drawn(protected_over(masked.edit.inversion.picture[some], masks[some]))
-        return io.NodeOutput(replace(delta, value=masked), ui=shown)
+        masks = feathered(masks_of(mask, invert=invert), feather)
+        masked, some = stages.mask_delta(delta, masks), slice(previews.MOST)
+        shown = previews.drawn(protected_over(masked.value.edit.inversion.picture[some], masks[some]))
+        return io.NodeOutput(masked, ui=shown)

@@ -10,7 +10,7 @@ from ..sfe_models.faces.paste.batch import paste_faces
 from ..sfe_models.faces.paste.face import BLENDS, FEATHERED, PASTE_REGIONS
 from . import previews, sockets
 from .base import Node
-from .pictures import channels_first, channels_last, masks_of
+from .pictures import channels_first, channels_last, masks_of, signed
 from .progress import Progress
 
 
@@ -79,7 +79,7 @@ class PasteBack(Node):
             masks,
             region,
             blend,
-            lambda picture: progress.step(picture=picture * 2 - 1),
+            lambda picture: progress.step(picture=signed(picture)),
         )
         pasted = channels_last(pasted).clamp_(0, 1)
         if photo.shape[3] == 4:

@@ -12,7 +12,7 @@ from ..sfe_models.pipeline import InputError
 
 def from_image(image: Tensor, name: str = "image") -> Tensor:
     """IMAGE [B,H,W,C] in [0,1] to [B,3,H,W] in [-1,1]; an alpha channel is dropped, grey becomes RGB."""
-    return channels_first(image, name) * 2 - 1
+    return signed(channels_first(image, name))
 
 
 def channels_first(image: Tensor, name: str = "image") -> Tensor:
@@ -21,6 +21,11 @@ def channels_first(image: Tensor, name: str = "image") -> Tensor:
         raise InputError(f"'{name}' has the shape {tuple(image.shape)}; expected an IMAGE [B,H,W,3] of some pictures.")
     image = image.float().expand(-1, -1, -1, 3) if image.shape[3] == 1 else image[..., :3].float()
     return image.movedim(-1, 1)
+
+
+def signed(picture: Tensor) -> Tensor:
+    """Pictures in [0,1] to [-1,1]."""
+    return picture * 2 - 1
 
 
 def to_image(pictures: Tensor) -> Tensor:
@@ -38,10 +43,11 @@ def pil_to_image(picture: Image.Image) -> Tensor:
     return torch.from_numpy(np.asarray(picture.convert("RGB"), dtype=np.float32) / 255)[None]
 
 
-def masks_of(mask: Tensor, name: str = "mask") -> Tensor:
-    """MASK [B,H,W] or [H,W] to [B,H,W] in [0,1]."""
+def masks_of(mask: Tensor, name: str = "mask", invert: bool = False) -> Tensor:
+    """MASK [B,H,W] or [H,W] to [B,H,W] in [0,1]; invert: black and white change places."""
     mask = mask[None] if mask.ndim == 2 else mask
     mask = mask[:, 0] if mask.ndim == 4 and mask.shape[1] == 1 else mask
     if mask.ndim != 3 or 0 in mask.shape:
         raise InputError(f"'{name}' has the shape {tuple(mask.shape)}; expected a MASK [B,H,W].")
-    return mask.float().clamp(0, 1)
+    mask = mask.float().clamp(0, 1)
+    return 1 - mask if invert else mask

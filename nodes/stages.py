@@ -1,12 +1,12 @@
-"""The stages of the pipeline over a batch of any length: some pictures at a time, with progress.
+"""The stages of the pipeline, from wire to wire: on the device, some pictures at a time, with progress.
 
-What a value goes back to (its inversion, its edit) stays the very same object, so that the pipeline finds what it
-keeps for it.
+The only place where a model is made ready. What a value goes back to (its inversion, its edit) stays the very same
+object, so that the pipeline finds what it keeps for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -15,12 +15,12 @@ from torch import Tensor
 
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
-from ..sfe_models.pipeline import Pipeline
-from ..sfe_models.values import Delta, Edit, Features, Inversion
+from ..sfe_models.generators.stylegan2.generator import Generator
+from ..sfe_models.values import Delta, Features, Inversion
 from .models import LoadedModel, kept, ready
 from .pictures import to_image
 from .progress import Progress, parts
-from .wires import Wire, kept_on
+from .wires import Wire, one_model
 
 
 def invert(model: LoadedModel, pictures: Tensor) -> Wire:
@@ -29,38 +29,52 @@ def invert(model: LoadedModel, pictures: Tensor) -> Wire:
     progress, found = Progress(len(pictures)), []
     with ready(model) as pipeline:
         for part in parts(len(pictures)):
-            found.append(kept_on(pipeline.invert(pictures[part]), kept()))
+            found.append(Wire.of(model, pipeline.invert(pictures[part])).value)
             progress.step(part.stop - part.start)
-    if len(found) == 1:
-        return Wire(model, found[0])
-    tensors = {f.name: torch.cat([getattr(v, f.name) for v in found]) for f in fields(Inversion) if f.name != "domain"}
-    return Wire(model, Inversion(**tensors, domain=found[0].domain))
+    tensors = _joined(found, *(field.name for field in fields(Inversion) if field.name != "domain"))
+    return Wire(model, Inversion(*tensors, found[0].domain))
+
+
+def apply_direction(wire: Wire, direction: Direction, strengths: Tensor) -> Wire:
+    """wire: of an Inversion or of an Edit; strengths: [1] or [B]. Returns an Edit."""
+    with ready(wire.model) as pipeline:
+        return Wire.of(wire.model, pipeline.apply_direction(wire.value, direction, strengths))
 
 
 def compute_delta(wire: Wire) -> Wire:
-    """wire: of an Edit."""
-    edit, found = wire.value, []
+    """wire: of an Edit. Returns a Delta."""
     with ready(wire.model) as pipeline:
-        for _, value in _parts_of(edit):
-            found.append(kept_on(pipeline.compute_delta(value), kept()))
-    return Wire(wire.model, Delta(edit, *(torch.cat([getattr(v, n) for v in found]) for n in ("delta", "rgb"))))
+        found = [Wire.of(wire.model, pipeline.compute_delta(value)).value for _, value in _parts_of(wire.value)]
+    return Wire(wire.model, Delta(wire.value, *_joined(found, "delta", "rgb")))
+
+
+def mask_delta(wire: Wire, masks: Tensor) -> Wire:
+    """wire: of a Delta; masks: [1,H,W] or [B,H,W], 1 where the picture may change."""
+    with ready(wire.model) as pipeline:
+        return Wire.of(wire.model, pipeline.mask_delta(wire.value, masks))
+
+
+def combine_deltas(wires: Sequence[Wire], weights: Sequence[float]) -> Wire:
+    """wires: of Deltas of one inversion. Returns a Delta."""
+    model = one_model(wires)
+    with ready(model) as pipeline:
+        return Wire.of(model, pipeline.combine_deltas([wire.value for wire in wires], weights))
 
 
 def feature_edit(wire: Wire) -> Wire:
-    """wire: of an Inversion (delta = 0) or of a Delta."""
-    source, progress = wire.value, Progress(len(wire))
+    """wire: of an Inversion (delta = 0) or of a Delta. Returns Features."""
+    source, progress, found = wire.value, Progress(len(wire)), []
     with ready(wire.model) as pipeline:
         edit = pipeline.start_edit(source) if isinstance(source, Inversion) else source.edit
-        found = []
         for part, value in _parts_of(source):
-            found.append(kept_on(pipeline.feature_edit(value), kept()))
+            found.append(Wire.of(wire.model, pipeline.feature_edit(value)).value)
             progress.step(part.stop - part.start)
-    return Wire(wire.model, Features(edit, *(torch.cat([getattr(v, n) for v in found]) for n in ("F_k", "rgb"))))
+    return Wire(wire.model, Features(edit, *_joined(found, "F_k", "rgb")))
 
 
-def synthesize(wire: Wire, progress: Progress | None = None, resolution: int | None = None) -> Tensor:
+def synthesize(wire: Wire, resolution: int | None = None) -> Tensor:
     """wire: of Features; resolution: as Pipeline.synthesize takes it. Returns an IMAGE."""
-    progress, found = progress or Progress(len(wire)), []
+    progress, found = Progress(len(wire)), []
     with ready(wire.model) as pipeline:
         for part, value in _parts_of(wire.value):
             pictures = pipeline.synthesize(value, resolution)
@@ -74,12 +88,31 @@ def reconstruct(wire: Wire) -> Tensor:
     return synthesize(feature_edit(wire))
 
 
-def apply_direction(pipeline: Pipeline, source: Inversion | Edit, direction: Direction, strengths: Tensor) -> Edit:
-    """Apply one direction and keep the edit's tensors where wires keep them."""
-    return kept_on(pipeline.apply_direction(source, direction, strengths), kept())
+def sweep(wire: Wire, direction: Direction, strengths: Sequence[float], masks: Tensor | None) -> Tensor:
+    """wire: of an Inversion; masks: as `mask_delta` takes them. Returns [B*S,3,H,W], one person after the other."""
+    people, progress, found = len(wire), Progress(len(wire) * len(strengths)), []
+    with ready(wire.model) as pipeline:
+        for person in range(people):
+            one = wire.value if people == 1 else wire.value[person]
+            own = masks if masks is None or len(masks) != people else masks[person : person + 1]
+            for part in parts(len(strengths)):
+                pictures = pipeline.sweep(one, direction, strengths[part], own)[0]
+                found.append(pictures.to(kept()))
+                progress.step(len(pictures), pictures[-1])
+    return torch.cat(found)
 
 
-def _parts_of(value) -> Iterator[tuple[slice, Any]]:
+def by_generator(model: LoadedModel, make: Callable[[Generator], Any]) -> Any:
+    """What `make` makes of the model's generator, while it lies on the device."""
+    with ready(model) as pipeline:
+        return make(pipeline.networks.generator)
+
+
+def _joined(values: Sequence[Any], *names: str) -> list[Tensor]:
+    return [torch.cat([getattr(value, name) for value in values]) for name in names]
+
+
+def _parts_of(value: Any) -> Iterator[tuple[slice, Any]]:
     """(slice, part) of a batch; the whole value itself where one part is enough."""
     slices = list(parts(len(value)))
     for part in slices:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from comfy_api.latest import io
 
+from ..sfe_models.directions.base import evenly_spaced
 from ..sfe_models.pictures.contact_sheet import contact_sheet
-from . import direction_choices, previews, sockets
+from . import direction_choices, previews, sockets, stages
 from .apply_direction import chosen_direction, custom_direction_input
 from .base import Node
-from .models import kept, ready
 from .pictures import masks_of, pil_to_image, to_image
-from .progress import Progress, parts
 from .wires import Wire
 
 
@@ -53,18 +51,8 @@ class Sweep(Node):
         cls, inversion: Wire, direction: str, from_strength, to_strength, steps: int, custom_direction=None, mask=None
     ) -> io.NodeOutput:
         chosen = chosen_direction(inversion.model, direction, custom_direction)
-        strengths = torch.linspace(from_strength, to_strength, steps, dtype=torch.float64).round(decimals=6).tolist()
-        masks = None if mask is None else masks_of(mask)
-        people, progress, found = len(inversion), Progress(len(inversion) * steps), []
-        with ready(inversion.model) as pipeline:
-            for person in range(people):
-                one = inversion.value if people == 1 else inversion.value[person]
-                own = masks if masks is None or len(masks) != people else masks[person : person + 1]
-                for part in parts(steps):
-                    pictures = pipeline.sweep(one, chosen, strengths[part], own)[0]
-                    found.append(pictures.to(kept()))
-                    progress.step(len(pictures), pictures[-1])
-        pictures = torch.cat(found)
-        labels = [f"{strength + 0.0:+g}" for strength in strengths] * people
+        strengths = evenly_spaced(from_strength, to_strength, steps)
+        pictures = stages.sweep(inversion, chosen, strengths, None if mask is None else masks_of(mask))
+        labels = [f"{strength:+g}" for strength in strengths] * len(inversion)
         sheet = pil_to_image(contact_sheet(list(pictures), labels, steps))
         return io.NodeOutput(to_image(pictures), sheet, ui=previews.images(sheet))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..sfe_models.generators.base import StyleSpace
+from ..sfe_models.pipeline import InputError
 from ..sfe_models.values import Delta, Edit, Features, Inversion
-from .models import LoadedModel
+from .models import LoadedModel, kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +21,11 @@ class Wire:
 
     model: LoadedModel
     value: Inversion | Edit | Delta | Features
+
+    @classmethod
+    def of(cls, model: LoadedModel, value: Any) -> Wire:
+        """Put what the pipeline made on the wire: its own tensors go to where wires keep them."""
+        return cls(model, kept_on(value, kept()))
 
     def __len__(self) -> int:
         return len(self.value)
@@ -28,7 +36,7 @@ class Wire:
         return f"{type(self.value).__name__} of {len(self)} pictures by {self.model.name}{steps}"[:300]
 
 
-def kept_on(value, device: torch.device):
+def kept_on(value: Any, device: torch.device) -> Any:
     """Move the value's own tensors; what it goes back to stays the very same object, whose results are kept."""
     moved = {}
     for field in fields(value):
@@ -38,6 +46,14 @@ def kept_on(value, device: torch.device):
         elif isinstance(part, StyleSpace):
             moved[field.name] = part.map(lambda t: t.to(device))
     return replace(value, **moved)
+
+
+def one_model(wires: Sequence[Wire]) -> LoadedModel:
+    """The model that all wires belong to; raises InputError where there are several."""
+    models = {id(wire.model): wire.model for wire in wires}
+    if len(models) > 1:
+        raise InputError(f"The inputs were made by {' and '.join(map(repr, models.values()))}; use one model for all.")
+    return wires[0].model
 
 
 def belongs_to(other: Inversion, inversion: Inversion) -> bool:

@@ -8,10 +8,8 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
 from ..checkpoints.load import read_spec
-from ..directions.base import Direction
+from ..directions.base import Direction, evenly_spaced
 from ..directions.families.ganspace import GANSpaceDirection
 from ..directions.families.linear import LinearDirection
 from ..directions.families.style_offset import StyleOffsetDirection
@@ -174,6 +172,6 @@ def _run_traverse(options: argparse.Namespace) -> None:
     last = span[1] if options.last is None else options.last
     if first is None or last is None:
         raise ValueError(f"'{options.name}' has no known range; give --from and --to.")
-    strengths = torch.linspace(first, last, options.steps).tolist()
+    strengths = evenly_spaced(first, last, options.steps)
     grid = traversal(generator, direction, strengths, seed_codes(generator, options.seeds, options.truncation))
     print(save_image(traversal_picture(grid, strengths, direction.info.name), options.output))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from ..checkpoints.containers import sniff
+from ..directions.base import evenly_spaced
 from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
 from ..faces.mask.regions import REGIONS, region_masks
 from ..inversion_file import load_inversion, save_inversion
@@ -191,9 +191,7 @@ def _run_sweep(options: argparse.Namespace) -> None:
         mask = _mask(options, crops)
         bar.update()
         bar.set_description("editing")
-        strengths = [
-            round(s, 6) + 0.0 for s in torch.linspace(first, last, options.steps, dtype=torch.float64).tolist()
-        ]
+        strengths = evenly_spaced(first, last, options.steps)
         images = pipeline.sweep(inversion, direction, strengths, mask)[0]
         folder = Path(options.output)
         names = [f"{options.direction}_{s:+g}".replace(" ", "_") for s in strengths]

@@ -86,3 +86,9 @@ def strength_tensor(strength: float | Tensor, batch: int, device: torch.device |
     if bad:
         raise DirectionError(f"Strength is {bad[0]}; expected a finite number.")
     return values.expand(batch)
+
+
+def evenly_spaced(first: float, last: float, steps: int) -> list[float]:
+    """Strengths from the first to the last, both included, rounded to 6 decimals so that they can be written."""
+    # + 0.0 makes of -0.0 what people write.
+    return [round(strength, 6) + 0.0 for strength in torch.linspace(first, last, steps, dtype=torch.float64).tolist()]

@@ -45,3 +45,13 @@ def test_requirements_cannot_replace_torch():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     names = [line.split("#")[0].strip().lower() for line in lines]
     assert not [name for name in names if name.startswith(("torch", "nvidia", "xformers"))]
+
+
+def test_only_the_stages_make_a_model_ready():
+    opened = [
+        path.stem
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and "ready" in [alias.name for alias in node.names]
+    ]
+    assert opened == ["stages"]
