@@ -51,7 +51,7 @@ def cases(generator: Generator, side: int, dtype: torch.dtype) -> dict[str, Call
 
     def in_strips(height: int) -> Tensor:
         # The height follows from this constant, which this script is there to choose.
-        strips._STRIP_BYTES = height * side * channels * x.element_size()
+        strips.STRIP_BYTES = height * side * channels * x.element_size()
         return strips.synthesize_in_strips(*layers, x, rgb, styles, noises, keep)[1]
 
     heights = [h for h in HEIGHTS if h < side] + [side]
@@ -66,7 +66,7 @@ def main() -> None:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
-    print(f"the library's strips: {strips._STRIP_BYTES >> 20} MiB\n")
+    print(f"the library's strips: {strips.STRIP_BYTES >> 20} MiB\n")
     print("| dtype | side | way | MiB a strip | ms | difference to whole |\n" + "|---" * 6 + "|")
     torch.manual_seed(0)
     for dtype in DTYPES:
@@ -81,7 +81,7 @@ def main() -> None:
             whole = ways["whole"]()
             for way, seconds in medians(ways, arguments.repeats).items():
                 difference = ((ways[way]() - whole).norm() / whole.norm()).item()
-                mib = "" if way == "whole" else f"{strips._STRIP_BYTES / 2**20:g}"
+                mib = "" if way == "whole" else f"{strips.STRIP_BYTES / 2**20:g}"
                 name = str(dtype).removeprefix("torch.")
                 cells = f"{name} | {side} | {way} | {mib} | {1e3 * seconds:.0f} | {difference:.1e}"
                 print(f"| {cells} |", flush=True)

@@ -97,16 +97,17 @@ class AttributeNetwork(nn.Module):
             levels.append(x)
         return levels
 
-    def _penultimate(self, image: Tensor) -> Tensor:
+    def penultimate_features(self, image: Tensor) -> Tensor:
+        """image: [B,3,H,W] in [-1,1]. Returns what the output layer reads: [B,E]."""
         return F.silu(self.penultimate(F.silu(self.squeeze(self.features(image)[-1])).flatten(1)))
 
     def forward(self, image: Tensor) -> Tensor:
         """image: [B,3,H,W] in [-1,1]. Returns [B,A]: 0 to 1 is the attribute's range; nothing is clamped."""
-        return self.output(self._penultimate(image))
+        return self.output(self.penultimate_features(image))
 
     def embed(self, image: Tensor) -> Tensor:
         """image: [B,3,H,W] in [-1,1]. Returns the penultimate features [B,E], each of length 1."""
-        return F.normalize(self._penultimate(image), dim=1)
+        return F.normalize(self.penultimate_features(image), dim=1)
 
     def perceptual_distance(self, a: Tensor, b: Tensor) -> Tensor:
         """Compare pictures with LPIPS's arithmetic (equation 1 of Zhang et al. 2018), every weight 1.

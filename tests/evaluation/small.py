@@ -48,7 +48,7 @@ def fitted_judge(networks):
             scores = torch.full((len(codes), len(names)), 0.5)
             scores[:, column] = 0.5 + 0.12 * strength
             truth.append(scores)
-    features = judge._penultimate(torch.cat(pictures)).double()
+    features = judge.penultimate_features(torch.cat(pictures)).double()
     features = torch.cat([features, torch.ones(len(features), 1)], dim=1)
     ridge = 1e-3 * torch.eye(features.shape[1])
     solution = torch.linalg.solve(features.T @ features + ridge, features.T @ torch.cat(truth).double()).float()

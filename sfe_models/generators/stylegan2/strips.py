@@ -20,7 +20,7 @@ from .layers import LRELU_GAIN, LRELU_SLOPE, ModulatedConv2d, StyledConv, ToRGB,
 # Below this resolution whole layers fit into the cache.
 MIN_RESOLUTION = 256
 # Bytes of one layer's activations in a strip (benchmarks/strips.py).
-_STRIP_BYTES = 8 << 20
+STRIP_BYTES = 8 << 20
 
 
 def _modulated(conv: ModulatedConv2d, style: Tensor, out_scale: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def synthesize_in_strips(
             (batch, channels, out_height, out_width), dtype=x.dtype, memory_format=torch.channels_last
         )
     picture = upsample_rgb(rgb)
-    rows = max(8, _STRIP_BYTES // (out_width * channels * x.element_size()) // 2 * 2)
+    rows = max(8, STRIP_BYTES // (out_width * channels * x.element_size()) // 2 * 2)
     for i in range(batch):
         layers = _Layers(up, conv, to_rgb, [s[i] for s in styles], noises, i, x.dtype)
         for first in range(0, out_height, rows):
