@@ -19,10 +19,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from sfe_models.checkpoints.present import find_file  # noqa: E402
+from sfe_models.checkpoints.weights import SHAPE_PREDICTOR  # noqa: E402
 from sfe_models.faces.crop.alignment import align_face  # noqa: E402
 from sfe_models.faces.crop.appearance import likeness  # noqa: E402
 from sfe_models.faces.crop.warp import crop_face  # noqa: E402
-from sfe_models.faces.files import SHAPE_PREDICTOR, find_face_file  # noqa: E402
 from sfe_models.faces.find.detectors import find_faces, load_detector  # noqa: E402
 from sfe_models.faces.landmarks import face_centres  # noqa: E402
 from sfe_models.faces.paste.face import paste_face  # noqa: E402
@@ -35,7 +36,7 @@ def eyes_by_corners(photo: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
     """Middles of the eyes [2,2], the picture's left one first, by dlib's predictor of their corners."""
     import dlib
 
-    path = find_face_file(replace(SHAPE_PREDICTOR, name=_CORNERS, in_package=f"models/{_CORNERS}"), ["models"])
+    path = find_file(replace(SHAPE_PREDICTOR, place=_CORNERS, in_package=f"models/{_CORNERS}"), ["models"])
     low, high = points[17:].amin(dim=0), points.amax(dim=0)
     box = dlib.rectangle(*(round(v) for v in (*low.tolist(), *high.tolist())))
     shape = dlib.shape_predictor(str(path))(photo.movedim(0, -1).contiguous().numpy(), box)

@@ -12,8 +12,7 @@ import folder_paths
 
 from ..sfe_models.checkpoints.errors import CheckpointError
 from ..sfe_models.checkpoints.load import DEMO_BUNDLE
-from ..sfe_models.checkpoints.published import download_published
-from ..sfe_models.directions.fetch_published import fetch_published
+from ..sfe_models.checkpoints.published import download_published, download_vectors
 
 FOLDER = "sfe"
 DEMO = "demo"
@@ -53,7 +52,7 @@ def model_path(name: str) -> Path:
         return DEMO_BUNDLE
     if name == DOWNLOAD:
         target = Path(folder_paths.get_folder_paths(FOLDER)[0]) / _DOWNLOADED
-        fetch_published(target / "editings")
+        download_vectors(target / "editings")
         return download_published(target)
     if name not in model_names():
         raise CheckpointError(

@@ -6,16 +6,14 @@ from pathlib import Path
 
 from comfy_api.latest import io
 
+from ..sfe_models.checkpoints.weights import STYLECLIP_MATRIX, STYLECLIP_STATISTICS, STYLECLIP_TEMPLATES
 from ..sfe_models.directions.base import DirectionError
-from ..sfe_models.directions.fetch_published import STYLECLIP_GLOBAL
 from ..sfe_models.directions.finding.clip_text import TEMPLATES, VIT_B_32, ClipEmbedder, read_templates
 from ..sfe_models.directions.finding.relevance_files import load_relevance, read_published_relevance
 from ..sfe_models.directions.finding.styleclip_global import DEFAULT_THRESHOLD, StyleCLIPGlobal
 from . import sockets
 from .base import Node
 from .models import LoadedModel
-
-_STATISTICS, _TEMPLATES, _MATRIX = (file.path for file in STYLECLIP_GLOBAL)
 
 
 class TextDirection(Node):
@@ -63,12 +61,13 @@ def _relevance(model: LoadedModel):
         if own.is_file():
             return load_relevance(own), TEMPLATES
         for top in (folder, folder / "editings"):
-            if (top / _MATRIX).is_file():
-                path: Path = top / _TEMPLATES
+            if (top / STYLECLIP_MATRIX.place).is_file():
+                path: Path = top / STYLECLIP_TEMPLATES.place
                 templates = read_templates(path) if path.is_file() else TEMPLATES
-                return read_published_relevance(top / _MATRIX, top / _STATISTICS), templates
+                matrix, statistics = top / STYLECLIP_MATRIX.place, top / STYLECLIP_STATISTICS.place
+                return read_published_relevance(matrix, statistics), templates
     raise DirectionError(
         f"There is no {stem}.relevance.safetensors in {', '.join(map(str, model.folders))}, and no published "
-        f"{_MATRIX}. Make the file with `python -m sfe_models directions relevance --model MODEL --output "
-        f"{stem}.relevance.safetensors`, or fetch the published ones with `directions fetch --text`."
+        f"{STYLECLIP_MATRIX.place}. Make the file with `python -m sfe_models directions relevance --model MODEL "
+        f"--output {stem}.relevance.safetensors`, or fetch the published ones with `directions fetch --text`."
     )

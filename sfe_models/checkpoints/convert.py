@@ -8,8 +8,7 @@ import torch
 
 from .bundle import save_bundle
 from .load import load_networks
-
-NVIDIA_TERMS = "The FFHQ generator inside is NVIDIA's StyleGAN2, under the NVIDIA Source Code License (non-commercial)."
+from .weights import NVIDIA_TERMS
 
 
 def convert(source: Path | str, output: Path | str, dtype: torch.dtype, first_styles: bool = False) -> Path:

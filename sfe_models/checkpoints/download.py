@@ -1,10 +1,11 @@
-"""Download checkpoint files: resumable, verified, and never half-written at their final name.
+"""Download files of the table of weights: resumable, verified, and never half-written at their final name.
 
 `huggingface_hub.hf_hub_download` is not used: it deletes an outdated target before the new file
 has come, and recent releases start from zero after an interruption. It still says where the file
 is, how large it is and what its hash is, and brings the user's token, endpoint and offline mode.
 """
 
+import contextlib
 import hashlib
 import http.client
 import logging
@@ -12,11 +13,14 @@ import os
 import re
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.utils import build_hf_headers
 from tqdm import tqdm
+
+from .weights import WeightFile
 
 logger = logging.getLogger(__name__)
 
@@ -28,70 +32,120 @@ class DownloadError(OSError):
     """Say why a download failed, from which URL to which path, and how to do it by hand."""
 
 
-def download(
-    repo_id: str,
-    filename: str,
-    folder: str | Path,
-    *,
-    revision: str | None = None,
-    sha256: str | None = None,
-    size: int | None = None,
-    progress: bool = True,
-) -> Path:
-    """Fetch `filename` of a Hugging Face model repository to `folder/filename` and return that path.
+@dataclass(frozen=True)
+class Identity:
+    """What a file must be, as far as it is known.
 
-    sha256, size: what the file must be; the server's own values where they are not given. A target
-    that fits is not fetched again. If the server cannot be asked, a present target of which nothing
-    is known is taken as it is, with a warning. Raises DownloadError.
+    sha256: all digits or the first eight; size in bytes; blob: the name that git gives to the contents.
     """
-    url = hf_hub_url(repo_id, filename, revision=revision)
-    target = Path(folder) / filename
-    known = sha256 is not None or size is not None
+
+    sha256: str | None = None
+    size: int | None = None
+    blob: str | None = None
+
+    @property
+    def content(self) -> bool:
+        """Whether the contents are known, not only their length."""
+        return self.sha256 is not None or self.blob is not None
+
+    @property
+    def known(self) -> bool:
+        return self.content or self.size is not None
+
+    def difference(self, path: Path) -> str | None:
+        """Say how the file at `path` differs; None if it does not. Raises OSError where there is none."""
+        size = path.stat().st_size
+        if self.size is not None and size != self.size:
+            return f"{size} bytes, expected {self.size}"
+        if self.sha256 is not None:
+            found = _digest(path, hashlib.sha256())
+            if not found.startswith(self.sha256.lower()):
+                return f"SHA-256 {found}, expected {self.sha256}"
+        if self.blob is not None:
+            found = _digest(path, hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False))
+            if found != self.blob:
+                return f"git blob {found}, expected {self.blob}"
+        return None
+
+    def fits(self, path: Path) -> bool:
+        return path.is_file() and self.difference(path) is None
+
+
+UNKNOWN = Identity()
+
+
+def identify(file: WeightFile) -> Identity:
+    """Take what the table knows of a file."""
+    return Identity(file.sha256, file.size, file.blob)
+
+
+def fetch(file: WeightFile, folder: str | Path, progress: bool = True) -> Path:
+    """Fetch a file to its place below `folder` and return that path: from Hugging Face, else from its address.
+
+    What the table does not know of it, Hugging Face says. A target that fits is not fetched again; one of which
+    nothing is known, while nobody can be asked, is taken as it is, with a warning. Raises DownloadError.
+    """
+    target, identity = Path(folder) / file.place, identify(file)
+    if identity.known and identity.fits(target):
+        return target
+    if not file.hub:
+        return fetch_url(file.address, target, identity, progress=progress)
     try:
-        if known and _fits(target, sha256, size):
-            return target
+        return _fetch_from_hub(file, target, identity, progress)
+    except DownloadError:
+        if not file.address:
+            raise
+        logger.info("%s could not be fetched from Hugging Face; trying %s.", file.name, file.address)
+    return fetch_url(file.address, target, identity, progress=progress)
+
+
+def _fetch_from_hub(file: WeightFile, target: Path, identity: Identity, progress: bool) -> Path:
+    url = hf_hub_url(file.hub, file.hub_path or file.place)
+    try:
         metadata = get_hf_file_metadata(url)
     except Exception as error:  # the HTTP library behind huggingface_hub changes with its releases
-        if not known and target.is_file():
+        if not identity.known and target.is_file():
             logger.warning("%s was not verified: %s", target, error)
             return target
         raise _failure(url, target, error) from error
-    if sha256 is None and re.fullmatch("[0-9a-f]{64}", metadata.etag or ""):
-        sha256 = metadata.etag  # files in LFS only; the tags of others are git's hashes
-    if size is None:
-        size = metadata.size
-    return _fetch(url, target, sha256, size, progress, build_hf_headers())
+    etag = metadata.etag if re.fullmatch("[0-9a-f]{64}", metadata.etag or "") else None  # others are git's hashes
+    size = metadata.size if identity.size is None else identity.size
+    identity = Identity(identity.sha256 or etag, size, identity.blob)
+    return fetch_url(url, target, identity, progress=progress, headers=build_hf_headers())
 
 
 def fetch_url(
-    url: str, path: str | Path, *, sha256: str | None = None, size: int | None = None, progress: bool = True
+    url: str,
+    path: str | Path,
+    identity: Identity = UNKNOWN,
+    progress: bool = True,
+    headers: dict[str, str] | None = None,
 ) -> Path:
     """Fetch an http(s) URL to `path` and return it.
 
-    An interrupted download stays at `<path>.part`. It is continued if sha256 is given; otherwise
-    nothing could tell whether both parts belong together, and it starts again. A present file is
-    not fetched again unless it differs from sha256 or size. Raises DownloadError.
+    An interrupted download stays at `<path>.part`. It is continued if the contents' hash is known; otherwise nothing
+    could tell whether both parts belong together, and it starts again. A present file is not fetched again unless it
+    differs from what is known. Folders that were made for nothing go again. Raises DownloadError.
     """
-    return _fetch(url, Path(path), sha256, size, progress, {})
-
-
-def _fetch(
-    url: str, target: Path, sha256: str | None, size: int | None, progress: bool, headers: dict[str, str]
-) -> Path:
+    target = Path(path)
     part = target.with_name(f"{target.name}.part")
+    made = [folder for folder in target.parents if not folder.exists()]
     try:
-        if _fits(target, sha256, size):
+        if identity.fits(target):
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        if sha256 is None:
+        if not identity.content:
             part.unlink(missing_ok=True)
-        _stream(url, part, progress, headers)
-        difference = _difference(part, sha256, size)
+        _stream(url, part, progress, headers or {})
+        difference = identity.difference(part)
         if difference:
             part.unlink()
             raise OSError(f"the file that came was corrupt and is deleted: {difference}")
         os.replace(part, target)
     except (OSError, ValueError, http.client.HTTPException) as error:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # only empty ones
         raise _failure(url, target, error) from error
     return target
 
@@ -128,22 +182,11 @@ def _stream(url: str, part: Path, progress: bool, headers: dict[str, str]) -> No
         raise OSError(f"the connection ended after {received} of {total} bytes; try again")
 
 
-def _fits(path: Path, sha256: str | None, size: int | None) -> bool:
-    return path.is_file() and _difference(path, sha256, size) is None
-
-
-def _difference(path: Path, sha256: str | None, size: int | None) -> str | None:
-    actual_size = path.stat().st_size
-    if size is not None and actual_size != size:
-        return f"{actual_size} bytes, expected {size}"
-    if sha256 is None:
-        return None
-    digest = hashlib.sha256()
+def _digest(path: Path, digest) -> str:
     with open(path, "rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
-    actual = digest.hexdigest()
-    return None if actual == sha256.lower() else f"SHA-256 {actual}, expected {sha256}"
+    return digest.hexdigest()
 
 
 def _failure(url: str, target: Path, error: Exception) -> DownloadError:

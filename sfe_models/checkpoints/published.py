@@ -1,58 +1,42 @@
-"""The files published with StyleFeatureEditor, and how they come to this machine."""
+"""Bring sets of published files to this machine."""
 
 from __future__ import annotations
 
-from http.client import HTTPException
+from collections.abc import Sequence
 from pathlib import Path
 
-from torch.hub import download_url_to_file
-
-from ..atomic import replaced
-from .download import DownloadError, download
-
-REPOSITORY = "AIRI-Institute/StyleFeatureEditor"
-_FOLDER = "pretrained_models"
-MODEL_FILES = ("stylegan2-ffhq-config-f.pt", "e4e_ffhq_encode.pt", "sfe_editor_light.pt")
-MAPPERS = (
-    "afro", "angry", "beyonce", "bobcut", "bowlcut", "curly_hair", "depp", "hilary_clinton", "mohawk",
-    "purple_hair", "surprised", "taylor_swift", "trump", "zuckerberg",
-)  # fmt: skip
-
-# Networks of the training losses: identity from the same repository, LPIPS from its authors and torchvision's.
-IDENTITY_FILES = ("model_ir_se50.pth", "moco_v2_800ep_pretrain.pt")
-LPIPS_ADDRESSES = {
-    "alexnet-owt-7be5be79.pth": "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-    "alex.pth": "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/alex.pth",
-}
+from .download import DownloadError, fetch
+from .weights import LOSSES, MAPPERS, MODEL, STYLECLIP_GLOBAL, VECTORS, WeightFile
 
 
-def download_loss_weights(folder: Path | str, progress: bool = True) -> Path:
-    """Fetch LPIPS (AlexNet), ArcFace and MoCo weights for training; returns the folder to give as --weights.
+def fetch_all(files: Sequence[WeightFile], folder: Path | str, progress: bool = True) -> list[Path]:
+    """Fetch files to their places below a folder; those that are there and whole stay.
 
-    Files that are there already are kept. Raises DownloadError as `download_published` does.
+    Raises DownloadError that lists every file still missing, with where to get it and where to put it.
     """
-    target = Path(folder) / _FOLDER
-    for name in IDENTITY_FILES:
-        download(REPOSITORY, f"{_FOLDER}/{name}", folder, progress=progress)
-    for name, address in LPIPS_ADDRESSES.items():
-        if not (target / name).is_file():
-            try:
-                with replaced(target / name) as temporary:
-                    download_url_to_file(address, str(temporary), progress=progress)
-            except (OSError, HTTPException) as error:
-                raise DownloadError(
-                    f"{address} could not be fetched ({error}). Fetch it by hand and put it at {target / name}."
-                ) from error
-    return target
+    folder = Path(folder)
+    paths = []
+    for number, file in enumerate(files):
+        try:
+            paths.append(fetch(file, folder, progress))
+        except DownloadError as error:
+            missing = "\n".join(f"  {f.origin} -> {folder / f.place}" for f in files[number:])
+            raise DownloadError(
+                f"{error}\nWithout a connection, fetch these elsewhere and place each at the path beside it:\n{missing}"
+            ) from error
+    return paths
 
 
 def download_published(folder: Path | str, mappers: bool = False, progress: bool = True) -> Path:
-    """Fetch the files that editing needs and return the folder that holds them.
+    """Fetch the files that editing needs and return the folder that holds them. mappers: StyleCLIP's too."""
+    return fetch_all((*MODEL, *(MAPPERS if mappers else ())), folder, progress)[0].parent
 
-    mappers: the StyleCLIP latent mappers too. Files that are there already are kept. Raises DownloadError that
-    names the address, the place, and the manual way.
-    """
-    names = MODEL_FILES + (tuple(f"styleclip_mappers/{name}.pt" for name in MAPPERS) if mappers else ())
-    for name in names:
-        download(REPOSITORY, f"{_FOLDER}/{name}", folder, progress=progress)
-    return Path(folder) / _FOLDER
+
+def download_loss_weights(folder: Path | str, progress: bool = True) -> Path:
+    """Fetch LPIPS (AlexNet), ArcFace and MoCo weights for training; returns the folder to give as --weights."""
+    return fetch_all(LOSSES, folder, progress)[0].parent
+
+
+def download_vectors(folder: Path | str, text: bool = False, progress: bool = True) -> list[Path]:
+    """Fetch the published directions into a folder; text: what StyleCLIP's global directions need too."""
+    return fetch_all((*VECTORS, *(STYLECLIP_GLOBAL if text else ())), folder, progress)

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..checkpoints.load import read_spec
+from ..checkpoints.published import download_vectors
 from ..directions.base import Direction, evenly_spaced
 from ..directions.families.ganspace import GANSpaceDirection
 from ..directions.families.linear import LinearDirection
 from ..directions.families.style_offset import StyleOffsetDirection
 from ..directions.families.stylespace import StyleChannelsDirection
-from ..directions.fetch_published import STYLECLIP_GLOBAL, VECTORS, fetch_published
 from ..directions.files import SUFFIXES, describe_own_file, read_own_file
 from ..directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..directions.layers import LEVELS, on_layers_only
@@ -150,7 +150,7 @@ def _acts_on(direction: Direction) -> str:
 
 
 def _run_fetch(options: argparse.Namespace) -> None:
-    for path in fetch_published(options.output, (*VECTORS, *STYLECLIP_GLOBAL) if options.text else VECTORS):
+    for path in download_vectors(options.output, options.text):
         print(path)
 
 

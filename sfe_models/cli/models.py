@@ -1,4 +1,4 @@
-"""Commands about models and what they can do: convert, download, inspect."""
+"""Commands about models and what they can do: convert, download, weights, inspect."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from tqdm import tqdm
 
 from ..checkpoints.bundle import bundle_spec
 from ..checkpoints.containers import sniff
-from ..checkpoints.convert import NVIDIA_TERMS, convert
+from ..checkpoints.convert import convert
 from ..checkpoints.published import download_loss_weights, download_published
 from ..checkpoints.reading import read_safetensors
 from ..checkpoints.recognise import read_contents
+from ..checkpoints.weights import MODEL_SIZE, NVIDIA_TERMS, table
 from ..precision import DTYPES
 
 
 def add_commands(commands) -> None:
-    """Add the three commands."""
+    """Add the four commands."""
     parser = commands.add_parser(
         "convert",
         help="make a bundle: one file, memory-mapped, loads at once",
@@ -38,12 +39,19 @@ def add_commands(commands) -> None:
     parser = commands.add_parser(
         "download",
         help="fetch the published weights",
-        description=f"Fetch the published weights (2.6 GB), resuming what was begun. {NVIDIA_TERMS}",
+        description=f"Fetch the published weights ({MODEL_SIZE}), resuming what was begun. {NVIDIA_TERMS}",
     )
     parser.add_argument("--output", required=True, metavar="FOLDER")
     parser.add_argument("--mappers", action="store_true", help="the StyleCLIP latent mappers too")
     parser.add_argument("--losses", action="store_true", help="instead: LPIPS, ArcFace and MoCo weights for `train`")
     parser.set_defaults(run=_run_download)
+
+    parser = commands.add_parser(
+        "weights",
+        help="list every file of others that something here reads, its terms and where to get it",
+        description="List every file of others that something here reads, its terms and where to get it.",
+    )
+    parser.set_defaults(run=lambda options: print(table()))
 
     parser = commands.add_parser(
         "inspect", help="say what a checkpoint file holds", description="Say what a checkpoint file holds."

@@ -10,11 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checkpoints.present import MissingWeightsError, find_file
+from ..checkpoints.weights import ALEX_HEADS, ALEXNET, ARCFACE, INCEPTION, WeightFile
 from ..perception.attribute_network import AttributeNetwork
-from ..perception.errors import MissingWeightsError
 from ..perception.identity import find_arcface, identity_similarity, load_arcface
-from ..perception.inception import INCEPTION_FILE, find_inception, load_inception
-from ..perception.lpips import BACKBONES, find_lpips, load_lpips
+from ..perception.inception import find_inception, load_inception
+from ..perception.lpips import find_lpips, load_lpips
 from .ssim import ms_ssim
 
 # The side at which the paper's code compares pictures by L2 and LPIPS.
@@ -98,31 +99,26 @@ def load_metrics(
     """
     paired: dict[str, Callable] = {"l2": l2, "ms_ssim": ms_ssim}
     features, needs = None, {}
-    files = {
-        "lpips": (BACKBONES["alex"].files, BACKBONES["alex"].heads_files),
-        "fid": ((INCEPTION_FILE,),),
-        "id": (("model_ir_se50.pth",),),
-    }
     try:
         network = load_lpips(*find_lpips(weights, "alex")).to(device)
         paired["lpips"] = lambda a, b: network(compared(a), compared(b))
     except MissingWeightsError:
-        needs["lpips"] = needed(files["lpips"], weights)
+        needs["lpips"] = needed((ALEXNET, ALEX_HEADS), weights)
     try:
         arcface = load_arcface(find_arcface(weights)).to(device)
         paired["id"] = lambda a, b: identity_similarity(arcface, a, b)
     except MissingWeightsError:
-        needs["id"] = needed(files["id"], weights)
+        needs["id"] = needed((ARCFACE,), weights)
     try:
         features = load_inception(find_inception(weights)).to(device)
     except MissingWeightsError:
-        needs["fid"] = needed(files["fid"], weights)
+        needs["fid"] = needed((INCEPTION,), weights)
     if judge is not None:
         paired["attributes"] = judge.perceptual_distance
     return Metrics({key: paired[key] for key in PAIRED if key in paired}, features, needs)
 
 
-def needed(files: tuple[tuple[str, ...], ...], folder: Path | str) -> str:
-    """Say in a table's row what is missing where: "needs FILE in FOLDER"; files: each under all its names in use."""
-    missing = [names[0] for names in files if not any((Path(folder) / name).is_file() for name in names)]
+def needed(files: tuple[WeightFile, ...], folder: Path | str) -> str:
+    """Say in a table's row what is missing where: "needs FILE in FOLDER"."""
+    missing = [file.name for file in files if find_file(file, [folder]) is None]
     return f"needs {' and '.join(missing)} in {folder}"

@@ -16,11 +16,12 @@ from torch import Tensor, nn
 
 from ..checkpoints.assign import assign
 from ..checkpoints.errors import CheckpointError
+from ..checkpoints.present import find_weights
 from ..checkpoints.reading import tensors_of
 from ..checkpoints.unpickling.torch_file import read_torch
+from ..checkpoints.weights import ARCFACE, MOCO
 from ..encoders.e4e import BottleneckIRSE
 from ..nn.convolution import Conv2d, PReLU, conv1x1, conv3x3
-from .errors import find_weights
 
 # IR-SE50: (channels, blocks) of the four stages, each beginning with stride 2.
 _IRSE_STAGES = ((64, 3), (128, 4), (256, 14), (512, 3))
@@ -169,10 +170,9 @@ def load_moco(path: Path | str) -> MoCo:
 
 def find_arcface(folder: Path | str) -> Path:
     """Return ArcFace's file in `folder`. Raises MissingWeightsError."""
-    return find_weights(folder, ("model_ir_se50.pth",), "ArcFace's weights", "InsightFace_Pytorch (TreB1eN)")
+    return find_weights(ARCFACE, folder)
 
 
 def find_moco(folder: Path | str) -> Path:
     """Return MoCo's file in `folder`. Raises MissingWeightsError."""
-    names = ("moco_v2_800ep_pretrain.pt", "moco_v2_800ep_pretrain.pth.tar")
-    return find_weights(folder, names, "MoCo v2's weights", "MoCo's authors (facebookresearch/moco)")
+    return find_weights(MOCO, folder)

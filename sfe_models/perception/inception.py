@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checkpoints.assign import assign
+from ..checkpoints.present import find_weights
 from ..checkpoints.reading import tensors_of
 from ..checkpoints.unpickling.torch_file import read_torch
-from .errors import find_weights
+from ..checkpoints.weights import INCEPTION
 
-INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 FEATURES = 2048
 _SIDE = 299
 _EPSILON = 1e-3  # of BatchNorm, as in TensorFlow's graph
@@ -224,4 +224,4 @@ def load_inception(path: Path | str) -> Inception:
 
 def find_inception(folder: Path | str) -> Path:
     """Return Inception's file in `folder`. Raises MissingWeightsError."""
-    return find_weights(folder, (INCEPTION_FILE,), "FID's Inception weights", "pytorch-fid (mseitzer, fid_weights)")
+    return find_weights(INCEPTION, folder)

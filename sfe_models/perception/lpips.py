@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from ..checkpoints.assign import assign
 from ..checkpoints.errors import CheckpointError
+from ..checkpoints.present import find_weights
 from ..checkpoints.reading import tensors_of
 from ..checkpoints.unpickling.torch_file import read_torch
-from .errors import find_weights
+from ..checkpoints.weights import ALEX_HEADS, ALEXNET, VGG16, VGG_HEADS, WeightFile
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class Backbone:
     """A stack of convolutions as torchvision numbers it.
 
     layers: (channels, kernel, stride, padding) of a convolution with its ReLU, or (kernel, stride) of a maximum
-    pooling. taps: the index of each ReLU whose output is compared. files: names of the public weights.
+    pooling. taps: the index of each ReLU whose output is compared. file, heads: the public weights.
     """
 
     layers: tuple[tuple[int, ...], ...]
     taps: tuple[int, ...]
-    files: tuple[str, ...]
-    heads_files: tuple[str, ...]
+    file: WeightFile
+    heads: WeightFile
 
 
 def _vgg(*stages: tuple[int, int]) -> tuple[tuple[int, ...], ...]:
@@ -44,14 +45,14 @@ BACKBONES = {
     "alex": Backbone(
         ((64, 11, 4, 2), (3, 2), (192, 5, 1, 2), (3, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1), (3, 2)),
         (1, 4, 7, 9, 11),
-        ("alexnet-owt-7be5be79.pth", "alexnet-owt-4df8aa71.pth"),
-        ("alex.pth", "lpips_alex.pth"),
+        ALEXNET,
+        ALEX_HEADS,
     ),
     "vgg": Backbone(
         _vgg((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)),
         (3, 8, 15, 22, 29),
-        ("vgg16-397923af.pth",),
-        ("vgg.pth", "lpips_vgg.pth"),
+        VGG16,
+        VGG_HEADS,
     ),
 }
 # Mean and deviation of ImageNet for pictures in [-1,1], rounded as the lpips package does.
@@ -149,7 +150,7 @@ def _recognise(state: dict[str, Tensor], path: Path) -> str:
             return kind
     raise CheckpointError(
         f"{path} holds neither AlexNet nor VGG16 (features.0.weight is {shape or 'absent'}); expected "
-        f"{' or '.join(backbone.files[0] for backbone in BACKBONES.values())} of torchvision."
+        f"{' or '.join(backbone.file.name for backbone in BACKBONES.values())} of torchvision."
     )
 
 
@@ -158,7 +159,4 @@ def find_lpips(folder: Path | str, kind: str = "alex") -> tuple[Path, Path]:
     if kind not in BACKBONES:
         raise ValueError(f"LPIPS backbone {kind!r} is unknown; expected one of {', '.join(BACKBONES)}.")
     backbone = BACKBONES[kind]
-    return (
-        find_weights(folder, backbone.files, f"LPIPS's backbone weights ({kind})", "torchvision"),
-        find_weights(folder, backbone.heads_files, f"LPIPS's heads ({kind})", "the lpips package (weights/v0.1)"),
-    )
+    return find_weights(backbone.file, folder), find_weights(backbone.heads, folder)

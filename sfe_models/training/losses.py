@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..checkpoints.present import MissingWeightsError
 from ..perception.attribute_network import load_attribute_network
-from ..perception.errors import find_weights
 from ..perception.identity import find_arcface, find_moco, load_arcface, load_moco
 from ..perception.lpips import find_lpips, load_lpips
 from .config import AdversarialConfig, ConfigError, LossConfig
@@ -105,12 +105,13 @@ def perceptual_network(name: str, weights: Path | str) -> nn.Module:
 
 def find_attribute_network(weights: Path | str) -> Path:
     """Return the attribute network's file in a folder; raises MissingWeightsError."""
-    return find_weights(
-        weights,
-        (ATTRIBUTES_FILE,),
-        "the attribute network of the rendered domain",
-        "a run of `python -m sfe_models train attributes --config demo --data demo`",
-    )
+    path = Path(weights) / ATTRIBUTES_FILE
+    if not path.is_file():
+        raise MissingWeightsError(
+            f"The attribute network of the rendered domain is not there: put {ATTRIBUTES_FILE} of a run of "
+            f"`python -m sfe_models train attributes --config demo --data demo` into {weights}."
+        )
+    return path
 
 
 class PerceptualDistance(nn.Module):

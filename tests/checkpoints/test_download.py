@@ -8,10 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from sfe_models.checkpoints import download as module
-from sfe_models.checkpoints.download import DownloadError, download, fetch_url
+from sfe_models.checkpoints.download import DownloadError, Identity, fetch_url
+from sfe_models.checkpoints.download import fetch as fetch_file
+from sfe_models.checkpoints.weights import WeightFile
 
 CONTENT = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+BLOB = hashlib.sha1(b"blob 10240\0" + CONTENT).hexdigest()
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -65,7 +68,7 @@ def server():
 
 
 def fetch(server, path, **expected):
-    return fetch_url(server.url, path, progress=False, **expected)
+    return fetch_url(server.url, path, Identity(**expected), progress=False)
 
 
 def assert_nothing_at(path, error):
@@ -79,7 +82,9 @@ def test_a_fetched_file_is_the_served_file(server, tmp_path):
     assert [entry.name for entry in path.parent.iterdir()] == ["model.pt"]
 
 
-@pytest.mark.parametrize("expected", [{}, {"sha256": SHA256.upper()}, {"size": len(CONTENT)}])
+@pytest.mark.parametrize(
+    "expected", [{}, {"sha256": SHA256.upper()}, {"sha256": SHA256[:8]}, {"size": len(CONTENT)}, {"blob": BLOB}]
+)
 def test_a_verified_file_is_not_fetched_again(server, tmp_path, expected):
     path = tmp_path / "model.pt"
     path.write_bytes(CONTENT)
@@ -128,12 +133,18 @@ def test_a_partial_file_longer_than_the_whole_is_deleted(server, tmp_path):
     assert fetch(server, path, sha256=SHA256).read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("expected", [{"sha256": "0" * 64}, {"size": 5}])
+@pytest.mark.parametrize("expected", [{"sha256": "0" * 64}, {"sha256": "0" * 8}, {"size": 5}, {"blob": "0" * 40}])
 def test_a_corrupt_download_is_deleted(server, tmp_path, expected):
     path = tmp_path / "model.pt"
     with pytest.raises(DownloadError, match="corrupt") as error:
         fetch(server, path, **expected)
     assert_nothing_at(path, error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_made_for_a_file_that_did_not_come_go_again(server, tmp_path):
+    with pytest.raises(DownloadError, match="corrupt"):
+        fetch(server, tmp_path / "new" / "deep" / "model.pt", sha256="0" * 64)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -179,12 +190,14 @@ def test_a_full_disk_leaves_the_target_alone(server, tmp_path, monkeypatch):
 @pytest.fixture
 def hub(server, monkeypatch):
     """Let the Hugging Face address lead to the server."""
-    monkeypatch.setattr(module, "hf_hub_url", lambda repo_id, filename, revision: server.url)
+    monkeypatch.setattr(module, "hf_hub_url", lambda repo_id, filename: server.url)
     return server
 
 
 def hub_download(folder, **expected):
-    return download("owner/name", "models/model.pt", folder, progress=False, **expected)
+    return fetch_file(
+        WeightFile("models/model.pt", "", "", "", "", hub="owner/name", **expected), folder, progress=False
+    )
 
 
 def test_hub_files_keep_their_folder_and_come_once(hub, tmp_path):
@@ -228,6 +241,12 @@ def test_offline_only_present_files_are_used(hub, tmp_path, monkeypatch, caplog)
         hub_download(tmp_path, sha256="0" * 64)
     assert path.read_bytes() == CONTENT
     assert hub.requests == []
+
+
+def test_the_other_address_is_asked_when_the_hub_has_nothing(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "hf_hub_url", lambda repo_id, filename: server.url.replace("model.pt", "missing"))
+    path = hub_download(tmp_path, address=server.url, sha256=SHA256)
+    assert path.read_bytes() == CONTENT
 
 
 def test_the_token_is_not_sent_to_the_host_of_a_redirect(monkeypatch, tmp_path):

@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
+from sfe_models.checkpoints.present import find_file
+from sfe_models.checkpoints.weights import SHAPE_PREDICTOR
 from sfe_models.faces.crop.alignment import align_face
-from sfe_models.faces.files import SHAPE_PREDICTOR, find_face_file
 from sfe_models.faces.find.detectors import DLIB, find_faces, load_detector
 
 PHOTOS = ("astronaut", "gosling", "keanu", "potter", "robert", "scarlet", "smith", "watson")
@@ -40,7 +41,7 @@ def alignment(five, photo):
 def dlib_detector():
     """dlib with its 68 points, as the test extra brings it."""
     pytest.importorskip("dlib", reason="needs dlib (pip install dlib-bin)")
-    if find_face_file(SHAPE_PREDICTOR, ["models"]) is None:
+    if find_file(SHAPE_PREDICTOR, ["models"]) is None:
         pytest.skip("needs dlib's predictor (pip install face_recognition_models)")
     return load_detector(DLIB, ["models"])
 

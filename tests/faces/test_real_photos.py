@@ -7,11 +7,12 @@ import torch
 import torch.nn.functional as F
 from faces.conftest import PHOTOS
 
+from sfe_models.checkpoints.present import find_file
+from sfe_models.checkpoints.weights import SHAPE_PREDICTOR
 from sfe_models.faces.crop.alignment import align_face
 from sfe_models.faces.crop.appearance import LEAST_LIKENESS, likeness
 from sfe_models.faces.crop.batch import crop_faces
 from sfe_models.faces.crop.warp import crop_face
-from sfe_models.faces.files import SHAPE_PREDICTOR, find_face_file
 from sfe_models.faces.find.detectors import find_faces
 from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.landmarks import face_centres
@@ -45,7 +46,7 @@ def test_every_face_is_found_and_stands_where_it_should(real_photo, landmarks_68
 def eyes_of_another_network():
     """The middles of the eyes by dlib's other predictor, which places their corners only: [2,2]."""
     dlib = pytest.importorskip("dlib", reason="needs dlib (pip install dlib-bin)")
-    path = find_face_file(replace(SHAPE_PREDICTOR, in_package=f"models/{_CORNERS}", name=_CORNERS), ["models"])
+    path = find_file(replace(SHAPE_PREDICTOR, in_package=f"models/{_CORNERS}", place=_CORNERS), ["models"])
     if path is None:
         pytest.skip("needs dlib's five-point predictor (pip install face_recognition_models)")
     predict = dlib.shape_predictor(str(path))

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from sfe_models.checkpoints.errors import CheckpointError
-from sfe_models.perception.errors import MissingWeightsError
+from sfe_models.checkpoints.present import MissingWeightsError
 from sfe_models.perception.identity import (
     ArcFace,
     MoCo,

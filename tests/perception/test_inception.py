@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from sfe_models.checkpoints.errors import CheckpointError
-from sfe_models.perception.errors import MissingWeightsError
-from sfe_models.perception.inception import FEATURES, INCEPTION_FILE, Inception, find_inception, load_inception
+from sfe_models.checkpoints.present import MissingWeightsError
+from sfe_models.checkpoints.weights import INCEPTION
+from sfe_models.perception.inception import FEATURES, Inception, find_inception, load_inception
 
 # Keys and shapes written down from torchvision's tables: name -> (outputs, inputs, height, width).
 SOME = {
@@ -38,7 +39,7 @@ def folder(tmp_path_factory):
         else:
             state[key] = torch.rand(shape) * 0.1 + (0.0 if key.endswith(("bias", "mean")) else 1.0)
     state |= {"fc.weight": torch.zeros(1008, FEATURES), "fc.bias": torch.zeros(1008)}
-    torch.save(state, folder / INCEPTION_FILE)
+    torch.save(state, folder / INCEPTION.name)
     return folder
 
 
@@ -84,11 +85,11 @@ def test_mean_pooling_leaves_the_border_out_and_the_last_block_takes_the_maximum
 
 
 def test_missing_file_is_one_sentence_with_its_place(tmp_path):
-    with pytest.raises(MissingWeightsError, match=f"put {INCEPTION_FILE} of .* into {tmp_path}"):
+    with pytest.raises(MissingWeightsError, match=f"put {INCEPTION.name} of .* into {tmp_path}"):
         find_inception(tmp_path)
 
 
 def test_wrong_file(tmp_path):
-    torch.save({"Conv2d_1a_3x3.conv.weight": torch.zeros(32, 3, 1, 1)}, tmp_path / INCEPTION_FILE)
+    torch.save({"Conv2d_1a_3x3.conv.weight": torch.zeros(32, 3, 1, 1)}, tmp_path / INCEPTION.name)
     with pytest.raises(CheckpointError, match="FID Inception network; missing: .*has shape"):
         load_inception(find_inception(tmp_path))

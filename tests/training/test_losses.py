@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import nn
 from training.tiny import EARLY, ONLY_L2, Dots, e4e_config, make
 
+from sfe_models.checkpoints.present import MissingWeightsError
 from sfe_models.domain import tiny_domain
 from sfe_models.generators.stylegan2.discriminator import Discriminator
 from sfe_models.perception.attribute_network import AttributeNetwork, save_attribute_network
-from sfe_models.perception.errors import MissingWeightsError
 from sfe_models.training.config import ConfigError, LossConfig
 from sfe_models.training.inverter import feature_loss, ramp
 from sfe_models.training.losses import (

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...checkpoints.weights import SHAPE_PREDICTOR
 from ..errors import FaceError
-from ..files import SHAPE_PREDICTOR, face_file
+from ..files import face_file
 
 # Detections that dlib is less sure of are not faces more often than they are; clear faces reach 1 and more.
 _LEAST_SCORE = 0.25

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from ...checkpoints.reading import tensors_of
 from ...checkpoints.unpickling.torch_file import read_torch
+from ...checkpoints.weights import YUNET
 from ..errors import FaceError
-from ..files import YUNET, face_file
+from ..files import face_file
 
 # Of each of the four outputs: px between its places, and the sizes of the boxes guessed there (libfacedetection).
 _STEPS, _SIZES = (8, 16, 32, 64), ((10, 16, 24), (32, 48), (64, 96), (128, 192, 256))

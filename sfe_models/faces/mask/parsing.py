@@ -13,15 +13,16 @@ from ...checkpoints.errors import CheckpointError
 from ...checkpoints.reading import read_safetensors, tensors_of
 from ...checkpoints.unpickling.torch_file import read_torch
 from ...checkpoints.unpickling.torchscript import read_torchscript_weights
+from ...checkpoints.weights import BISENET, FARL, WeightFile
 from ..crop.alignment import FaceAlignment
 from ..errors import FaceError
-from ..files import BISENET, FARL, FaceFile, face_file
+from ..files import face_file
 from .bisenet import UNUSED, BiSeNet
 from .farl import FaRLParser
 from .regions import BACKGROUND, EYES, HEAD, MOUTH, NO_HAIR, NOSE, OVAL, five_points
 
 FARL_PARSER, BISENET_PARSER = "farl", "bisenet"
-PARSERS: dict[str, FaceFile] = {FARL_PARSER: FARL, BISENET_PARSER: BISENET}
+PARSERS: dict[str, WeightFile] = {FARL_PARSER: FARL, BISENET_PARSER: BISENET}
 
 # The published runner's threshold for what is background; its command line gave 0.095.
 BACKGROUND_THRESHOLD = 0.995

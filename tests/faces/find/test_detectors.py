@@ -8,10 +8,12 @@ import pytest
 import torch
 from faces.people import face
 
+from sfe_models.checkpoints import present
 from sfe_models.checkpoints.download import DownloadError
+from sfe_models.checkpoints.weights import SHAPE_PREDICTOR, YUNET
 from sfe_models.faces import files
 from sfe_models.faces.errors import FaceError
-from sfe_models.faces.files import FARL, SHAPE_PREDICTOR, YUNET, FaceFile, face_file, find_face_file
+from sfe_models.faces.files import face_file
 from sfe_models.faces.find import dlib68, yunet
 from sfe_models.faces.find.detectors import DETECTORS, find_faces, load_detector
 
@@ -21,8 +23,7 @@ def offline(monkeypatch):
     def refuse(*_, **__):
         raise DownloadError("no network")
 
-    monkeypatch.setattr(files, "download", refuse)
-    monkeypatch.setattr(files, "fetch_url", refuse)
+    monkeypatch.setattr(files, "fetch", refuse)
 
 
 def test_yunet_is_the_default():
@@ -32,7 +33,7 @@ def test_yunet_is_the_default():
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_missing_file_is_one_sentence_that_says_where_it_goes(tmp_path, offline, monkeypatch, name):
     monkeypatch.setattr(dlib68, "find_spec", lambda name: object())
-    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    monkeypatch.setattr(present, "find_spec", lambda name: None)
     wanted = {"yunet": YUNET, "dlib": SHAPE_PREDICTOR}[name]
     with pytest.raises(FaceError) as error:
         load_detector(name, [tmp_path / "models"])
@@ -51,36 +52,9 @@ def test_an_unknown_detector_is_refused(tmp_path):
         load_detector("retina", [tmp_path])
 
 
-def test_files_are_found_in_folders_and_in_packages_that_are_not_imported(tmp_path, monkeypatch):
-    package = tmp_path / "some_face_package"
-    (package / "models").mkdir(parents=True)
-    (package / "__init__.py").write_text("raise RuntimeError('imported')")
-    (package / "models/points.dat").write_bytes(b"1")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    wanted = FaceFile("points.dat", "https://nowhere", package="some_face_package", in_package="models/points.dat")
-    assert find_face_file(wanted, [tmp_path]) == package / "models/points.dat"
-    assert "some_face_package" not in sys.modules
-    (tmp_path / "pretrained_models").mkdir()
-    (tmp_path / "pretrained_models/points.dat").write_bytes(b"2")
-    assert find_face_file(wanted, [tmp_path]) == tmp_path / "pretrained_models/points.dat"
-    assert find_face_file(FARL, [tmp_path]) is None
-
-
 def test_a_file_is_downloaded_into_the_first_folder(tmp_path, monkeypatch):
-    asked = []
-
-    def fetch(repository, remote, folder, progress):
-        asked.append((repository, remote, folder))
-        return folder / remote
-
-    monkeypatch.setattr(files, "download", fetch)
+    monkeypatch.setattr(files, "fetch", lambda file, folder, progress: folder / file.place)
     assert face_file(YUNET, [tmp_path / "a", tmp_path / "b"]) == tmp_path / "a/yunet_final.pth"
-    assert asked == [("kornia/yunet", "yunet_final.pth", tmp_path / "a")]
-
-
-def test_a_mirror_is_asked_when_the_first_place_has_nothing(tmp_path, offline, monkeypatch):
-    monkeypatch.setattr(files, "fetch_url", lambda url, path, progress: (url, path))
-    assert face_file(YUNET, [tmp_path]) == (YUNET.mirror, tmp_path / YUNET.name)
 
 
 def test_a_broken_predictor_is_refused(tmp_path):

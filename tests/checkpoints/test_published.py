@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from sfe_models.checkpoints.download import DownloadError
-from sfe_models.directions.fetch_published import STYLECLIP_GLOBAL, VECTORS, PublishedFile, fetch_published
+from sfe_models.checkpoints.published import fetch_all
+from sfe_models.checkpoints.weights import VECTORS, WeightFile
 from sfe_models.directions.library import published_directions
 
 CONTENT = b"numbers" * 300
@@ -42,33 +43,24 @@ def server():
         thread.join()
 
 
-def named(path, **change):
-    return PublishedFile(path, hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), **change)
+def named(server, place):
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    return WeightFile(place, "", "", "", "", address=f"{server.url}/{place}", size=len(CONTENT), sha256=digest)
 
 
 def test_files_are_fetched_once_and_resumed(tmp_path, server):
-    files = [named("a/one.pt"), named("two.npy")]
+    files = [named(server, "a/one.pt"), named(server, "two.npy")]
     (tmp_path / "two.npy.part").write_bytes(CONTENT[:100])
     for _ in range(2):
-        paths = fetch_published(tmp_path, files, server.url, progress=False)
+        paths = fetch_all(files, tmp_path, progress=False)
         assert [p.read_bytes() for p in paths] == [CONTENT, CONTENT]
     assert server.requests == [("/a/one.pt", None), ("/two.npy", "bytes=100-")]
 
 
-def test_a_file_known_by_its_git_identity(tmp_path, server):
-    identity = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
-    for _ in range(2):
-        (path,) = fetch_published(tmp_path, [PublishedFile("c.npy", blob=identity)], server.url, progress=False)
-    assert path.read_bytes() == CONTENT and len(server.requests) == 1
-    with pytest.raises(DownloadError, match="came corrupt"):
-        fetch_published(tmp_path, [PublishedFile("d.npy", blob="0" * 40)], server.url, progress=False)
-    assert not (tmp_path / "d.npy").exists()
-
-
 def test_offline_the_error_says_what_to_place_where(tmp_path, server):
-    files = [named("one.pt"), named("gone/two.pt"), named("three.pt")]
+    files = [named(server, place) for place in ("one.pt", "gone/two.pt", "three.pt")]
     with pytest.raises(DownloadError) as error:
-        fetch_published(tmp_path, files, server.url, progress=False)
+        fetch_all(files, tmp_path, progress=False)
     for name in ("gone/two.pt", "three.pt"):
         assert f"{server.url}/{name} -> {tmp_path / name}" in str(error.value)
     assert "one.pt ->" not in str(error.value) and (tmp_path / "one.pt").is_file()
@@ -77,6 +69,4 @@ def test_offline_the_error_says_what_to_place_where(tmp_path, server):
 def test_the_table_has_every_vector_file_that_directions_need():
     files = {entry.file for entry in published_directions()} - {None}
     vectors = {file for file in files if not file.startswith("styleclip_mappers/")}  # those are checkpoints
-    assert vectors == {file.path for file in VECTORS}
-    for file in (*VECTORS, *STYLECLIP_GLOBAL):
-        assert (file.sha256 and len(file.sha256) == 64 and file.size) or len(file.blob) == 40
+    assert vectors == {file.place for file in VECTORS}
