@@ -66,7 +66,7 @@ class E4EStage(Stage):
         with self.mixed():
             offsets = self.encoder(seen, stage=stage).float()
         w_plus = offsets + self.generator.latent_avg
-        loss = self._delta_norm(offsets, stage, numbers)
+        loss = self.delta_norm(offsets, stage, numbers)
         if config.discriminator_weight:
             self._discriminator_step(number, w_plus, stage, numbers)
             self.discriminator.requires_grad_(False)
@@ -81,7 +81,7 @@ class E4EStage(Stage):
         self.apply_gradients("e4e_encoder")
         return {**numbers, **losses, "stage": torch.tensor(float(stage))}
 
-    def _delta_norm(self, offsets: Tensor, stage: int, numbers: dict[str, Tensor]) -> Tensor:
+    def delta_norm(self, offsets: Tensor, stage: int, numbers: dict[str, Tensor]) -> Tensor:
         """Sum over the open offsets of their mean norm (equation 3)."""
         if not stage:
             return offsets.new_zeros(())

@@ -131,7 +131,7 @@ class EditorStage(Stage):
         edit = self.edits[int(torch.randint(len(self.edits), ()))]
         strength = edit.strength(len(batch), self.device)
         with self.mixed():
-            pair = self._pair(batch.image, edit, strength)
+            pair = self.pair(batch.image, edit, strength)
             seen = resized(torch.cat([batch.image, pair.source]), domain.encoder_size)
             with torch.no_grad():
                 inverted = self._inverted(seen)
@@ -175,7 +175,7 @@ class EditorStage(Stage):
         return made, {k: (self.config.inversion_weight * inversion[k] + editing[k]) / 2 for k in editing}
 
     @torch.no_grad()
-    def _pair(self, image: Tensor, edit: DrawnEdit, strength: Tensor) -> _Pair:
+    def pair(self, image: Tensor, edit: DrawnEdit, strength: Tensor) -> Pair:
         """Make X_E, X_E' and delta of pictures."""
         generator, seen = self.generator, resized(image, self.domain.encoder_size)
         code = self.inverter(seen)[0] if self.config.delta_code == "inverter" else self.e4e_encoder(seen)
@@ -183,7 +183,7 @@ class EditorStage(Stage):
         both = StyleSpace.cat([generator.style_space(w_e), edit.apply(generator, w_e, strength)])
         pictures, features = self._pictures(both)
         n = len(image)
-        return _Pair(pictures[:n], pictures[n:], features[:n] - features[n:])
+        return Pair(pictures[:n], pictures[n:], features[:n] - features[n:])
 
     def _synthesize(self, styles: StyleSpace) -> tuple[Tensor, Tensor]:
         """Make pictures [B,3,H,W] of styles, and the features that delta is taken from."""
@@ -206,7 +206,7 @@ class EditorStage(Stage):
             inverted = invert(inverter, generator, domain, seen)
             reach = max(edit.range) if edit.range is not None else edit.strengths[-1]
             strength = torch.full((1,), float(reach), device=self.device)
-            delta = self._pair(image, edit, strength).delta
+            delta = self.pair(image, edit, strength).delta
             row = [image, crop(generator(self.e4e_encoder(seen) + generator.latent_avg), domain)]
             for change, styles in (
                 (torch.zeros_like(delta), generator.style_space(inverted.w)),
@@ -223,7 +223,7 @@ class EditorStage(Stage):
 
 
 @dataclass(frozen=True)
-class _Pair:
+class Pair:
     source: Tensor
     target: Tensor
     delta: Tensor

@@ -127,7 +127,7 @@ class GANStage(Stage):
     def _generator_step(self, number: int, batch: Batch, adversarial: bool, numbers: dict[str, Tensor]) -> None:
         config = self.config
         if config.paired:
-            self._paired_loss(batch, numbers).backward()
+            self.paired_loss(batch, numbers).backward()
         else:
             self._note_mean_w(self.generator.mapping(self._latents(len(batch))))
         if adversarial:
@@ -147,7 +147,8 @@ class GANStage(Stage):
     def _note_mean_w(self, w: Tensor) -> None:
         self._mean_w = w.detach().float().mean(dim=0)
 
-    def _paired_loss(self, batch: Batch, numbers: dict[str, Tensor]) -> Tensor:
+    def paired_loss(self, batch: Batch, numbers: dict[str, Tensor]) -> Tensor:
+        """Compare the generator's pictures with the true ones of the batch's latents, times the config's weight."""
         config = self.config
         if batch.latent is None:
             raise ValueError("The paired loss needs data that know their latents; set paired to 0 for a folder.")

@@ -68,14 +68,14 @@ def test_drifting_statistics():
 def test_strength_0_changes_nothing():
     stage = make(editor_config(1))
     for edit in stage.edits:
-        pair = stage._pair(IMAGE, edit, torch.zeros(4))
+        pair = stage.pair(IMAGE, edit, torch.zeros(4))
         assert not pair.delta.any() and torch.equal(pair.source, pair.target)
 
 
 def test_a_strength_gives_a_delta_and_another_picture():
     stage = make(editor_config(1))
     for edit in stage.edits:
-        pair = stage._pair(IMAGE, edit, torch.tensor([0.0, 1.0, 2.0, -1.0]))
+        pair = stage.pair(IMAGE, edit, torch.tensor([0.0, 1.0, 2.0, -1.0]))
         assert not pair.delta[0].any() and all(delta.any() for delta in pair.delta[1:])
         assert torch.equal(pair.source[0], pair.target[0]) and not torch.equal(pair.source[1:], pair.target[1:])
 
@@ -85,7 +85,7 @@ def test_pairs_are_the_pipelines(number):
     """delta = F(w_E) - F(w_E'), X_E = G(w_E), X_E' = G(w_E')."""
     stage, pipeline = make(editor_config(1)), Pipeline(random_networks(SPEC))
     edit, strength = stage.edits[number], torch.tensor([-1.0, 0.5, 2.0, 1.5])
-    pair = stage._pair(IMAGE, edit, strength)
+    pair = stage.pair(IMAGE, edit, strength)
     inversion = pipeline.invert(IMAGE, all_styles=True)
     edited = pipeline.apply_direction(inversion, edit.direction, strength)
     torch.testing.assert_close(pair.delta, pipeline.compute_delta(edited).delta, rtol=1e-5, atol=1e-5)
@@ -139,7 +139,7 @@ def test_the_inversions_weight(weight):
 def test_delta_of_the_inverters_code():
     stage, pipeline = make(editor_config(1, delta_code="inverter")), Pipeline(random_networks(SPEC))
     edit, strength = stage.edits[0], torch.tensor([-1.0, 0.5, 2.0, 1.5])
-    pair = stage._pair(IMAGE, edit, strength)
+    pair = stage.pair(IMAGE, edit, strength)
     inversion = with_inverter_code(pipeline, pipeline.invert(IMAGE))
     delta = pipeline.compute_delta(pipeline.apply_direction(inversion, edit.direction, strength)).delta
     torch.testing.assert_close(pair.delta, delta, rtol=1e-5, atol=1e-5)

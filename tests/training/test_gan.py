@@ -136,7 +136,7 @@ def test_paired_loss_by_hand(perceptual):
     stage.perceptual = Largest()
     batch = replace(DOTS[[0, 1]], feature_mask=(DOTS.image[:2, :1] > 0).float())
     numbers = {}
-    loss = stage._paired_loss(batch, numbers)
+    loss = stage.paired_loss(batch, numbers)
     generator = stage.generator
     made = generator(generator.broadcast(generator.mapping(batch.latent)))  # its noise still has strength 0
     total = 0.0

@@ -96,9 +96,9 @@ def test_delta_norm_by_hand():
     stage, offsets = make(e4e_config(1, delta_norm=0.5)), normal(3, 6, 16)
     want = sum(math.dist(offsets[b, i], offsets[b, 0]) for b in range(3) for i in (1, 2)) / 3
     numbers = {}
-    close(stage._delta_norm(offsets, 2, numbers), 0.5 * want)
+    close(stage.delta_norm(offsets, 2, numbers), 0.5 * want)
     close(numbers["delta_norm"], want)
-    assert stage._delta_norm(offsets, 0, {}) == 0
+    assert stage.delta_norm(offsets, 0, {}) == 0
 
 
 class Perceptual(nn.Module):

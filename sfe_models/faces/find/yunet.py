@@ -21,17 +21,17 @@ from ..files import face_file
 _STEPS, _SIZES = (8, 16, 32, 64), ((10, 16, 24), (32, 48), (64, 96), (128, 192, 256))
 # Scale of the offsets to the places, and to the boxes' sizes.
 _CENTRE, _SIZE = 0.1, 0.2
-_CONFIDENCE, _OVERLAP, _MOST = 0.6, 0.3, 5000
+_THRESHOLD, _OVERLAP, _MOST = 0.6, 0.3, 5000
 
 
 class YuNetDetector:
-    """Detect faces with YuNet. network: kornia's, in evaluation mode."""
+    """Detect faces with YuNet. network: kornia's, in evaluation mode; threshold: how sure it must be, in [0,1]."""
 
     # It sees faces from about 10 px on; larger ones have more exact landmarks.
     sides = (1280, 2560)
 
-    def __init__(self, network: nn.Module):
-        self.network = network
+    def __init__(self, network: nn.Module, threshold: float = _THRESHOLD):
+        self.network, self.threshold = network, threshold
 
     @classmethod
     def load(cls, folders: Sequence[Path | str], device: torch.device | str = "cpu") -> YuNetDetector:
@@ -52,7 +52,7 @@ class YuNetDetector:
         pixels = torch.from_numpy(np.ascontiguousarray(picture[:, :, ::-1])).movedim(-1, 0)[None].to(device).float()
         height, width = (-n % _STEPS[-1] + n for n in picture.shape[:2])
         pixels = nn.functional.pad(pixels, (0, width - picture.shape[1], 0, height - picture.shape[0]))
-        boxes, points, scores = decoded(self.network(pixels), height, width)
+        boxes, points, scores = decoded(self.network(pixels), height, width, self.threshold)
         scale = torch.tensor([photo.shape[1] / picture.shape[1], photo.shape[0] / picture.shape[0]])
         order = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1).argsort(descending=True)
         return list(points[order].cpu().double() * scale)
@@ -66,7 +66,9 @@ def new_network() -> nn.Module:
     return network("test", pretrained=False)
 
 
-def decoded(output: dict[str, Tensor], height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+def decoded(
+    output: dict[str, Tensor], height: int, width: int, threshold: float = _THRESHOLD
+) -> tuple[Tensor, Tensor, Tensor]:
     """Turn the network's output for one picture into boxes [n,4], landmarks [n,5,2] in px and scores [n]."""
     from kornia.geometry.bbox import nms
 
@@ -76,7 +78,7 @@ def decoded(output: dict[str, Tensor], height: int, width: int) -> tuple[Tensor,
     halves = sizes * torch.exp(offsets[:, 2:4] * _SIZE) / 2
     points = places[:, None, :2] + offsets[:, 4:14].unflatten(1, (5, 2)) * _CENTRE * sizes[:, None]
     scores = (output["conf"][0, :, 1] * output["iou"][0, :, 0].clamp(0, 1)).sqrt()
-    best = (scores > _CONFIDENCE).nonzero()[:, 0]
+    best = (scores > threshold).nonzero()[:, 0]
     best = best[scores[best].argsort(descending=True)[:_MOST]]
     boxes = torch.cat([centres - halves, centres + halves], dim=1)[best]
     kept = nms(boxes, scores[best], _OVERLAP) if len(best) else best

@@ -131,11 +131,8 @@ def test_yunet_is_loaded_from_its_file_and_scales_to_the_photo(tmp_path, network
     detector = load_detector("yunet", [tmp_path])
     assert all(torch.equal(a, b) for a, b in zip(detector.network.parameters(), network.parameters(), strict=True))
     picture = np.random.default_rng(0).integers(0, 255, (100, 150, 3), dtype=np.uint8)
-    yunet_confidence, yunet._CONFIDENCE = yunet._CONFIDENCE, 0.0
-    try:
-        small, large = (detector(picture, np.zeros((100 * n, 150 * n, 3), dtype=np.uint8)) for n in (1, 3))
-    finally:
-        yunet._CONFIDENCE = yunet_confidence
+    detector = yunet.YuNetDetector(detector.network, threshold=0.0)
+    small, large = (detector(picture, np.zeros((100 * n, 150 * n, 3), dtype=np.uint8)) for n in (1, 3))
     assert len(small) == len(large) > 0 and small[0].shape == (5, 2)
     assert all(torch.allclose(3 * a, b) for a, b in zip(small, large, strict=True))
 
