@@ -21,7 +21,7 @@ from sfe_models.faces.errors import FaceError  # noqa: E402
 from sfe_models.faces.find.choice import face_problem  # noqa: E402
 from sfe_models.faces.find.detectors import find_faces, load_detector  # noqa: E402
 from sfe_models.faces.find.people import align_photos  # noqa: E402
-from sfe_models.faces.paste.face import BLENDS, paste_into  # noqa: E402
+from sfe_models.faces.paste.face import BLENDS, PasteOptions, paste_into  # noqa: E402
 
 # Eyes, nose and mouth corners of scikit-image's astronaut, in px of its 512.
 ASTRONAUT = [[207.6, 111.2], [247.3, 110.3], [229.1, 131.5], [210.5, 148.4], [247.7, 147.5]]
@@ -93,7 +93,8 @@ def main() -> None:
             continue
         rows.append((f"find the face ({name})", timed(options.repeats, lambda d=detector: find_faces(photo, d))[0]))
     for blend in BLENDS:
-        seconds, _ = timed(options.repeats, lambda b=blend: paste_into(photo, crop, face, blend=b))
+        ways = PasteOptions(blend=blend)
+        seconds, _ = timed(options.repeats, lambda w=ways: paste_into(photo, crop, face, options=w))
         rows.append((f"paste back ({blend})", seconds))
     print(
         f"{height * width / 1e6:.0f} megapixels, a crop of {face.area**0.5:.0f} px of the photo, to {options.crop} px;"

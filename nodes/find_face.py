@@ -61,13 +61,13 @@ def no_face_input() -> io.Input:
 class FaceSearch:
     """Where the faces of photos are, and which of them to take: the inputs of Align Face.
 
-    method: one of METHODS; index: from 0, -1 for all; smoothing: in frames of a video, 0 for single photos.
+    method: one of METHODS; face: from 0, -1 for all; smoothing: in frames of a video, 0 for single photos.
     """
 
     method: str
     landmarks: str = ""
     face_landmarks: dict | None = None
-    index: int = 0
+    face: int = 0
     order: str = ORDERS[0]
     no_face: str = ERROR
     smoothing: float = 0.0
@@ -83,7 +83,7 @@ class FaceSearch:
             found = self._given(len(photos))
         else:
             raise FaceError(f"'method' is {self.method!r}; expected one of {', '.join(METHODS)}.")
-        return align_photos(found, size, (side, side), self.index, self.order, self.no_face, self.smoothing)
+        return align_photos(found, size, (side, side), self.face, self.order, self.no_face, self.smoothing)
 
     def _detected(self, photos: torch.Tensor) -> list[list[torch.Tensor]]:
         """Landmarks of each face that the detector finds in each photo."""

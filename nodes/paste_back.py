@@ -7,7 +7,7 @@ from comfy_api.latest import io
 
 from ..sfe_models.faces.mask.regions import HEAD
 from ..sfe_models.faces.paste.batch import paste_faces
-from ..sfe_models.faces.paste.face import BLENDS, FEATHERED, PASTE_REGIONS
+from ..sfe_models.faces.paste.face import BLENDS, FEATHERED, PASTE_REGIONS, PasteOptions
 from . import previews, sockets
 from .base import Node
 from .pictures import channels_first, channels_last, masks_of, signed
@@ -74,11 +74,8 @@ class PasteBack(Node):
             channels_first(photo, "photo"),
             channels_first(crop, "crop"),
             alignment,
-            feather,
-            colour_match,
             masks,
-            region,
-            blend,
+            PasteOptions(feather, colour_match, region, blend),
             lambda picture: progress.step(picture=signed(picture)),
         )
         pasted = channels_last(pasted).clamp_(0, 1)

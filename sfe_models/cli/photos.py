@@ -18,7 +18,7 @@ from ..faces.find.detectors import DEFAULT_FOLDERS, DETECTORS, find_faces, load_
 from ..faces.find.people import align_photos
 from ..faces.landmarks import parse_landmarks
 from ..faces.mask.regions import HEAD
-from ..faces.paste.face import BLENDS, FEATHERED, PASTE_REGIONS, paste_into
+from ..faces.paste.face import BLENDS, FEATHERED, PASTE_REGIONS, PasteOptions, paste_into
 from ..pictures.image_io import Photo, load_crop, load_photo
 from ..pipeline import InputError
 
@@ -88,14 +88,14 @@ def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Cro
         picture = load_crop(path, spec)
         warn_if_not_aligned(picture, spec.subject)
         return Crops(picture)
-    index = _index(options.face)
-    if index == -1 and not paste:
+    face = _face_number(options.face)
+    if face == -1 and not paste:
         raise InputError("--face all gives several crops; add --paste, or name one face.")
     photo = load_photo(path)
     no_face = PASS if getattr(options, "no_face", "error") == "pass" and paste else ERROR
     try:
         found = [_landmarks(photo, options)]
-        aligned = align_photos(found, photo.size, spec.picture_size, index, options.order, no_face)
+        aligned = align_photos(found, photo.size, spec.picture_size, face, options.order, no_face)
     except FaceError as error:
         raise FaceError(f"{path}: {error} {_OWN_CROP}") from error
     crops, _ = crop_faces(photo.pixels[None], aligned)
@@ -105,11 +105,10 @@ def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Cro
 def paste_crops(crops: Crops, edited: Tensor, options: argparse.Namespace) -> Photo:
     """Bring edited crops [F,3,H,W] in [-1,1] back into their photo, one after the other."""
     pixels = crops.photo.pixels.clone()
+    ways = PasteOptions(options.feather, not options.no_colour_match, options.region, options.blend)
     for face, picture in zip(crops.aligned.faces, edited, strict=True):
         picture = ((picture.float().cpu() + 1) * 127.5).clamp(0, 255)
-        paste_into(
-            pixels, picture, face, options.feather, not options.no_colour_match, None, options.region, options.blend
-        )
+        paste_into(pixels, picture, face, options=ways)
     return crops.photo.with_pixels(pixels)
 
 
@@ -131,7 +130,7 @@ def _landmarks(photo: Photo, options: argparse.Namespace) -> list[Tensor]:
     return find_faces(photo.pixels, load_detector(options.detector, folders, device))
 
 
-def _index(text: str) -> int:
+def _face_number(text: str) -> int:
     if text == "all":
         return -1
     if not text.isdigit():

@@ -13,7 +13,7 @@ from sfe_models.faces.errors import FaceError
 from sfe_models.faces.find.detectors import find_faces
 from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.landmarks import face_centres
-from sfe_models.faces.paste.face import paste_face, paste_into
+from sfe_models.faces.paste.face import PasteOptions, paste_face, paste_into
 
 MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]
 
@@ -84,7 +84,8 @@ def test_a_hundred_megapixels_are_touched_only_where_the_face_is():
     assert crop.shape == (3, 128, 128)
     part = photo[:, 3000:5000].clone()
     shifted = align_face(face(9000, 1000, 12), (2000, 12500), (128, 128))
-    (top, left, height, width), weights = paste_into(part, torch.zeros(3, 128, 128), shifted, match=False)
+    plain = PasteOptions(colour_match=False)
+    (top, left, height, width), weights = paste_into(part, torch.zeros(3, 128, 128), shifted, options=plain)
     assert height < 2000 and width < 2000 and weights.max() == 1
     part[:, top : top + height, left : left + width] = row[left : left + width]
     assert torch.equal(part, photo[:, 3000:5000])

@@ -18,7 +18,7 @@ from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.landmarks import face_centres
 from sfe_models.faces.mask.regions import REGIONS, region_mask
 from sfe_models.faces.paste.batch import paste_faces
-from sfe_models.faces.paste.face import paste_face
+from sfe_models.faces.paste.face import PasteOptions, paste_face
 
 _CORNERS = "shape_predictor_5_face_landmarks.dat"
 
@@ -128,7 +128,7 @@ def test_a_group_is_edited_in_one_call(dlib_detector, real_photo, landmarks_68, 
     photo, known = group(real_photo, landmarks_68, names)
     found = find_faces(photo, dlib_detector)
     assert len(found) == len(names)
-    aligned = align_photos([found], tuple(photo.shape[1:]), (256, 256), index=-1, order="left to right")
+    aligned = align_photos([found], tuple(photo.shape[1:]), (256, 256), face=-1, order="left to right")
     middles = [face.quad().mean(dim=0)[0].item() for face in aligned.faces]
     assert middles == sorted(middles) and aligned.photos == (0,) * 4
     for face, points in zip(aligned.faces, known, strict=True):
@@ -136,7 +136,8 @@ def test_a_group_is_edited_in_one_call(dlib_detector, real_photo, landmarks_68, 
         assert (face.quad() - expected.quad()).norm(dim=1).max() < 0.05 * expected.area**0.5
     crops, _ = crop_faces(photo[None], aligned)
     shifts = -torch.tensor([[40.0, 0, 0], [0, 40, 0], [0, 0, 40], [30, 30, 0]])
-    pasted, used = paste_faces(photo[None], crops + shifts[:, :, None, None], aligned, match=False)
+    plain = PasteOptions(colour_match=False)
+    pasted, used = paste_faces(photo[None], crops + shifts[:, :, None, None], aligned, options=plain)
     assert torch.equal(pasted[0][:, used[0] == 0], photo[:, used[0] == 0])
     for face, shift in zip(aligned.faces, shifts, strict=True):
         x, y = (int(v) for v in face.quad().mean(dim=0))
@@ -150,17 +151,17 @@ def test_a_pasted_crop_of_another_colour_leaves_no_seam(real_photo, landmarks_68
     photo = real_photo(name)
     one = align_face(landmarks_68(name), tuple(photo.shape[1:]), (256, 256))
     crop = crop_face(photo, one)
-    reference, mask = paste_face(photo, crop, one, match=False, feather=0.02)
+    reference, mask = paste_face(photo, crop, one, options=PasteOptions(0.02, colour_match=False))
     inside, outside = edge_of(mask)
 
     def step(**how):
-        pasted, _ = paste_face(photo, crop + 10, one, feather=0.02, **how)
+        pasted, _ = paste_face(photo, crop + 10, one, options=PasteOptions(0.02, **how))
         change = pasted.float() - reference.float()
         return (change[:, inside].mean(dim=1) - change[:, outside].mean(dim=1)).abs().max()
 
-    assert step(match=False) > 5
-    assert step(match=True) < 1
-    assert step(match=False, blend="poisson") < 1
+    assert step(colour_match=False) > 5
+    assert step(colour_match=True) < 1
+    assert step(colour_match=False, blend="poisson") < 1
 
 
 def edge_of(mask):

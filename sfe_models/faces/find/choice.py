@@ -45,25 +45,25 @@ def face_problem(landmarks: Tensor, photo_size: tuple[int, int]) -> str | None:
     return None
 
 
-def choose_faces(found: Sequence[FaceAlignment], order: str, index: int) -> list[FaceAlignment]:
-    """Take the `index`-th face of a photo in one of ORDERS, or all in this order (-1); an empty list if there is none.
+def choose_faces(found: Sequence[FaceAlignment], order: str, face: int) -> list[FaceAlignment]:
+    """Take the `face`-th face of a photo in one of ORDERS, or all in this order (-1); an empty list if there is none.
 
     Faces that are equal in the order stay in the order in which they were given. Raises FaceError.
     """
     keys = {
-        "largest first": lambda face: -face.area,
-        "left to right": lambda face: _middle(face)[0],
-        "right to left": lambda face: -_middle(face)[0],
-        "top to bottom": lambda face: _middle(face)[1],
+        "largest first": lambda one: -one.area,
+        "left to right": lambda one: _middle(one)[0],
+        "right to left": lambda one: -_middle(one)[0],
+        "top to bottom": lambda one: _middle(one)[1],
         "nearest to the middle": _off_middle,
-        "as given": lambda face: 0,
+        "as given": lambda one: 0,
     }
     if order not in keys:
         raise FaceError(f"Order {order!r} is unknown; expected one of {', '.join(ORDERS)}.")
-    if index < -1:
-        raise FaceError(f"Face number {index} is asked for; expected 0 for the first one, or -1 for all.")
+    if face < -1:
+        raise FaceError(f"Face number {face} is asked for; expected 0 for the first one, or -1 for all.")
     ordered = sorted(found, key=keys[order])
-    return ordered if index == -1 else ordered[index : index + 1]
+    return ordered if face == -1 else ordered[face : face + 1]
 
 
 def _middle(face: FaceAlignment) -> tuple[float, float]:

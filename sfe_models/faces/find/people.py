@@ -20,17 +20,17 @@ def align_photos(
     found: Sequence[Sequence[Tensor]],
     photo_size: tuple[int, int],
     crop_size: tuple[int, int],
-    index: int = 0,
+    face: int = 0,
     order: str = "largest first",
     no_face: str = ERROR,
     smoothing: float = 0.0,
 ) -> AlignedFaces:
     """Align faces of a batch of photos of one size, by the landmarks [n,2] of each face found in each photo.
 
-    index: which face, counted in this order from 0; -1 takes all. no_face: one of NO_FACE, for a photo without this
+    face: which face, counted in this order from 0; -1 takes all. no_face: one of NO_FACE, for a photo without this
     face; a photo that is passed through keeps one place in the batch, with a crop that is never pasted. Faces that
     are too small, in profile or cut off are left out, with a warning. smoothing: above 0 the photos are frames of a
-    video; people are told apart by position, `index` is the same person in all frames, and the landmarks are smoothed
+    video; people are told apart by position, `face` is the same person in all frames, and the landmarks are smoothed
     with this deviation in frames (`tracking`). Raises FaceError.
     """
     if no_face not in NO_FACE:
@@ -45,27 +45,27 @@ def align_photos(
         usable.append([points for points, reason in zip(faces, reasons, strict=True) if reason is None])
         problems.append(tuple(filter(None, reasons)))
     if smoothing > 0:
-        chosen = _in_frames(usable, photo_size, crop_size, index, order, smoothing)
+        chosen = _in_frames(usable, photo_size, crop_size, face, order, smoothing)
     else:
         chosen = [
-            choose_faces([align_face(points, photo_size, crop_size) for points in faces], order, index)
+            choose_faces([align_face(points, photo_size, crop_size) for points in faces], order, face)
             for faces in usable
         ]
     faces, photos = [], []
     for number, (in_photo, reasons) in enumerate(zip(chosen, problems, strict=True)):
         if not in_photo:
             if no_face == ERROR:
-                raise FaceError(_missing(number, len(usable[number]), index, reasons))
+                raise FaceError(_missing(number, len(usable[number]), face, reasons))
             in_photo = [FaceAlignment.without_face(photo_size, crop_size)]
         faces += in_photo
         photos += [number] * len(in_photo)
     return AlignedFaces(tuple(faces), tuple(photos))
 
 
-def _missing(number: int, count: int, index: int, reasons: tuple[str, ...]) -> str:
+def _missing(number: int, count: int, face: int, reasons: tuple[str, ...]) -> str:
     if count:
         return (
-            f"Photo {number + 1} has {count} faces; face number {index} is asked for. Give 0 for the first one, -1 for "
+            f"Photo {number + 1} has {count} faces; face number {face} is asked for. Give 0 for the first one, -1 for "
             "all, or landmarks of more faces."
         )
     why = f" ({'; '.join(reasons)})" if reasons else ""
@@ -79,7 +79,7 @@ def _in_frames(
     found: Sequence[Sequence[Tensor]],
     photo_size: tuple[int, int],
     crop_size: tuple[int, int],
-    index: int,
+    face: int,
     order: str,
     smoothing: float,
 ) -> list[list[FaceAlignment]]:
@@ -90,7 +90,7 @@ def _in_frames(
     ]
     # People are ordered by how they are seen in the middle of the time that they are there.
     shown = [one[sorted(one)[len(one) // 2]] for one in aligned]
-    people = [aligned[i] for i in _numbers(choose_faces(shown, order, index), shown)]
+    people = [aligned[i] for i in _numbers(choose_faces(shown, order, face), shown)]
     return [[one[frame] for one in people if frame in one] for frame in range(len(found))]
 
 

@@ -9,19 +9,15 @@ from torch import Tensor
 
 from ..crop.batch import AlignedFaces
 from ..errors import FaceError
-from ..mask.regions import HEAD
-from .face import FEATHERED, paste_into
+from .face import DEFAULT_PASTE, PasteOptions, paste_into
 
 
 def paste_faces(
     photos: Tensor,
     crops: Tensor,
     aligned: AlignedFaces,
-    feather: float = 0.1,
-    match: bool = True,
     masks: Tensor | None = None,
-    region: str = HEAD,
-    blend: str = FEATHERED,
+    options: PasteOptions = DEFAULT_PASTE,
     done: Callable[[Tensor], None] = lambda photo: None,
 ) -> tuple[Tensor, Tensor]:
     """Put crops [F,C,h,w] back into photos [B,C,H,W], as `paste_face` does; masks: [F,h,w], or [1,h,w] for all.
@@ -39,7 +35,7 @@ def paste_faces(
     used = photos.new_zeros(len(photos), *photos.shape[2:], dtype=torch.float32)
     for number, (face, i) in enumerate(zip(aligned.faces, aligned.photos, strict=True)):
         mask = None if masks is None else masks[number if len(masks) > 1 else 0]
-        changed = paste_into(result[i], crops[number], face, feather, match, mask, region, blend)
+        changed = paste_into(result[i], crops[number], face, mask, options)
         if changed is not None:
             (top, left, height, width), weights = changed
             part = used[i, top : top + height, left : left + width]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,6 +32,33 @@ _WEIGHED = 256
 _COMPARED = 128
 
 
+@dataclass(frozen=True)
+class PasteOptions:
+    """How crops go back into their photos. Raises FaceError.
+
+    feather: width of the soft edge as a share of the crop's side, 0 to 0.5; colour_match: bring the crop's colours
+    around the edge to the photo's; region: what goes back where there is no mask, one of PASTE_REGIONS, all of which
+    follow the face but `square`; blend: one of BLENDS, `poisson` also takes away colour differences that vary along
+    the edge.
+    """
+
+    feather: float = 0.1
+    colour_match: bool = True
+    region: str = HEAD
+    blend: str = FEATHERED
+
+    def __post_init__(self):
+        if not 0 <= self.feather <= 0.5:
+            raise FaceError(f"The feather is {self.feather:g}; expected a share of the crop's side from 0 to 0.5.")
+        if self.region not in PASTE_REGIONS:
+            raise FaceError(f"Region {self.region!r} is unknown; expected one of {', '.join(PASTE_REGIONS)}.")
+        if self.blend not in BLENDS:
+            raise FaceError(f"Blending {self.blend!r} is unknown; expected one of {', '.join(BLENDS)}.")
+
+
+DEFAULT_PASTE = PasteOptions()
+
+
 def edge_mask(size: tuple[int, int], feather: float, device: torch.device | str = "cpu") -> Tensor:
     """Weigh the pixels of a crop of (height, width): 0 at its edge, 1 `feather` sides inside: [h,w]."""
     if feather == 0:
@@ -39,20 +68,18 @@ def edge_mask(size: tuple[int, int], feather: float, device: torch.device | str 
     return t * t * (3 - 2 * t)
 
 
-def paste_weights(alignment: FaceAlignment, feather: float, mask: Tensor | None = None, region: str = HEAD) -> Tensor:
+def paste_weights(
+    alignment: FaceAlignment, mask: Tensor | None = None, options: PasteOptions = DEFAULT_PASTE
+) -> Tensor:
     """Say how much of each pixel of the crop goes back: [h,w] in [0,1], 0 at the crop's edge.
 
-    feather: width of the soft edge as a share of the crop's side, 0 to 0.5; mask: [h,w] of any size in [0,1], in
-    place of the region; region: one of PASTE_REGIONS, all of which follow the face but `square`. Raises FaceError.
+    mask: [h,w] of any size in [0,1], in place of the options' region. Raises FaceError.
     """
-    if not 0 <= feather <= 0.5:
-        raise FaceError(f"The feather is {feather:g}; expected a share of the crop's side from 0 to 0.5.")
-    if region not in PASTE_REGIONS:
-        raise FaceError(f"Region {region!r} is unknown; expected one of {', '.join(PASTE_REGIONS)}.")
+    feather, region = options.feather, options.region
     size = alignment.crop_size
     if mask is None and feather > 0 and max(size) > _WEIGHED:
         small = alignment.resized(tuple(round(n * _WEIGHED / max(size)) for n in size))
-        weights = paste_weights(small, feather, None, region)
+        weights = paste_weights(small, None, options)
         return F.interpolate(weights[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
     if mask is not None:
         if mask.ndim != 2 or 0 in mask.shape or not mask.isfinite().all():
@@ -71,11 +98,8 @@ def paste_into(
     photo: Tensor,
     crop: Tensor,
     alignment: FaceAlignment,
-    feather: float = 0.1,
-    match: bool = True,
     mask: Tensor | None = None,
-    region: str = HEAD,
-    blend: str = FEATHERED,
+    options: PasteOptions = DEFAULT_PASTE,
 ) -> tuple[Box, Tensor] | None:
     """Put a crop [C,h,w] into its photo [C,H,W], both of one value range, in place; see `paste_face`.
 
@@ -83,16 +107,14 @@ def paste_into(
     the weights [height,width] that were used there; None if nothing changes.
     """
     check_photo(photo, alignment)
-    if blend not in BLENDS:
-        raise FaceError(f"Blending {blend!r} is unknown; expected one of {', '.join(BLENDS)}.")
     alignment = alignment.resized(tuple(crop.shape[1:]))
-    weights = paste_weights(alignment, feather, mask, region).to(photo.device)
+    weights = paste_weights(alignment, mask, options).to(photo.device)
     box = _changed_box(weights, alignment) if alignment.found else None
     if box is None:
         return None
     crop = crop.to(photo.device, torch.float64 if photo.dtype == torch.float64 else torch.float32)
-    if match or blend == POISSON:
-        crop = _recoloured(photo, crop, alignment, weights, match, blend)
+    if options.colour_match or options.blend == POISSON:
+        crop = _recoloured(photo, crop, alignment, weights, options)
     rim = (_RIM_PX,) * 4
     source = torch.cat([F.pad(crop[None], rim, "replicate")[0], F.pad(weights, rim)[None].to(crop)])
     matrix = alignment.photo_to_crop
@@ -115,23 +137,18 @@ def paste_face(
     photo: Tensor,
     crop: Tensor,
     alignment: FaceAlignment,
-    feather: float = 0.1,
-    match: bool = True,
     mask: Tensor | None = None,
-    region: str = HEAD,
-    blend: str = FEATHERED,
+    options: PasteOptions = DEFAULT_PASTE,
 ) -> tuple[Tensor, Tensor]:
     """Put a crop [C,h,w] back into its photo [C,H,W], both of one value range; the crop may be enlarged.
 
-    feather: width of the mask's soft edge as a share of the crop's side, 0 to 0.5; match: bring the crop's colours
-    around the mask's edge to the photo's; mask: [h,w] in [0,1] on the crop, what of it goes back; region: what goes
-    back without a mask, one of PASTE_REGIONS; blend: one of BLENDS, `poisson` also takes away colour differences that
-    vary along the edge. Returns the photo and the mask [H,W] that was used; where it is 0 the photo is bit-identical.
-    Raises FaceError for sizes that do not belong together.
+    mask: [h,w] in [0,1] on the crop, what of it goes back, in place of the options' region. Returns the photo
+    and the mask [H,W] that was used; where it is 0 the photo is bit-identical. Raises FaceError for sizes that do not
+    belong together.
     """
     result = photo.clone()
     used = torch.zeros(photo.shape[1:], dtype=torch.float32, device=photo.device)
-    changed = paste_into(result, crop, alignment, feather, match, mask, region, blend)
+    changed = paste_into(result, crop, alignment, mask, options)
     if changed is not None:
         (top, left, height, width), weights = changed
         used[top : top + height, left : left + width] = weights
@@ -150,7 +167,7 @@ def _changed_box(weights: Tensor, alignment: FaceAlignment) -> Box | None:
 
 
 def _recoloured(
-    photo: Tensor, crop: Tensor, alignment: FaceAlignment, weights: Tensor, match: bool, blend: str
+    photo: Tensor, crop: Tensor, alignment: FaceAlignment, weights: Tensor, options: PasteOptions
 ) -> Tensor:
     """Bring the crop's colours to the photo's; both are compared at few points, the same in both."""
     small = alignment.resized(tuple(min(_COMPARED, n) for n in crop.shape[1:]))
@@ -160,10 +177,10 @@ def _recoloured(
     in_photo = alignment.to_photo(points)
     reference = gathered(photo, *in_photo.unbind(-1)).to(own)
     seen = outward(small, crop.device) == 0
-    if match:
+    if options.colour_match:
         gain, offset = match_colours(own, reference, weight[0], seen)
         crop, own = crop * gain + offset, own * gain + offset
-    if blend == POISSON:
+    if options.blend == POISSON:
         field = membrane((reference - own) * seen, weight[0])
         crop = crop + F.interpolate(field[None], size=crop.shape[1:], mode="bilinear", align_corners=False)[0]
     return crop

@@ -10,6 +10,7 @@ from sfe_models.faces.errors import FaceError
 from sfe_models.faces.find.choice import ORDERS, PASS, choose_faces, face_problem
 from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.paste.batch import paste_faces
+from sfe_models.faces.paste.face import PasteOptions
 
 SIZE = (600, 800)
 
@@ -58,7 +59,7 @@ def test_unusable_faces_have_a_reason(points, reason):
 
 
 def test_an_unusable_face_does_not_hide_the_others(caplog):
-    aligned = align_photos([[face(400, 300, 0.9), LARGE_MIDDLE]], SIZE, (64, 64), index=-1)
+    aligned = align_photos([[face(400, 300, 0.9), LARGE_MIDDLE]], SIZE, (64, 64), face=-1)
     assert aligned.faces == (align_face(LARGE_MIDDLE, SIZE, (64, 64)),)
     assert "left out" in caplog.text
 
@@ -69,21 +70,21 @@ def test_a_photo_without_a_face_passes_through_bit_by_bit():
     aligned = align_photos([[points], [], [points]], (120, 160), (64, 64), no_face=PASS)
     crops, _ = crop_faces(photos, aligned)
     assert len(crops) == 3 and [one.found for one in aligned.faces] == [True, False, True]
-    pasted, used = paste_faces(photos, torch.zeros_like(crops), aligned, match=False)
+    pasted, used = paste_faces(photos, torch.zeros_like(crops), aligned, options=PasteOptions(colour_match=False))
     assert torch.equal(pasted[1], photos[1]) and not used[1].any()
     assert not torch.equal(pasted[0], photos[0])
 
 
-@pytest.mark.parametrize("index", [3, 10])
-def test_a_face_that_is_not_there_is_an_error(index):
-    with pytest.raises(FaceError, match=f"Photo 1 has 3 faces; face number {index}"):
-        align_photos([GIVEN], SIZE, (64, 64), index=index)
+@pytest.mark.parametrize("face", [3, 10])
+def test_a_face_that_is_not_there_is_an_error(face):
+    with pytest.raises(FaceError, match=f"Photo 1 has 3 faces; face number {face}"):
+        align_photos([GIVEN], SIZE, (64, 64), face=face)
 
 
 def test_bad_settings_are_refused():
     for settings, message in (
         ({"order": "tallest first"}, "Order"),
-        ({"index": -2}, "number -2"),
+        ({"face": -2}, "number -2"),
         ({"no_face": "shrug"}, "policy"),
         ({"smoothing": -1.0}, "smoothing"),
     ):

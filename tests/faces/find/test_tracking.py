@@ -64,7 +64,7 @@ def test_people_keep_their_identity_when_they_change_places_in_the_list():
     tracks = track_faces(found)
     assert len(tracks) == 2
     assert all(torch.equal(tracks[1][t], left[t]) and torch.equal(tracks[0][t], right[t]) for t in range(30))
-    aligned = align_photos(found, SIZE, (64, 64), index=0, order="left to right", smoothing=2.0)
+    aligned = align_photos(found, SIZE, (64, 64), face=0, order="left to right", smoothing=2.0)
     steps = corners(aligned).diff(dim=0).norm(dim=-1)
     assert steps.max() < 20  # never from one to the other, who stands 250 px away
 

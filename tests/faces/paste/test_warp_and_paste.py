@@ -11,8 +11,10 @@ from sfe_models.faces.errors import FaceError
 from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.mask.regions import HEAD, NO_HAIR, OVAL
 from sfe_models.faces.paste.batch import paste_faces
-from sfe_models.faces.paste.face import BLENDS, PASTE_REGIONS, SQUARE, paste_face, paste_weights
+from sfe_models.faces.paste.face import BLENDS, PASTE_REGIONS, SQUARE, PasteOptions, paste_face, paste_weights
 from sfe_models.faces.paste.membrane import membrane
+
+PLAIN = PasteOptions(colour_match=False)
 
 
 def test_identity_is_the_photo_bit_by_bit(photo):
@@ -45,14 +47,14 @@ def test_outside_is_the_reflection():
 
 def test_align_then_paste_back_is_the_identity_outside_and_near_it_inside(photo, five):
     alignment = align_face(five, (140, 160), (256, 256))
-    pasted, mask = paste_face(photo, crop_face(photo, alignment), alignment, match=False)
+    pasted, mask = paste_face(photo, crop_face(photo, alignment), alignment, options=PLAIN)
     assert torch.equal(pasted[:, mask == 0], photo[:, mask == 0])
     assert (mask == 0).any() and (mask == 1).any()
     assert (pasted - photo).abs().max() < 0.06
 
 
 def test_another_crop_changes_the_inside_only(photo, alignment):
-    pasted, mask = paste_face(photo, torch.ones(3, 64, 64), alignment, match=False)
+    pasted, mask = paste_face(photo, torch.ones(3, 64, 64), alignment, options=PLAIN)
     assert torch.equal(pasted[:, mask == 0], photo[:, mask == 0])
     assert torch.allclose(pasted[:, mask == 1], torch.ones(1), atol=1e-6)
 
@@ -60,7 +62,7 @@ def test_another_crop_changes_the_inside_only(photo, alignment):
 def test_enlarged_crops_land_in_the_same_place(photo, alignment):
     crop = crop_face(photo, alignment)
     large = torch.nn.functional.interpolate(crop[None], scale_factor=2, mode="bilinear", align_corners=False)[0]
-    a, b = (paste_face(photo, c, alignment, match=False)[0] for c in (crop, large))
+    a, b = (paste_face(photo, c, alignment, options=PLAIN)[0] for c in (crop, large))
     assert (a - b).abs().mean() < 0.01
 
 
@@ -72,21 +74,21 @@ def test_a_mask_of_zeros_changes_nothing(photo, alignment):
 def test_colour_match_takes_a_tint_away(photo, five):
     alignment = align_face(five, (140, 160), (128, 128))
     tinted = crop_face(photo, alignment) * torch.tensor([1.2, 1.0, 0.8])[:, None, None] + 0.05
-    matched, _ = paste_face(photo, tinted, alignment, match=True)
-    plain, _ = paste_face(photo, tinted, alignment, match=False)
+    matched, _ = paste_face(photo, tinted, alignment, options=PasteOptions(colour_match=True))
+    plain, _ = paste_face(photo, tinted, alignment, options=PLAIN)
     assert (matched - photo).abs().mean() < 0.3 * (plain - photo).abs().mean()
 
 
 def test_a_crop_beside_the_photo_changes_nothing(photo):
     beside = FaceAlignment((200.0, 200.0), (64.0, 0.0), (0.0, 64.0), (140, 160), (64, 64))
-    pasted, mask = paste_face(photo, torch.ones(3, 64, 64), beside, match=False)
+    pasted, mask = paste_face(photo, torch.ones(3, 64, 64), beside, options=PLAIN)
     assert torch.equal(pasted, photo) and not mask.any()
 
 
 @pytest.mark.parametrize("feather", [-0.1, 0.6])
-def test_bad_feather_is_refused(photo, alignment, feather):
+def test_bad_feather_is_refused(feather):
     with pytest.raises(FaceError, match="feather"):
-        paste_face(photo, torch.ones(3, 64, 64), alignment, feather)
+        PasteOptions(feather)
 
 
 def test_another_photo_is_refused(photo, alignment):
@@ -117,7 +119,7 @@ def test_every_kind_of_number_comes_back(photo, five, dtype):
     top = 255 if dtype == torch.uint8 else 1
     stored = (photo * top).round().to(dtype) if top == 255 else photo.to(dtype)
     one = align_face(five, (140, 160), (128, 128))
-    pasted, mask = paste_face(stored, crop_face(stored, one), one, match=False)
+    pasted, mask = paste_face(stored, crop_face(stored, one), one, options=PLAIN)
     assert pasted.dtype == dtype and torch.equal(pasted[:, mask == 0], stored[:, mask == 0])
     assert (pasted.double() - stored.double()).abs().max() < 0.06 * top
 
@@ -154,7 +156,7 @@ def test_gathered_points_are_bilinear_ones(photo):
 
 def test_the_mask_follows_the_face_and_not_the_square(photo, five):
     one = align_face(five, (140, 160), (128, 128))
-    weights = {region: paste_weights(one, 0.1, None, region) for region in PASTE_REGIONS}
+    weights = {region: paste_weights(one, None, PasteOptions(region=region)) for region in PASTE_REGIONS}
     for region in (HEAD, OVAL, NO_HAIR):
         assert weights[region].sum() < weights[SQUARE].sum()
     assert weights[OVAL].sum() < weights[HEAD].sum() and weights[NO_HAIR].sum() < weights[OVAL].sum()
@@ -166,7 +168,7 @@ def test_the_mask_follows_the_face_and_not_the_square(photo, five):
 @pytest.mark.parametrize("blend", BLENDS)
 def test_a_crop_that_is_the_photo_changes_little_however_it_is_blended(photo, five, blend):
     one = align_face(five, (140, 160), (256, 256))
-    pasted, _ = paste_face(photo, crop_face(photo, one), one, match=True, blend=blend)
+    pasted, _ = paste_face(photo, crop_face(photo, one), one, options=PasteOptions(blend=blend))
     assert (pasted - photo).abs().mean() < 0.002
 
 
@@ -180,6 +182,6 @@ def test_a_membrane_is_as_smooth_as_its_rim():
 
 
 @pytest.mark.parametrize(("name", "value"), [("region", "hat"), ("blend", "glue")])
-def test_unknown_ways_are_refused(photo, alignment, name, value):
+def test_unknown_ways_are_refused(name, value):
     with pytest.raises(FaceError, match=value):
-        paste_face(photo, torch.ones(3, 64, 64), alignment, **{name: value})
+        PasteOptions(**{name: value})
