@@ -25,6 +25,8 @@ class Node(io.ComfyNode):
     def schema(cls, node_id: str, description: str, inputs: list, outputs: list, group: str = "", **more) -> io.Schema:
         """Make the schema; group: sub-menu."""
         more = {key: value for key, value in more.items() if key in _KNOWN}
+        for output in outputs:  # older versions would show the socket's type
+            output.display_name = output.display_name or output.id
         return io.Schema(
             node_id=node_id,
             display_name=cls.TITLE,

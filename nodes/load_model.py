@@ -37,6 +37,7 @@ class LoadModel(Node):
                     "precision",
                     options=["auto", *DTYPES],
                     default="auto",
+                    display_name="dtype",
                     tooltip="auto takes the fastest that the device computes natively; float32 is the exact one.",
                 ),
             ],

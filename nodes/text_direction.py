@@ -33,6 +33,7 @@ class TextDirection(Node):
                 io.String.Input("target", default="a smiling face", tooltip="What they shall show."),
                 io.Float.Input(
                     "disentanglement",
+                    display_name="threshold",
                     default=DEFAULT_THRESHOLD,
                     min=0.0,
                     max=1.0,

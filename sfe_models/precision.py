@@ -1,4 +1,4 @@
-"""Which device and number format to compute on."""
+"""Which device and dtype to compute on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class PrecisionError(ValueError):
-    """A device or number format that does not exist or is not there."""
+    """A device or dtype that does not exist or is not there."""
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -32,7 +32,7 @@ def _cpu_has_bfloat16() -> bool:
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
-    """Return the number format of that name; "auto" takes the fastest that the device computes natively.
+    """Return the dtype of that name; "auto" takes the fastest that the device computes natively.
 
     CUDA: bfloat16 from Ampere on, float16 on Volta and Turing; MPS: float16; CPU: bfloat16 if it has the
     instructions; float32 otherwise.
@@ -40,7 +40,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if name in DTYPES:
         return DTYPES[name]
     if name != "auto":
-        raise PrecisionError(f"Number format '{name}' is unknown; expected auto, {', '.join(DTYPES)}.")
+        raise PrecisionError(f"dtype '{name}' is unknown; expected auto, {', '.join(DTYPES)}.")
     if device.type == "cuda":
         major, _ = torch.cuda.get_device_capability(device)
         return torch.bfloat16 if major >= 8 else torch.float16 if major == 7 else torch.float32

@@ -1,4 +1,4 @@
-"""The choice of device and number format."""
+"""The choice of device and dtype."""
 
 import pytest
 import torch

@@ -33,7 +33,7 @@ _DIRECTIONS = "directions."
 def save_bundle(
     networks: SFENetworks, path: Path | str, source: str = "", directions: Sequence[Direction] = ()
 ) -> Path:
-    """Write folded networks to `path`, in their present number format; through a temporary file.
+    """Write folded networks to `path`, in their present dtype; through a temporary file.
 
     source: one line on where the weights come from and under which terms. directions: W+ vectors and style space
     offsets that belong to the model. Raises OSError if the folder cannot be written to; then nothing is left behind.
@@ -119,7 +119,7 @@ def bundle_spec(path: Path | str) -> DomainSpec:
 
 
 def load_bundle(path: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> SFENetworks:
-    """Load a bundle; None keeps the number format of the file.
+    """Load a bundle; None keeps the dtype of the file.
 
     Without a change of format the tensors are the mapped file itself (on a CPU) or go straight to the device;
     otherwise they are converted one by one.

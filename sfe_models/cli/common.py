@@ -23,7 +23,7 @@ def add_model(parser: argparse.ArgumentParser, default: str | None = None) -> No
         "--dtype",
         choices=("auto", *DTYPES),
         default="auto",
-        help="number format; auto takes the fastest that the device computes natively",
+        help="auto takes the fastest that the device computes natively",
     )
     parser.add_argument("--device", choices=DEVICES, default="auto")
 
@@ -37,7 +37,7 @@ def add_directions(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def format_and_device(options: argparse.Namespace) -> tuple[torch.dtype, torch.device]:
+def dtype_and_device(options: argparse.Namespace) -> tuple[torch.dtype, torch.device]:
     """Resolve --dtype and --device."""
     device = choose_device(options.device)
     return choose_dtype(options.dtype, device), device
@@ -45,7 +45,7 @@ def format_and_device(options: argparse.Namespace) -> tuple[torch.dtype, torch.d
 
 def load_pipeline(options: argparse.Namespace) -> Pipeline:
     """Load --model in --dtype on --device."""
-    dtype, device = format_and_device(options)
+    dtype, device = dtype_and_device(options)
     return Pipeline(load_networks(options.model, dtype, device))
 
 

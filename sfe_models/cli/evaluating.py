@@ -14,7 +14,7 @@ import torch
 from ..atomic import replaced
 from ..checkpoints.load import load_networks, model_path
 from ..pipeline import Pipeline
-from .common import add_directions, add_model, direction_library, format_and_device
+from .common import add_directions, add_model, direction_library, dtype_and_device
 
 JUDGE_FILE = Path(__file__).parents[1] / "demo" / "judge.safetensors"
 
@@ -73,7 +73,7 @@ def _run_evaluate(options: argparse.Namespace) -> None:
     share = Share.of_environment()
     if share.world > 1 and not options.json:
         raise EvaluationError("Several processes meet in the files beside --json; give it.")
-    dtype, device = format_and_device(options)
+    dtype, device = dtype_and_device(options)
     if device.type == "cuda" and share.world > 1:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", share.rank)) % torch.cuda.device_count())
     pipeline = Pipeline(load_networks(options.model, dtype, device))

@@ -11,7 +11,7 @@ import torch
 
 from ..atomic import replaced
 from ..benchmark import MEASURES, run_benchmark
-from .common import add_model, format_and_device
+from .common import add_model, dtype_and_device
 
 
 def add_commands(commands) -> None:
@@ -30,7 +30,7 @@ def add_commands(commands) -> None:
 def _run_benchmark(options: argparse.Namespace) -> None:
     if options.repeats < 1:
         raise ValueError(f"--repeats is {options.repeats}; expected at least 1.")
-    dtype, device = format_and_device(options)
+    dtype, device = dtype_and_device(options)
     result = run_benchmark(options.model, dtype, device, options.repeats)
     threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     print(f"{options.model}, {str(dtype).removeprefix('torch.')}, {device}{threads}, torch {torch.__version__}\n")

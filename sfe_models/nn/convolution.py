@@ -74,7 +74,7 @@ class Convolution3x3:
 class Conv2d(nn.Conv2d):
     """nn.Conv2d, with Winograd's method where it pays (3 x 3, stride 1, inference on a CPU).
 
-    Works in its weight's number format, whatever the input's: in a half-precision model what runs beside the
+    Works in its weight's dtype, whatever the input's: in a half-precision model what runs beside the
     convolutions (residual sums above all) stays float32.
     """
 
@@ -92,7 +92,7 @@ class Conv2d(nn.Conv2d):
 
 
 class Linear(nn.Linear):
-    """nn.Linear that multiplies in its weight's number format and adds its bias in the bias's own."""
+    """nn.Linear that multiplies in its weight's dtype and adds its bias in the bias's own."""
 
     def forward(self, x: Tensor) -> Tensor:
         dtype = arithmetic_dtype(self.weight)

@@ -50,5 +50,5 @@ def assemble_bundle(
     directions: Sequence[Direction] = (),
     source: str = "",
 ) -> Path:
-    """Write a model and its directions as one bundle in a number format."""
+    """Write a model and its directions as one bundle in a dtype."""
     return save_bundle(networks.cast(dtype), output, source, directions)

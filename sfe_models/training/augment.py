@@ -297,9 +297,9 @@ class _Draws:
         drawn = (2 * self._uniform(*size) - 1) * end
         return torch.where(self._happens(multiplier * self.p).view(-1, *[1] * len(size)), drawn, 0.0)
 
-    def normal(self, multiplier: float, deviation: float, *size: int) -> Tensor:
+    def normal(self, multiplier: float, std: float, *size: int) -> Tensor:
         """Draw [B,*size] normally around 0; all of a picture's numbers happen together."""
-        drawn = torch.randn(self.batch, *size, generator=self.generator, dtype=torch.float64) * deviation
+        drawn = torch.randn(self.batch, *size, generator=self.generator, dtype=torch.float64) * std
         return torch.where(self._happens(multiplier * self.p).view(-1, *[1] * len(size)), drawn, 0.0)
 
     def rotation(self, multiplier: float, end: float) -> Tensor:

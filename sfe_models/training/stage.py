@@ -64,7 +64,7 @@ class Stage(abc.ABC):
         return torch.compile(function, dynamic=False, fullgraph=True) if self.run.compile else function
 
     def mixed(self) -> torch.autocast:
-        """Compute in the run's number format."""
+        """Compute in the run's dtype."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16")
 
     def apply_gradients(self, name: str) -> None:

@@ -67,7 +67,7 @@ class DiscriminatorBlock(nn.Module):
         return self.skip(x) + self.conv1(self.conv0(x))
 
 
-def minibatch_deviation(x: Tensor, group_size: int = 4) -> Tensor:
+def minibatch_std(x: Tensor, group_size: int = 4) -> Tensor:
     """Append one channel: the mean standard deviation over groups of pictures (Karras et al. 2018, section 3).
 
     x: [B,C,H,W] with B divisible by min(group_size, B). Picture i is grouped with i + B / group, and so on.
@@ -77,8 +77,8 @@ def minibatch_deviation(x: Tensor, group_size: int = 4) -> Tensor:
     if batch % group:
         raise ValueError(f"A batch of {batch} cannot be split into groups of {group} for the minibatch statistic.")
     grouped = x.view(group, batch // group, *x.shape[1:])
-    deviation = torch.sqrt(grouped.var(dim=0, unbiased=False) + 1e-8).mean(dim=(1, 2, 3))
-    return torch.cat([x, deviation.repeat(group).view(-1, 1, 1, 1).expand(-1, 1, height, width)], dim=1)
+    std = torch.sqrt(grouped.var(dim=0, unbiased=False) + 1e-8).mean(dim=(1, 2, 3))
+    return torch.cat([x, std.repeat(group).view(-1, 1, 1, 1).expand(-1, 1, height, width)], dim=1)
 
 
 class DiscriminatorEpilogue(nn.Module):
@@ -91,7 +91,7 @@ class DiscriminatorEpilogue(nn.Module):
         self.out = EqualizedLinear(channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(minibatch_deviation(x)).flatten(1)
+        x = self.conv(minibatch_std(x)).flatten(1)
         return self.out(F.leaky_relu(self.fc(x), LRELU_SLOPE) * LRELU_GAIN)
 
 
