@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sfe_models.directions.base import WPlusDirection
+from sfe_models.generators.base import Generator
 from sfe_models.generators.stylegan2.filters import filter_4x4
-from sfe_models.generators.stylegan2.generator import Generator
 from sfe_models.generators.stylegan2.layers import ModulatedConv2d, StyledConv, ToRGB
 from sfe_models.networks import SFENetworks
 from sfe_models.nn.convolution import Conv2d

@@ -23,14 +23,14 @@ from timing import medians  # noqa: E402
 
 from sfe_models.domain import FFHQ_1024  # noqa: E402
 from sfe_models.generators.stylegan2 import strips  # noqa: E402
-from sfe_models.generators.stylegan2.generator import Generator  # noqa: E402
+from sfe_models.generators.stylegan2.generator import StyleGAN2  # noqa: E402
 
 SIDES = (256, 512, 1024)
 DTYPES = (torch.float32, torch.bfloat16)
 HEIGHTS = (8, 16, 32, 64, 128, 256)
 
 
-def cases(generator: Generator, side: int, dtype: torch.dtype) -> dict[str, Callable[[], Tensor]]:
+def cases(generator: StyleGAN2, side: int, dtype: torch.dtype) -> dict[str, Callable[[], Tensor]]:
     """List ways of making one resolution; each returns the RGB skip."""
     number = side.bit_length() - 3
     first = 2 * number - 1
@@ -70,7 +70,7 @@ def main() -> None:
     print("| dtype | side | way | MiB a strip | ms | difference to whole |\n" + "|---" * 6 + "|")
     torch.manual_seed(0)
     for dtype in DTYPES:
-        generator = Generator(FFHQ_1024.generator).requires_grad_(False)
+        generator = StyleGAN2(FFHQ_1024.generator).requires_grad_(False)
         for parameter in generator.parameters():
             if parameter.ndim == 5:
                 parameter.data = parameter.data.to(dtype)

@@ -6,69 +6,14 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 
+from .generators.base import SpecError
+from .generators.mobilestylegan.spec import MobileStyleGANSpec
+from .generators.stylegan2.spec import StyleGAN2Spec, config_f_channels
 from .json_values import JsonValueError, build
 
-# Channels of StyleGAN2 config F by resolution: min(512, 32768 / resolution), doubled from 64 px up to the cap.
-_CONFIG_F_BASE = 32768
 # A picture smaller than this holds no face; one whose sides are off by more than this is no aligned crop.
 MIN_SIDE = 16
 ASPECT_TOLERANCE = 0.02
-
-
-class DomainError(ValueError):
-    """A domain description whose parts do not fit together."""
-
-
-def config_f_channels(resolution: int, base: int = _CONFIG_F_BASE, cap: int = 512) -> tuple[int, ...]:
-    """List the channels of StyleGAN2 config F for 4, 8, ... `resolution` px (Karras et al. 2020, table 1)."""
-    return tuple(min(cap, base // 2**i) for i in range(2, resolution.bit_length()))
-
-
-@dataclass(frozen=True)
-class GeneratorSpec:
-    """Describe a StyleGAN2 generator with RGB skips.
-
-    resolution: side of the picture in px, a power of two from 8 on.
-    channels: one width per resolution 4, 8, ..., resolution.
-    conv_clamp: StyleGAN2-ADA clamps every layer's output to +-conv_clamp times its gain; None does not.
-    """
-
-    resolution: int
-    channels: tuple[int, ...]
-    style_dim: int = 512
-    mapping_layers: int = 8
-    conv_clamp: float | None = None
-
-    def __post_init__(self):
-        if self.resolution < 8 or self.resolution & (self.resolution - 1):
-            raise DomainError(f"Generator resolution is {self.resolution}; expected a power of two from 8 on.")
-        if len(self.channels) != self.n_resolutions:
-            raise DomainError(
-                f"{len(self.channels)} channel widths for a {self.resolution} px generator; "
-                f"expected {self.n_resolutions}, one for each of 4, 8, ..., {self.resolution} px."
-            )
-
-    @property
-    def n_resolutions(self) -> int:
-        return self.resolution.bit_length() - 2
-
-    @property
-    def n_layers(self) -> int:
-        """Number of convolutions with a style: 17 at 1024 px."""
-        return 2 * self.n_resolutions - 1
-
-    @property
-    def n_styles(self) -> int:
-        """Number of latents of a W+ code: 18 at 1024 px."""
-        return 2 * self.n_resolutions
-
-    def layer_channels(self, layer: int) -> int:
-        """Channels of outs[layer]; layer 0 is the constant input, layer 1 the 4 x 4 convolution."""
-        return self.channels[layer // 2]
-
-    def layer_resolution(self, layer: int) -> int:
-        """Side in px of outs[layer]."""
-        return 4 * 2 ** (layer // 2)
 
 
 @dataclass(frozen=True)
@@ -111,7 +56,7 @@ class DomainSpec:
     """
 
     name: str
-    generator: GeneratorSpec
+    generator: StyleGAN2Spec | MobileStyleGANSpec
     subject: str = "human faces"
     e4e: E4ESpec = field(default_factory=E4ESpec)
     inverter: InverterSpec = field(default_factory=InverterSpec)
@@ -123,28 +68,28 @@ class DomainSpec:
     def __post_init__(self):
         generator, k = self.generator, self.feature_layer
         if not 1 <= k <= generator.n_layers - 1:
-            raise DomainError(
+            raise SpecError(
                 f"feature_layer {k} is not a layer of a {generator.resolution} px generator with something after "
                 f"it; expected 1 to {generator.n_layers - 1}."
             )
         scale = generator.layer_resolution(self.delta_layer) // generator.layer_resolution(k)
         if self.delta_layer != k and scale != 2:
-            raise DomainError(
+            raise SpecError(
                 f"delta_layer {self.delta_layer} must be feature_layer {k} itself or have twice its resolution."
             )
         if self.delta_layer > generator.n_layers:
-            raise DomainError(f"delta_layer {self.delta_layer} is beyond the last layer {generator.n_layers}.")
+            raise SpecError(f"delta_layer {self.delta_layer} is beyond the last layer {generator.n_layers}.")
         reduction = self.inverter.strides[0] * self.inverter.strides[1] * self.inverter.strides[2]
         width = self.encoder_size[1]
         if width != reduction * self.feature_resolution:
-            raise DomainError(
+            raise SpecError(
                 f"The Inverter brings {width} px down by {reduction}, but F_{k} is {self.feature_resolution} px "
                 f"wide; expected encoder_size[1] = {reduction * self.feature_resolution}."
             )
         if self.encoder_size[0] > width:
-            raise DomainError(f"encoder_size {self.encoder_size} is higher than wide; expected height <= width.")
+            raise SpecError(f"encoder_size {self.encoder_size} is higher than wide; expected height <= width.")
         if self.encoder_size[0] % 16 or width % 16:
-            raise DomainError(f"encoder_size {self.encoder_size} must be divisible by 16, the encoders' stride.")
+            raise SpecError(f"encoder_size {self.encoder_size} must be divisible by 16, the encoders' stride.")
 
     @property
     def n_styles(self) -> int:
@@ -185,18 +130,18 @@ class DomainSpec:
 
     @staticmethod
     def from_json(text: str) -> DomainSpec:
-        """Read what `to_json` wrote; raises DomainError for anything else."""
+        """Read what `to_json` wrote; raises SpecError for anything else."""
         try:
             return build(DomainSpec, json.loads(text), "description")
         except (json.JSONDecodeError, JsonValueError) as error:
-            raise DomainError(f"Not a domain description: {error}") from error
+            raise SpecError(f"Not a domain description: {error}") from error
 
 
-FFHQ_1024 = DomainSpec("ffhq-1024", GeneratorSpec(1024, config_f_channels(1024)))
+FFHQ_1024 = DomainSpec("ffhq-1024", StyleGAN2Spec(1024, config_f_channels(1024)))
 
 # Appendix 8 of the SFE paper; 192 x 256 is what the car encoders of pSp and e4e see.
 CARS_512 = DomainSpec(
-    "cars-512", GeneratorSpec(512, config_f_channels(512)), "cars", delta_layer=11, encoder_size=(192, 256)
+    "cars-512", StyleGAN2Spec(512, config_f_channels(512)), "cars", delta_layer=11, encoder_size=(192, 256)
 )
 
 
@@ -208,7 +153,7 @@ def tiny_domain(resolution: int = 64, width: int = 16, name: str | None = None) 
     spec = InverterSpec(stem=8, widths=(8, 8, 16, 16), depths=(1, 1, 1, 1), fuser_blocks=1)
     return DomainSpec(
         name or f"tiny-{resolution}",
-        GeneratorSpec(resolution, (width,) * n, style_dim=width, mapping_layers=2),
+        StyleGAN2Spec(resolution, (width,) * n, style_dim=width, mapping_layers=2),
         e4e=E4ESpec(stem=8, widths=(8, 8, 16, 16), depths=(1, 1, 1, 1), se_reduction=4),
         inverter=spec,
         feature_layer=feature_layer,
@@ -221,7 +166,7 @@ def tiny_domain(resolution: int = 64, width: int = 16, name: str | None = None) 
 # The rendered portraits of `demo/`: F_k is 32 x 32, a quarter of the picture. Sizes from what two CPU cores train.
 DEMO = DomainSpec(
     "demo",
-    GeneratorSpec(128, (128, 128, 128, 96, 64, 32), style_dim=64, mapping_layers=2),
+    StyleGAN2Spec(128, (128, 128, 128, 96, 64, 32), style_dim=64, mapping_layers=2),
     subject="rendered portraits",
     e4e=E4ESpec(
         stem=16, widths=(32, 64, 96, 128), depths=(1, 2, 3, 1), se_reduction=8, coarse_styles=3, middle_styles=6

@@ -31,7 +31,7 @@ def _convert(hint, value, source: str, where: str):
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        return _convert(next(a for a in arguments if a is not type(None)), value, source, where)
+        return _convert(_chosen(arguments, value), value, source, where)
     if dataclasses.is_dataclass(hint):
         return build(hint, value, source, f"{where}.")
     if origin is tuple:
@@ -46,3 +46,10 @@ def _convert(hint, value, source: str, where: str):
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise JsonValueError(f"{source}: {where} is {value!r}; expected {hint.__name__}.")
     return value
+
+
+def _chosen(kinds: tuple[type, ...], value) -> type:
+    """Of several kinds, the one whose `family` the value names; else the first, which older texts mean."""
+    kinds = [kind for kind in kinds if kind is not type(None)]
+    family = value.get("family") if isinstance(value, dict) else None
+    return next((kind for kind in kinds if family is not None and getattr(kind, "family", None) == family), kinds[0])

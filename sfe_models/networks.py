@@ -11,7 +11,7 @@ from .domain import DomainSpec
 from .encoders.e4e import E4EEncoder
 from .encoders.inverter import Inverter
 from .feature_editor import FeatureEditor
-from .generators.stylegan2.generator import Generator
+from .generators.families import make_generator
 from .nn.folding import fold_batchnorm
 
 COMPONENTS = ("generator", "e4e_encoder", "inverter", "feature_editor")
@@ -28,7 +28,7 @@ class SFENetworks(nn.Module):
     def __init__(self, spec: DomainSpec, feature_editor: bool = True):
         super().__init__()
         self.spec = spec
-        self.generator = Generator(spec.generator)
+        self.generator = make_generator(spec.generator)
         self.e4e_encoder = E4EEncoder(spec)
         self.inverter = Inverter(spec)
         self.feature_editor = FeatureEditor(spec) if feature_editor else None

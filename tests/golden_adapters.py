@@ -28,7 +28,7 @@ from sfe_models.faces.crop.published import crop_face_published  # noqa: E402
 from sfe_models.generators.base import StyleSpace  # noqa: E402
 from sfe_models.generators.stylegan2.discriminator import Discriminator  # noqa: E402
 from sfe_models.generators.stylegan2.filters import blur_upsampled, upsample_rgb  # noqa: E402
-from sfe_models.generators.stylegan2.generator import Generator  # noqa: E402
+from sfe_models.generators.stylegan2.generator import StyleGAN2  # noqa: E402
 from sfe_models.generators.stylegan2.layers import ModulatedConv2d, StyledConv, ToRGB  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 from sfe_models.values import repeat_each  # noqa: E402
@@ -47,7 +47,7 @@ class Model:
     def generator(self):
         state = dict(self.weights["generator"])
         spec = generator_spec(state, FROM_CASES)
-        generator = Generator(spec)
+        generator = StyleGAN2(spec)
         assign(
             generator,
             complete_generator(state, self.weights.latent_avg, spec, FROM_CASES),

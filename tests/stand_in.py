@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from sfe_models.directions.families.mapper import StyleCLIPMapper
-from sfe_models.domain import GeneratorSpec, config_f_channels
-from sfe_models.generators.stylegan2.generator import Generator
+from sfe_models.domain import StyleGAN2Spec, config_f_channels
+from sfe_models.generators.stylegan2.generator import StyleGAN2
 
 
 def stream(tag: str, seed: int) -> np.random.Generator:
@@ -50,7 +50,7 @@ class StandInWeights:
     def __getitem__(self, component: str) -> dict[str, torch.Tensor]:
         with torch.device("meta"):
             if component == "generator":
-                network, name = Generator(GeneratorSpec(128, config_f_channels(128))), "generator_128"
+                network, name = StyleGAN2(StyleGAN2Spec(128, config_f_channels(128))), "generator_128"
             else:
                 levels = ("course_mapping", "medium_mapping", "fine_mapping")
                 network, name = StyleCLIPMapper(512, levels[: 2 if component.endswith("bobcut") else 3]), component

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sfe_models.generators.base import StyleSpace, SynthesisState
-from sfe_models.generators.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.generator import StyleGAN2
 from sfe_models.pipeline import InputError
 
 
@@ -14,7 +14,7 @@ def cut(generator, resolution):
     """The same generator without its last resolutions, which is one of its own right."""
     spec = generator.spec
     count = resolution.bit_length() - 2
-    smaller = Generator(dataclasses.replace(spec, resolution=resolution, channels=spec.channels[:count])).eval()
+    smaller = StyleGAN2(dataclasses.replace(spec, resolution=resolution, channels=spec.channels[:count])).eval()
     smaller.load_state_dict({k: v for k, v in generator.state_dict().items() if k in smaller.state_dict()})
     return smaller
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..domain import DomainError, GeneratorSpec
+from ..domain import SpecError, StyleGAN2Spec
 from ..generators.stylegan2.filters import filter_4x4
-from ..generators.stylegan2.generator import Generator
+from ..generators.stylegan2.generator import StyleGAN2
 from .errors import CheckpointError
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def assign(network: nn.Module, state: dict[str, Tensor], path: Path, what: str) 
     network.load_state_dict(state, assign=True)
 
 
-def generator_spec(state: dict[str, Tensor], path: Path, conv_clamp: float | None = None) -> GeneratorSpec:
+def generator_spec(state: dict[str, Tensor], path: Path, conv_clamp: float | None = None) -> StyleGAN2Spec:
     """Read a generator's resolution and widths off its weights."""
     try:
         channels = [state["conv1.conv.weight"].shape[1]]
@@ -64,13 +64,13 @@ def generator_spec(state: dict[str, Tensor], path: Path, conv_clamp: float | Non
             channels.append(state[key].shape[1])
         layers = sum(k.startswith("style.") and k.endswith(".weight") for k in state)
         dim = state["style.1.weight"].shape[0]
-        return GeneratorSpec(4 * 2 ** (len(channels) - 1), tuple(channels), dim, layers, conv_clamp)
-    except (KeyError, IndexError, DomainError) as error:
+        return StyleGAN2Spec(4 * 2 ** (len(channels) - 1), tuple(channels), dim, layers, conv_clamp)
+    except (KeyError, IndexError, SpecError) as error:
         raise CheckpointError(f"{path} does not hold a whole StyleGAN2 generator ({error}).") from error
 
 
 def complete_generator(
-    state: dict[str, Tensor], latent_avg: Tensor | None, spec: GeneratorSpec, path: Path
+    state: dict[str, Tensor], latent_avg: Tensor | None, spec: StyleGAN2Spec, path: Path
 ) -> dict[str, Tensor]:
     """Add what generator files may leave out: `latent_avg` (measured) and the noise pictures (seeded)."""
     state = without_filters(state, path)
@@ -86,7 +86,7 @@ def complete_generator(
         state["latent_avg"] = latent_avg.reshape(-1).float()
     elif "latent_avg" not in state:
         logger.info("%s has no latent_avg; measuring the mean of w.", path)
-        generator = Generator(spec)
+        generator = StyleGAN2(spec)
         generator.style.load_state_dict(
             {k.removeprefix("style."): v for k, v in state.items() if k.startswith("style.")}
         )

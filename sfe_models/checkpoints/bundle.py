@@ -17,7 +17,7 @@ from ..atomic import save_tensors
 from ..directions.base import Direction, DirectionError, DirectionInfo
 from ..directions.families.linear import LinearDirection
 from ..directions.families.style_offset import StyleOffsetDirection
-from ..domain import DomainError, DomainSpec
+from ..domain import DomainSpec, SpecError
 from ..networks import SFENetworks
 from .assign import assign
 from .errors import CheckpointError
@@ -109,7 +109,7 @@ def _read_bundle(path: Path) -> TensorFile:
 def _spec_of(metadata: dict[str, str], path: Path) -> DomainSpec:
     try:
         return DomainSpec.from_json(metadata["domain"])
-    except (KeyError, DomainError) as error:
+    except (KeyError, SpecError) as error:
         raise CheckpointError(f"{path} has a damaged description of its domain ({error}).") from error
 
 

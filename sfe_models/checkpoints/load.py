@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from ..domain import DOMAINS, FFHQ_1024, DomainError, DomainSpec, GeneratorSpec
-from ..generators.stylegan2.generator import Generator
+from ..domain import DOMAINS, FFHQ_1024, DomainSpec, SpecError, StyleGAN2Spec
+from ..generators.stylegan2.generator import StyleGAN2
 from ..networks import COMPONENTS, SFENetworks
 from .assign import assign, complete_generator, generator_spec
 from .bundle import bundle_spec, load_bundle
@@ -54,7 +54,7 @@ def model_path(source: Path | str) -> Path:
     return DEMO_BUNDLE if str(source) == "demo" else Path(source)
 
 
-def load_generator(path: Path | str) -> Generator:
+def load_generator(path: Path | str) -> StyleGAN2:
     """Load a generator alone: from a rosinality `.pt`, a StyleGAN2-ADA `.pkl`, or any source of `load_networks`."""
     path = path if str(path).startswith("random:") else model_path(path)
     if str(path).startswith("random:") or path.is_dir() or sniff(path) == "safetensors":
@@ -64,7 +64,7 @@ def load_generator(path: Path | str) -> Generator:
     spec = generator_spec(state, contents.path, contents.conv_clamp)
     state = complete_generator(state, contents.latent_avg, spec, contents.path)
     with torch.device("meta"):
-        generator = Generator(spec)
+        generator = StyleGAN2(spec)
     assign(generator, state, contents.path, f"{spec.resolution} px StyleGAN2 generator")
     return generator.float().eval().requires_grad_(False)
 
@@ -145,11 +145,11 @@ def load_published(found: list[Contents], where: Path) -> SFENetworks:
     return networks.float().fold()
 
 
-def _domain(generator: GeneratorSpec, path: Path) -> DomainSpec:
+def _domain(generator: StyleGAN2Spec, path: Path) -> DomainSpec:
     """The domain of published files: FFHQ 1024, or the same networks around another generator."""
     if generator == FFHQ_1024.generator:
         return FFHQ_1024
     try:
         return DomainSpec(f"custom-{generator.resolution}", generator)
-    except DomainError as error:
+    except SpecError as error:
         raise CheckpointError(f"{path} does not fit the published encoders: {error}") from error

@@ -18,7 +18,7 @@ from ..directions.families.stylespace import StyleChannelsDirection
 from ..directions.files import SUFFIXES, describe_own_file, read_own_file
 from ..directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..directions.layers import LEVELS, on_layers_only
-from ..generators.stylegan2.generator import Generator
+from ..generators.base import Generator
 from ..pictures.image_io import save_image
 from . import directions_from, directions_making
 from .common import add_directions, direction_library

@@ -18,7 +18,7 @@ from ..directions.files import FOLDER, save_own_file
 from ..directions.finding.sampling import Progress
 from ..directions.library import published_directions
 from ..domain import DomainSpec
-from ..generators.stylegan2.generator import Generator
+from ..generators.base import Generator
 from ..precision import DEVICES, choose_device
 
 

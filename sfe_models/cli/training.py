@@ -118,7 +118,7 @@ def _run_assemble(options: argparse.Namespace) -> None:
 
 def _run_attribute_directions(options: argparse.Namespace) -> None:
     from ..demo.renderer import SMALLEST
-    from ..generators.stylegan2.generator import Generator
+    from ..generators.stylegan2.generator import StyleGAN2
     from ..perception.attribute_network import load_attribute_network
     from ..training.attribute_directions import attribute_directions, attribute_samples
     from ..training.attributes import explained_variance
@@ -126,7 +126,7 @@ def _run_attribute_directions(options: argparse.Namespace) -> None:
     from ..training.losses import find_attribute_network
 
     spec = run_spec(options.generator)
-    generator = load_network(options.generator, "generator", Generator(spec.generator))
+    generator = load_network(options.generator, "generator", StyleGAN2(spec.generator))
     network = load_attribute_network(find_attribute_network(options.weights))
     size = max(spec.generator.resolution, SMALLEST)
     for details in (False, True):

@@ -1,31 +1,81 @@
-"""What a generator of any family offers, and the values that its runs pass on."""
+"""What a generator of any family offers to the rest, and the values that its runs pass on.
+
+Layers are counted by the latents they read: outs[0] is the constant input, and outs[n] reads w[0] ... w[n - 1]
+and nothing else. So F_k reads the first k latents in every family.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+
+class SpecError(ValueError):
+    """A description of networks whose parts do not fit together."""
+
+
+class GeneratorSpec(Protocol):
+    """The sizes of a generator.
+
+    resolution: side of its picture in px; n_styles: latents of a W+ code; n_layers: number of the last layer;
+    mapping_layers: linear layers between z and w.
+    """
+
+    resolution: int
+    style_dim: int
+    mapping_layers: int
+
+    @property
+    def n_styles(self) -> int: ...
+
+    @property
+    def n_layers(self) -> int: ...
+
+    @property
+    def picture_layers(self) -> dict[int, int]:
+        """The layers after which there is a picture, by its side in px."""
+        ...
+
+    def layer_channels(self, layer: int) -> int:
+        """Channels of outs[layer]."""
+        ...
+
+    def layer_resolution(self, layer: int) -> int:
+        """Side in px of outs[layer]."""
+        ...
+
+    def fit_latents(self, w_plus: Tensor) -> Tensor:
+        """Bring latents [...,M,D] of another layout that this family knows to its own: [...,n_styles,D].
+
+        Raises SpecError for a number of latents that it cannot place.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class StyleSpace:
     """The style vectors of all layers (StyleSpace, Wu et al. 2021).
 
-    convs: one [B,C] for each convolution; rgbs: one [B,C] for each RGB layer. The tuples may be cut short when
-    only the first layers are wanted.
+    convs: one [B,C] for each layer; rgbs: one [B,C] for each layer that makes a picture. The tuples may be cut short
+    when only the first layers are wanted.
     """
 
     convs: tuple[Tensor, ...]
     rgbs: tuple[Tensor, ...]
 
     def __repr__(self) -> str:
-        return f"StyleSpace(batch={len(self.convs[0])}, convs={len(self.convs)}, rgbs={len(self.rgbs)})"
+        return f"StyleSpace(batch={len(self)}, convs={len(self.convs)}, rgbs={len(self.rgbs)})"
 
     def map(self, function) -> StyleSpace:
         """Apply `function` to every style vector."""
         return StyleSpace(tuple(map(function, self.convs)), tuple(map(function, self.rgbs)))
+
+    def __len__(self) -> int:
+        return len(self.convs[0])
 
     def __getitem__(self, index) -> StyleSpace:
         return self.map(lambda s: s[index])
@@ -41,19 +91,19 @@ class StyleSpace:
 
 @dataclass(frozen=True)
 class SynthesisState:
-    """The generator stopped after a layer.
+    """A generator stopped after a layer.
 
-    features: outs[layer], [B,C,r,r]; rgb: the RGB skip summed so far, [B,3,r,r] (r/2 after an upsampling
-    convolution), float32; read: the features asked for on the way, by layer.
+    features: outs[layer], [B,C,r,r]; carried: what else the family takes along, each [B,...], opaque to everybody
+    else; read: the features asked for on the way, by layer.
     """
 
     layer: int
     features: Tensor
-    rgb: Tensor | None
+    carried: tuple[Tensor, ...] = ()
     read: dict[int, Tensor] = field(default_factory=dict)
 
     def with_features(self, features: Tensor) -> SynthesisState:
-        """Put a feature in the place of outs[layer]; the RGB skip stays that of the w path."""
+        """Put a feature in the place of outs[layer]; what is carried stays that of the w path."""
         if features.shape != self.features.shape:
             raise ValueError(
                 f"Feature of shape {tuple(features.shape)} in the place of outs[{self.layer}]; "
@@ -62,8 +112,121 @@ class SynthesisState:
         return replace(self, features=features.to(self.features.dtype))
 
     def __getitem__(self, index) -> SynthesisState:
-        rgb = None if self.rgb is None else self.rgb[index]
-        return SynthesisState(self.layer, self.features[index], rgb)
+        return SynthesisState(self.layer, self.features[index], tuple(part[index] for part in self.carried))
 
     def __repr__(self) -> str:
         return f"SynthesisState(layer={self.layer}, features={tuple(self.features.shape)})"
+
+    @staticmethod
+    def cat(states: Sequence[SynthesisState]) -> SynthesisState:
+        """Join batches that stopped after the same layer."""
+        carried = zip(*(state.carried for state in states), strict=True)
+        features = torch.cat([state.features for state in states])
+        return SynthesisState(states[0].layer, features, tuple(torch.cat(parts) for parts in carried))
+
+
+class Generator(Protocol):
+    """A style-based generator, cut open where SFE needs it. A family is a torch module that also is this.
+
+    latent_avg: the mean of w, [style_dim].
+    """
+
+    spec: GeneratorSpec
+    latent_avg: Tensor
+
+    def mapping(self, z: Tensor, truncation: float = 1.0) -> Tensor:
+        """Map z [B,style_dim] to w [B,style_dim]; truncation < 1 pulls w towards `latent_avg`."""
+        ...
+
+    def style_space(self, w_plus: Tensor, layers: int | None = None) -> StyleSpace:
+        """Compute the style vectors of a W+ code [B,N,style_dim]; with `layers`, those of a run up to outs[layers]."""
+        ...
+
+    def style_maps(self) -> tuple[tuple[Tensor, ...], ...]:
+        """List the linear maps from w to style vectors by latent: for each of n_styles, weights [C,style_dim]."""
+        ...
+
+    def start(self, batch: int) -> SynthesisState:
+        """Begin with the constant input, outs[0]."""
+        ...
+
+    def run(
+        self,
+        state: SynthesisState,
+        styles: StyleSpace,
+        stop_layer: int | None = None,
+        *,
+        read_layers: Sequence[int] = (),
+        noise: str | int = "stored",
+        features_only: bool = False,
+    ) -> SynthesisState:
+        """Run from `state` to outs[stop_layer] (the last by default) and what is carried there.
+
+        read_layers: layers whose features come back in `read`. noise: "stored", "none", "random" or a seed.
+        features_only: leave out what only pictures need. The features after the last layer of a whole run may be
+        dropped (an empty tensor) unless read.
+        """
+        ...
+
+    def picture(self, state: SynthesisState) -> Tensor:
+        """Return the picture [B,3,R,R], about [-1,1], float32, of a state after one of `picture_layers`."""
+        ...
+
+    def broadcast(self, w: Tensor) -> Tensor:
+        """Repeat w [B,style_dim] for every layer: W+ code [B,n_styles,style_dim]."""
+        ...
+
+    def synthesize(self, styles: StyleSpace, *, noise: str | int = "stored") -> Tensor:
+        """Make pictures [B,3,R,R], about [-1,1], from style vectors."""
+        ...
+
+    def __call__(self, w_plus: Tensor, *, noise: str | int = "stored") -> Tensor:
+        """Make pictures [B,3,R,R], about [-1,1], from W+ codes [B,N,style_dim]."""
+        ...
+
+    def mean_latent(self, samples: int = 65536, seed: int = 0) -> Tensor:
+        """Estimate the mean of w over `samples` seeded draws: [style_dim]."""
+        ...
+
+
+class GeneratorModule(nn.Module):
+    """The methods of a `Generator` that follow from a family's others."""
+
+    def broadcast(self, w: Tensor) -> Tensor:
+        """Repeat w [B,style_dim] for every layer: W+ code [B,n_styles,style_dim]."""
+        return w[:, None].expand(-1, self.spec.n_styles, -1)
+
+    def synthesize(self, styles: StyleSpace, *, noise: str | int = "stored") -> Tensor:
+        """Make pictures [B,3,R,R], about [-1,1], from style vectors."""
+        return self.picture(self.run(self.start(len(styles)), styles, noise=noise))
+
+    def forward(self, w_plus: Tensor, *, noise: str | int = "stored") -> Tensor:
+        """Make pictures [B,3,R,R], about [-1,1], from W+ codes [B,N,style_dim]."""
+        return self.synthesize(self.style_space(w_plus), noise=noise)
+
+    @torch.no_grad()
+    def mean_latent(self, samples: int = 65536, seed: int = 0) -> Tensor:
+        """Estimate the mean of w over `samples` seeded draws: [style_dim]."""
+        random = torch.Generator().manual_seed(seed)
+        z = torch.randn(samples, self.spec.style_dim, generator=random)
+        return self.mapping(z.to(self.latent_avg.device)).mean(dim=0)
+
+
+def truncated(w: Tensor, latent_avg: Tensor, truncation: float) -> Tensor:
+    """Pull w towards the mean: latent_avg + truncation * (w - latent_avg); 1 leaves it bit for bit."""
+    return w if truncation == 1.0 else latent_avg + truncation * (w - latent_avg)
+
+
+def noise_picture(kind: str | int, layer: int, stored: Tensor, batch: int) -> Tensor | None:
+    """Return a layer's noise by `Generator.run`'s word for it: like `stored` [1,1,r,r], or [batch,1,r,r], or None."""
+    if kind == "stored":
+        return stored
+    if kind == "none":
+        return None
+    shape = (batch, *stored.shape[1:])
+    if kind == "random":
+        return torch.randn(shape, device=stored.device, dtype=torch.promote_types(stored.dtype, torch.float32))
+    if isinstance(kind, int):
+        random = torch.Generator().manual_seed(kind * 64 + layer)
+        return torch.randn(shape, generator=random).to(stored.device)
+    raise ValueError(f"noise is {kind!r}; expected 'stored', 'none', 'random' or an integer seed.")

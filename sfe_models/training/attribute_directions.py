@@ -13,7 +13,7 @@ from ..directions.families.linear import LinearDirection
 from ..directions.finding.boundaries import train_boundary
 from ..directions.finding.sampling import Progress
 from ..directions.finding.scored_samples import ScoredSamples, picture_scorer, sample_scored
-from ..generators.stylegan2.generator import Generator
+from ..generators.base import Generator
 from ..perception.attribute_network import AttributeNetwork
 
 # Share of an attribute's range that the ends of a direction's useful strengths move it by, and where search ends: so

@@ -37,13 +37,15 @@ class Batch:
     """Pictures and what is known of them.
 
     image: [B,3,H,W] in [-1,1]. Of rendered portraits also latent: [B,D], the z that the attributes were drawn
-    from; feature_mask: [B,1,H,W] in [0,1], where eyes, brows and mouth are; attributes: [B,A].
+    from; feature_mask: [B,1,H,W] in [0,1], where eyes, brows and mouth are; attributes: [B,A]. Of pictures that a
+    generator made also code: [B,N,D], the W+ code that they are made of.
     """
 
     image: Tensor
     latent: Tensor | None = None
     feature_mask: Tensor | None = None
     attributes: Tensor | None = None
+    code: Tensor | None = None
 
     def _map(self, function) -> Batch:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -135,7 +137,7 @@ class RenderedPortraits:
         else:
             key = f"{count}-{size}-{details}-{latent_dim}-{first_seed}-{_renderer_version()}"
             stem = Path(cache) / f"portraits-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-            self._pictures, self._filled = (_mapped(Path(f"{stem}.{n}"), s) for n, s in (("u8", shape), ("has", count)))
+            self._pictures, self._filled = (mapped_bytes(f"{stem}.{n}", s) for n, s in (("u8", shape), ("has", count)))
 
     def __len__(self) -> int:
         return self.count
@@ -156,8 +158,9 @@ class RenderedPortraits:
         return Batch(packed[:, :3] / 127.5 - 1, z, packed[:, 3:] / 255, portraits.values)
 
 
-def _mapped(path: Path, shape) -> np.memmap:
+def mapped_bytes(path: Path | str, shape: tuple[int, ...]) -> np.memmap:
     """Open a file as an array of bytes, zeros at first."""
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     return np.memmap(path, np.uint8, "r+" if path.exists() else "w+", shape=shape)
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from ..encoders.e4e import E4EEncoder
-from ..generators.stylegan2.generator import Generator
+from ..generators.base import Generator
 from .config import E4EConfig
 from .data import Batch
 from .distributed import Processes

@@ -14,9 +14,8 @@ from ..directions.library import DirectionLibrary
 from ..encoders.e4e import E4EEncoder
 from ..encoders.inverter import Inverter
 from ..feature_editor import FeatureEditor
-from ..generators.base import StyleSpace
+from ..generators.base import Generator, StyleSpace
 from ..generators.stylegan2.discriminator import Discriminator
-from ..generators.stylegan2.generator import Generator
 from .checkpoint import same_parameters
 from .config import ConfigError, EditDraw, EditorConfig
 from .data import Batch

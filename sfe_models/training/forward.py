@@ -10,8 +10,7 @@ from torch import Tensor
 
 from ..domain import DomainSpec
 from ..encoders.inverter import Inverter
-from ..generators.base import StyleSpace, SynthesisState
-from ..generators.stylegan2.generator import Generator
+from ..generators.base import Generator, StyleSpace, SynthesisState
 
 
 @dataclass(frozen=True)

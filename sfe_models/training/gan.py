@@ -11,7 +11,7 @@ from torch.optim import Adam
 
 from ..checkpoints.load import load_generator
 from ..generators.stylegan2.discriminator import Discriminator
-from ..generators.stylegan2.generator import Generator
+from ..generators.stylegan2.generator import StyleGAN2
 from .augment import AdaptiveProbability, AugmentPipe
 from .checkpoint import discriminator_weights, is_run, load_trained
 from .config import GANConfig
@@ -23,7 +23,7 @@ from .stage import Stage, decay_factor
 _SAMPLE_COLUMNS = 8
 
 
-def style_mixed(generator: Generator, z: Tensor, z_other: Tensor, share: float) -> Tensor:
+def style_mixed(generator: StyleGAN2, z: Tensor, z_other: Tensor, share: float) -> Tensor:
     """Map latents [B,D] to W+ codes [B,N,D]; from a random layer on, `share` of them take the other latent's w."""
     w, w_other = generator.broadcast(generator.mapping(z)), generator.broadcast(generator.mapping(z_other))
     n = generator.spec.n_styles
@@ -33,7 +33,7 @@ def style_mixed(generator: Generator, z: Tensor, z_other: Tensor, share: float) 
     return torch.where(mixes & after, w_other, w)
 
 
-def path_lengths(generator: Generator, w_plus: Tensor, noise: str = "random") -> Tensor:
+def path_lengths(generator: StyleGAN2, w_plus: Tensor, noise: str = "random") -> Tensor:
     """Measure |J_w^T y| for random pictures y (Karras et al. 2020, equation 4): [B].
 
     w_plus: [B,N,D] that takes part in the graph.
@@ -71,7 +71,7 @@ class GANStage(Stage):
         super().__init__(config.run, device, processes)
         self.config, self.perceptual = config, perceptual
         spec = config.domain.generator
-        self.generator = Generator(spec).to(device)
+        self.generator = StyleGAN2(spec).to(device)
         self.discriminator = Discriminator(spec).to(device, memory_format=torch.channels_last)
         # Only where no second derivative is taken: path lengths and R1 stay uncompiled.
         self._synthesis, self._paired = self.compiled(self._synthesize), self.compiled(self._pair)

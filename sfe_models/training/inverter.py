@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..encoders.inverter import Inverter
+from ..generators.base import Generator
 from ..generators.stylegan2.discriminator import Discriminator
-from ..generators.stylegan2.generator import Generator
 from .config import InverterConfig
 from .data import Batch
 from .distributed import Processes

@@ -12,7 +12,7 @@ from ..directions.library import DirectionLibrary
 from ..encoders.e4e import E4EEncoder
 from ..encoders.inverter import Inverter
 from ..generators.stylegan2.discriminator import Discriminator
-from ..generators.stylegan2.generator import Generator
+from ..generators.stylegan2.generator import StyleGAN2
 from ..perception.attribute_network import save_attribute_network
 from .attributes import AttributesStage
 from .checkpoint import discriminator_weights, fill_from_run, load_network
@@ -82,7 +82,7 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
         return gan
     domain = config.domain
     reconstruction = reconstruction_loss(config.losses, sources.weights)
-    generator = load_network(sources.need("generator"), "generator", Generator(domain.generator))
+    generator = load_network(sources.need("generator"), "generator", StyleGAN2(domain.generator))
     if stage == "e4e":
         return E4EStage(config, generator, reconstruction, device, processes)
     discriminator = _discriminator(config, sources)

@@ -16,7 +16,7 @@ from sfe_models.domain import tiny_domain
 from sfe_models.encoders.e4e import E4EEncoder
 from sfe_models.encoders.inverter import Inverter
 from sfe_models.generators.stylegan2.discriminator import Discriminator
-from sfe_models.generators.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.generator import StyleGAN2
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.assemble import assemble
 from sfe_models.training.checkpoint import load_network
@@ -61,7 +61,7 @@ def trained(tmp_path_factory):
     loss = ReconstructionLoss(ONLY_L2, None, None)
 
     def generator():
-        return load_network(folder / "gan", "generator", Generator(SPEC.generator))
+        return load_network(folder / "gan", "generator", StyleGAN2(SPEC.generator))
 
     torch.manual_seed(0)
     gan = GANConfig(SPEC, run(300), lr=1e-2, betas=(0.9, 0.99), path_length=0.0, ada_target=None, r1=1.0, decay=0.5)

@@ -8,7 +8,7 @@ from training.tiny import SPEC, Dots, gan_config, make
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.domain import tiny_domain
-from sfe_models.generators.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.generator import StyleGAN2
 from sfe_models.training.gan import PathLengthRegulariser, load_matching, path_lengths, style_mixed
 from sfe_models.training.loop import train
 
@@ -76,7 +76,7 @@ def test_expected_squared_path_length_is_the_jacobians_norm():
 
 
 def test_path_length_has_a_gradient_for_the_weights(generator):
-    trained = Generator(SPEC.generator)
+    trained = StyleGAN2(SPEC.generator)
     w = trained.broadcast(trained.mapping(latents(2, 0)))
     path_lengths(trained, w).mean().backward()
     assert trained.convs[0].conv.weight.grad.any() and trained.style[1].weight.grad.any()

@@ -12,7 +12,7 @@ from training.tiny import ALONE, CPU, SPEC, Dots, gan_config, inverter_config, m
 
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.domain import tiny_domain
-from sfe_models.generators.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.generator import StyleGAN2
 from sfe_models.training.checkpoint import (
     discriminator_weights,
     is_run,
@@ -199,7 +199,7 @@ def test_networks_of_a_run_are_its_averages(tmp_path):
     stage = make(settings)
     train(stage, settings, DOTS, tmp_path)
     assert is_run(tmp_path) and is_run(tmp_path / "last.pt") and run_spec(tmp_path) == SPEC
-    network = load_network(tmp_path, "generator", Generator(SPEC.generator))
+    network = load_network(tmp_path, "generator", StyleGAN2(SPEC.generator))
     want = stage.averages["generator"].state_dict()
     assert all(torch.equal(tensor, want[key]) for key, tensor in network.state_dict().items())
     assert not network.training and not any(p.requires_grad for p in network.parameters())
@@ -213,7 +213,7 @@ def test_networks_that_a_run_does_not_hold(tmp_path):
     with pytest.raises(CheckpointError, match="trained generator, discriminator; it has no inverter"):
         load_trained(tmp_path, "inverter")
     with pytest.raises(CheckpointError, match="does not fit this configuration's domain"):
-        load_network(tmp_path, "generator", Generator(tiny_domain(32, 16).generator))
+        load_network(tmp_path, "generator", StyleGAN2(tiny_domain(32, 16).generator))
 
 
 def test_discriminators_of_runs_and_pickles(tmp_path, monkeypatch):

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...generators.base import StyleSpace
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator, StyleSpace
 from ..base import DirectionError, DirectionInfo
 from ..families.style_offset import StyleOffsetDirection
 from ..families.stylespace import StyleChannelsDirection

@@ -16,7 +16,7 @@ from torch import Tensor
 from ...atomic import replaced
 from ...checkpoints.reading import tensors_of
 from ...checkpoints.unpickling.torch_file import read_torch
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator
 from ..base import DirectionError, DirectionInfo
 from ..families.ganspace import GANSpaceDirection
 from ..families.linear import LinearDirection

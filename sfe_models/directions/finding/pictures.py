@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator
 from ...values import Inversion
 from ..base import DirectionError, DirectionInfo
 from ..families.linear import LinearDirection

@@ -19,8 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...generators.base import StyleSpace
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator, StyleSpace
 from ..base import DirectionError
 from .clip_text import Embedder
 from .sampling import Progress, sample_w

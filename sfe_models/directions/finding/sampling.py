@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator
 from ..base import DirectionError
 
 # Samples are drawn in blocks of this many, whatever the batch size: a seed always means the same ones.

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator
 from ..base import DirectionError
 from .sampling import Progress, sample_w
 

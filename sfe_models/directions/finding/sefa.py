@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator
 from ..base import DirectionError, DirectionInfo
 from ..families.linear import LinearDirection
 from ..layers import chosen_layers, named_layers, on_layers

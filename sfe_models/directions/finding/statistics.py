@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ...generators.base import StyleSpace
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator, StyleSpace
 from ..base import DirectionError
 from .sampling import Progress, sample_w
 

@@ -8,8 +8,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ...generators.base import StyleSpace
-from ...generators.stylegan2.generator import Generator
+from ...generators.base import Generator, StyleSpace
 from ...pictures.image_io import to_pil
 from ..base import Direction, DirectionError, StyleSpaceDirection, WPlusDirection, strength_tensor
 

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...domain import GeneratorSpec
 from .filters import blur_for_downsampling, downsample
 from .layers import LRELU_GAIN, LRELU_SLOPE, EqualizedLinear
+from .spec import StyleGAN2Spec
 
 
 class EqualizedConv2d(nn.Module):
@@ -101,7 +101,7 @@ class Discriminator(nn.Module):
     Parameter names are NVIDIA's (`b1024.conv0.weight`, ...), less the constant `resample_filter` buffers.
     """
 
-    def __init__(self, spec: GeneratorSpec):
+    def __init__(self, spec: StyleGAN2Spec):
         super().__init__()
         self.spec = spec
         for i in range(spec.n_resolutions - 1, 0, -1):

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from ...domain import GeneratorSpec
 from ...nn.convolution import arithmetic_dtype
-from ..base import StyleSpace, SynthesisState
-from .layers import MappingLayer, PixelNorm, StyledConv, ToRGB, wide
+from ..base import GeneratorModule, StyleSpace, SynthesisState, noise_picture, truncated
+from .layers import EqualizedLinear, MappingLayer, PixelNorm, StyledConv, ToRGB
+from .spec import StyleGAN2Spec
 from .strips import MIN_RESOLUTION, synthesize_in_strips
 
 
@@ -28,14 +28,14 @@ class _Constant(nn.Module):
         self.input = nn.Parameter(torch.randn(1, channels, 4, 4))
 
 
-class Generator(nn.Module):
+class StyleGAN2(GeneratorModule):
     """StyleGAN2 generator.
 
     Parameter names are those of the published checkpoint (`g_ema`), less its constant `kernel` buffers.
     `latent_avg` [style_dim] is the mean of w, used for truncation and by the encoders.
     """
 
-    def __init__(self, spec: GeneratorSpec):
+    def __init__(self, spec: StyleGAN2Spec):
         super().__init__()
         self.spec = spec
         channels, dim, clamp = spec.channels, spec.style_dim, spec.conv_clamp
@@ -64,53 +64,33 @@ class Generator(nn.Module):
 
     def mapping(self, z: Tensor, truncation: float = 1.0) -> Tensor:
         """Map z [B,style_dim] to w [B,style_dim]; truncation < 1 pulls w towards `latent_avg`."""
-        w = self.style(z.to(self.style[1].weight.dtype))
-        return w if truncation == 1.0 else self.latent_avg + truncation * (w - self.latent_avg)
-
-    def broadcast(self, w: Tensor) -> Tensor:
-        """Repeat w [B,style_dim] for every layer: W+ code [B,n_styles,style_dim]."""
-        return w[:, None].expand(-1, self.spec.n_styles, -1)
-
-    @torch.no_grad()
-    def mean_latent(self, samples: int = 65536, seed: int = 0) -> Tensor:
-        """Estimate the mean of w over `samples` seeded draws: [style_dim]."""
-        random = torch.Generator().manual_seed(seed)
-        z = torch.randn(samples, self.spec.style_dim, generator=random)
-        return self.mapping(z.to(self.latent_avg.device)).mean(dim=0)
+        return truncated(self.style(z.to(self.style[1].weight.dtype)), self.latent_avg, truncation)
 
     def style_space(self, w_plus: Tensor, layers: int | None = None) -> StyleSpace:
-        """Compute the style vectors of a W+ code [B,N,style_dim]; with `layers`, of the first layers only.
+        """Compute the style vectors of a W+ code [B,N,style_dim]; with `layers`, those of a run up to outs[layers].
 
-        The RGB layers included are those that a run up to outs[layers] passes. N needs to be `layers` + 1 only
-        if outs[layers] ends a resolution, whose RGB layer reads one latent more; without it, that RGB layer is
-        left out.
+        The RGB layer of outs[layers] reads one latent more than its convolutions. If the code ends before it, w_0
+        stands in: features do not depend on it.
         """
         layers = self.spec.n_layers if layers is None else layers
-        n_rgbs = min((layers + 1) // 2, w_plus.shape[1] // 2)
+        rgb_latents = [n if n < w_plus.shape[1] else 0 for n in range(1, layers + 1, 2)]
         return StyleSpace(
             tuple(self.conv(i).conv.modulation(w_plus[:, i]) for i in range(layers)),
-            tuple(self.to_rgb(i).conv.modulation(w_plus[:, 2 * i + 1]) for i in range(n_rgbs)),
+            tuple(self.to_rgb(i).conv.modulation(w_plus[:, n]) for i, n in enumerate(rgb_latents)),
         )
+
+    def style_maps(self) -> tuple[tuple[Tensor, ...], ...]:
+        """List the linear maps from w to style vectors by latent: for each of n_styles, weights [C,style_dim]."""
+        spec = self.spec
+        convs = [self.conv(i) for i in range(spec.n_layers)]
+        rgbs = {2 * i + 1: self.to_rgb(i) for i in range(spec.n_resolutions)}
+        latents = [[*convs[n : n + 1], *([rgbs[n]] if n in rgbs else [])] for n in range(spec.n_styles)]
+        return tuple(tuple(_affine(layer.conv.modulation) for layer in layers) for layers in latents)
 
     def start(self, batch: int) -> SynthesisState:
         """Begin with the constant input, outs[0]."""
         constant = self.input.input.expand(batch, -1, -1, -1)
-        return SynthesisState(0, constant, None)
-
-    def _noise(self, kind: str | int, layer: int, x: Tensor) -> Tensor | None:
-        """Return the noise picture of convolution `layer`: [1 or B,1,r,r]."""
-        if kind == "stored":
-            return getattr(self.noises, f"noise_{layer}")
-        if kind == "none":
-            return None
-        side = self.spec.layer_resolution(layer + 1)
-        shape = (len(x), 1, side, side)
-        if kind == "random":
-            return torch.randn(shape, device=x.device, dtype=wide(x.dtype))
-        if isinstance(kind, int):
-            random = torch.Generator().manual_seed(kind * 64 + layer)
-            return torch.randn(shape, generator=random).to(x.device)
-        raise ValueError(f"noise is {kind!r}; expected 'stored', 'none', 'random' or an integer seed.")
+        return SynthesisState(0, constant)
 
     def run(
         self,
@@ -120,23 +100,22 @@ class Generator(nn.Module):
         *,
         read_layers: Sequence[int] = (),
         noise: str | int = "stored",
-        rgb: bool = True,
+        features_only: bool = False,
     ) -> SynthesisState:
-        """Run from `state` to outs[stop_layer] (the last by default) and the RGB skip that belongs to it.
+        """Run from `state` to outs[stop_layer], carrying the RGB skip summed so far; see `Generator.run`.
 
-        read_layers: layers whose features come back in `read`. noise: "stored", "none", "random" or a seed.
-        rgb=False leaves the RGB layers out, for runs that only want features. The features after the last
-        layer of a whole run are dropped (an empty tensor) unless read.
+        The skip is [B,3,r,r] (r/2 after an upsampling convolution), float32.
         """
         spec = self.spec
         stop = spec.n_layers if stop_layer is None else stop_layer
         if not state.layer <= stop <= spec.n_layers:
             raise ValueError(f"Cannot run from layer {state.layer} to layer {stop}; the last is {spec.n_layers}.")
-        x, picture, layer = state.features, state.rgb, state.layer
+        x, layer = state.features, state.layer
+        picture = state.carried[0] if state.carried else None
         x = x.to(styles.convs[0].dtype).contiguous(memory_format=torch.channels_last)
         read = {}
         while layer < stop:
-            if self._suits_strips(x, layer, stop, read_layers, rgb):
+            if self._suits_strips(x, layer, stop, read_layers, features_only):
                 x, picture = self._resolution_in_strips(x, picture, styles, layer, noise, keep=layer + 2 < stop)
                 layer += 2
                 continue
@@ -144,15 +123,23 @@ class Generator(nn.Module):
             layer += 1
             if layer in read_layers:
                 read[layer] = x
-            if rgb and layer % 2:
+            if layer % 2 and not features_only:
                 picture = self.to_rgb(layer // 2)(x, styles.rgbs[layer // 2], picture)
-        return SynthesisState(layer, x, picture, read)
+        return SynthesisState(layer, x, () if picture is None or features_only else (picture,), read)
 
-    def _suits_strips(self, x: Tensor, layer: int, stop: int, read_layers: Sequence[int], rgb: bool) -> bool:
+    def picture(self, state: SynthesisState) -> Tensor:
+        """Return the RGB skip of a state: the picture [B,3,r,r] of its resolution, float32."""
+        return state.carried[0]
+
+    def _noise(self, kind: str | int, layer: int, x: Tensor) -> Tensor | None:
+        """Return the noise picture of convolution `layer`: [1 or B,1,r,r]."""
+        return noise_picture(kind, layer, getattr(self.noises, f"noise_{layer}"), len(x))
+
+    def _suits_strips(self, x: Tensor, layer: int, stop: int, read_layers: Sequence[int], features_only: bool) -> bool:
         return (
             x.device.type == "cpu"
             and not torch.is_grad_enabled()
-            and rgb
+            and not features_only
             and layer % 2 == 1
             and layer + 2 <= stop
             and not {layer + 1, layer + 2} & set(read_layers)
@@ -170,10 +157,7 @@ class Generator(nn.Module):
         x = x.to(arithmetic_dtype(parts[0].conv.weight))
         return synthesize_in_strips(*parts, x, picture, vectors, noises, keep)
 
-    def synthesize(self, styles: StyleSpace, *, noise: str | int = "stored") -> Tensor:
-        """Make pictures [B,3,R,R], about [-1,1], from style vectors."""
-        return self.run(self.start(len(styles.convs[0])), styles, noise=noise).rgb
 
-    def forward(self, w_plus: Tensor, *, noise: str | int = "stored") -> Tensor:
-        """Make pictures [B,3,R,R], about [-1,1], from W+ codes [B,N,style_dim]."""
-        return self.synthesize(self.style_space(w_plus), noise=noise)
+def _affine(modulation: EqualizedLinear) -> Tensor:
+    """Return the weight [C,style_dim] as the network uses it."""
+    return modulation.weight * (modulation.lr_multiplier / modulation.weight.shape[1] ** 0.5)

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from sfe_models.domain import GeneratorSpec
+from sfe_models.domain import StyleGAN2Spec
 from sfe_models.generators.stylegan2.discriminator import Discriminator
 
 
 @pytest.fixture(scope="module")
 def discriminator():
     torch.manual_seed(0)
-    return Discriminator(GeneratorSpec(32, (8, 8, 8, 8)))
+    return Discriminator(StyleGAN2Spec(32, (8, 8, 8, 8)))
 
 
 def test_one_logit_per_picture(discriminator):

@@ -6,16 +6,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sfe_models.domain import GeneratorSpec, tiny_domain
+from sfe_models.domain import StyleGAN2Spec, tiny_domain
 from sfe_models.generators.stylegan2 import strips
-from sfe_models.generators.stylegan2.generator import Generator
+from sfe_models.generators.stylegan2.generator import StyleGAN2
 from sfe_models.generators.stylegan2.layers import ModulatedConv2d
 
 
 def make(resolution=64, width=16, **options):
     torch.manual_seed(0)
     n = resolution.bit_length() - 2
-    generator = Generator(GeneratorSpec(resolution, (width,) * n, style_dim=16, mapping_layers=2, **options))
+    generator = StyleGAN2(StyleGAN2Spec(resolution, (width,) * n, style_dim=16, mapping_layers=2, **options))
     for name, parameter in generator.named_parameters():
         if name.endswith("noise.weight") or name.endswith("bias"):
             parameter.data += 0.3 * torch.randn_like(parameter)
