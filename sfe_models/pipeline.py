@@ -20,11 +20,12 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, strength_tensor
-from .generators.base import StyleSpace, SynthesisState
+from . import equations
+from .domain import DomainSpec
+from .generators.base import Generator, StyleSpace, SynthesisState
 from .networks import SFENetworks
 from .values import Delta, Edit, Features, Inversion, repeat_each
 
@@ -57,19 +58,14 @@ class Pipeline:
         image = image if isinstance(image, Tensor) else _batch(image)
         self._check_image(image)
         networks = self.networks
-        picture = F.interpolate(
-            image.to(networks.device, torch.float32), size=self.spec.encoder_size, mode="bilinear", align_corners=False
-        )
+        picture = equations.resized(image.to(networks.device, torch.float32), self.spec.encoder_size)
         picture = picture.contiguous(memory_format=torch.channels_last)
         w_e = self._e4e(picture, None if all_styles else self.spec.delta_styles)
-        w, predicted = networks.inverter(picture)
-        w = w.float() + networks.generator.latent_avg
-
-        k = self.spec.feature_layer
-        state = self._run_to_k(StyleSpace.cat([self._styles(w, k), self._styles(w_e, k)]))
-        n = len(image)
-        F_k = networks.inverter.fuse(predicted, state.features[:n])
-        return Inversion(w, w_e, F_k, self._delta_features(state[n:], w_e), state.rgb[:n], picture, self.spec.name)
+        styles_e = self._styles(w_e, self.spec.feature_layer)
+        parts = networks.inverter, networks.generator, self.spec, picture
+        inverted, state_e = equations.invert(*parts, styles_e, self._run_to_k)
+        F_w_e = self._delta_features(state_e, w_e)
+        return Inversion(inverted.w, w_e, inverted.F_k, F_w_e, inverted.carried, picture, self.spec.name)
 
     def _check_image(self, image: Tensor) -> None:
         if image.ndim != 4 or image.shape[1] != 3:
@@ -89,35 +85,29 @@ class Pipeline:
                 f"All {n} e4e styles are asked for, but this bundle was made with the first {available} only. "
                 "Convert the checkpoint again without --first-styles."
             )
-        code = self.networks.e4e_encoder(picture, n)
-        return code.float() + self.networks.generator.latent_avg
+        return equations.e4e_code(self.networks.e4e_encoder, self.networks.generator, picture, n)
 
     def _styles(self, w_plus: Tensor, layers: int) -> StyleSpace:
-        """Style vectors up to outs[layers]; where the code is too short for the last RGB layer, w_0 fills it."""
-        missing = layers + 1 - w_plus.shape[1]
-        if missing > 0:
-            w_plus = torch.cat([w_plus, w_plus[:, :1].expand(-1, missing, -1)], dim=1)
         return self.networks.generator.style_space(w_plus[:, : layers + 1], layers)
 
     def _delta_features(self, state: SynthesisState, code: Tensor | StyleSpace) -> Tensor:
-        """Run on from layer k to the layer that delta is taken from."""
         layer = self.spec.delta_layer
-        if layer == state.layer:
-            return state.features
-        styles = code if isinstance(code, StyleSpace) else self._styles(code, layer)
-        return self.networks.generator.run(state, styles, layer, rgb=False).features
+        styles = code if isinstance(code, StyleSpace) or layer == state.layer else self._styles(code, layer)
+        return equations.delta_features(self.networks.generator, self.spec, state, styles)
 
-    def _run_to_k(self, styles: StyleSpace) -> SynthesisState:
-        """G(w_0:k): the generator up to layer k, some codes at a time."""
-        generator, k, batch = self.networks.generator, self.spec.feature_layer, len(styles.convs[0])
-        states = [generator.run(generator.start(len(part.convs[0])), part, k) for part in self._parts(styles, batch)]
-        features = torch.cat([state.features for state in states])
-        return SynthesisState(k, features, torch.cat([state.rgb for state in states]))
+    def _to_k(self, styles: StyleSpace) -> SynthesisState:
+        return self._run_to_k(self.networks.generator, self.spec, styles)
+
+    def _run_to_k(self, generator: Generator, domain: DomainSpec, styles: StyleSpace) -> SynthesisState:
+        """G(w_0:k), some codes at a time."""
+        return SynthesisState.cat(
+            [equations.run_to_k(generator, domain, part) for part in self._parts(styles, len(styles))]
+        )
 
     def _edit_features(self, F_k: Tensor, delta: Tensor) -> Tensor:
         """H(F_k, delta), some pictures at a time."""
         parts = zip(self._parts(F_k, len(F_k)), self._parts(delta, len(F_k)), strict=True)
-        return torch.cat([self.networks.feature_editor(*part) for part in parts])
+        return torch.cat([equations.feature_edit(self.networks.feature_editor, *part) for part in parts])
 
     def _parts(self, value, batch: int) -> list:
         """Split a batch so that on a CPU what is worked on stays in the cache; elsewhere all at once."""
@@ -183,38 +173,37 @@ class Pipeline:
 
     @torch.no_grad()
     def compute_delta(self, edit: Edit) -> Delta:
-        """Compute what the edit does to the e4e code's features, and the edited RGB skip.
+        """Compute what the edit does to the e4e code's features, and what the generator carries beside them.
 
         Only pictures whose first styles changed are run; for the others delta is exactly 0.
         """
-        networks, k, inversion = (
-            self.networks,
-            self.spec.feature_layer,
-            edit.inversion.to(self.networks.device),
-        )
+        networks, k = self.networks, self.spec.feature_layer
+        inversion = edit.inversion.to(networks.device)
         styles, styles_e = self._edited_styles(edit)
         layer = self.spec.delta_layer
-        # The RGB layers act on the skip, but not on delta.
+        # What makes pictures on the way to k reads one latent more, but does not act on delta.
         if edit.styles is None:
             changed = _changed([edit.w[:, : k + 1]], [edit.inversion.w[:, : k + 1]])
             changed_e = _changed([edit.w_e[:, :layer]], [edit.inversion.w_e[:, :layer]])
         else:
             before, before_e = self._styles(inversion.w, k), self._styles(inversion.w_e, layer)
-            first = _first(styles, k)
+            first = networks.generator.first_styles(styles, k)
             changed = _changed((*first.convs, *first.rgbs), (*before.convs, *before.rgbs))
             changed_e = _changed(styles_e.convs[:layer], before_e.convs)
         changed, changed_e = changed.to(networks.device), changed_e.to(networks.device)
-        rgb, delta = inversion.rgb, torch.zeros_like(inversion.F_w_e)
+        carried, delta = inversion.carried, torch.zeros_like(inversion.F_w_e)
         n = len(changed)
         if n + len(changed_e):
-            both = StyleSpace.cat([_first(styles, k)[changed], _first(styles_e, k)[changed_e]])
-            state = self._run_to_k(both)
+            first, first_e = (networks.generator.first_styles(part, k) for part in (styles, styles_e))
+            state = self._to_k(StyleSpace.cat([first[changed], first_e[changed_e]]))
             if n:
-                rgb = rgb.index_copy(0, changed, state.rgb[:n])
+                carried = tuple(
+                    old.index_copy(0, changed, new) for old, new in zip(carried, state[:n].carried, strict=True)
+                )
             if len(changed_e):
                 moved = self._delta_features(state[n:], styles_e[changed_e])
-                delta = delta.index_copy(0, changed_e, inversion.F_w_e[changed_e] - moved)
-        return Delta(edit, delta, rgb)
+                delta = delta.index_copy(0, changed_e, equations.delta(inversion.F_w_e[changed_e], moved))
+        return Delta(edit, delta, carried)
 
     # Mask delta: delta * (1 - protected)
 
@@ -241,12 +230,7 @@ class Pipeline:
         problem = self.spec.crop_problem(*mask.shape[:0:-1])
         if problem:
             raise InputError(f"The mask {problem}. Draw it on the crop.")
-        # The mask covers the picture, which is a band of the feature square for domains wider than high.
-        side = delta.delta.shape[3]
-        rows = side * self.spec.encoder_size[0] // self.spec.encoder_size[1]
-        small = F.interpolate(mask[:, None], size=(rows, side), mode="bilinear", align_corners=False)
-        small = F.pad(small, (0, 0, (side - rows) // 2, side - rows - (side - rows) // 2))
-        return replace(delta, delta=delta.delta * small.to(delta.delta.dtype))
+        return replace(delta, delta=equations.mask_delta(delta.delta, mask, self.spec))
 
     # Combine deltas: different edits in different regions of one picture
 
@@ -254,8 +238,8 @@ class Pipeline:
     def combine_deltas(self, deltas: Sequence[Delta], weights: Sequence[float] | None = None) -> Delta:
         """Add edits of the same inversion, each already masked or not: sum of weight * delta.
 
-        The edited codes move by the same weights, w' = w + sum of weight * (w'_i - w), and so does the RGB skip,
-        which is computed anew; as everywhere, they are not masked. weights: one for each delta (None: all 1).
+        The edited codes move by the same weights, w' = w + sum of weight * (w'_i - w), and so does what the
+        generator carries beside F_k, which is computed anew; as everywhere, they are not masked. weights: one for each delta (None: all 1).
         """
         weights = [1.0] * len(deltas) if weights is None else [float(weight) for weight in weights]
         if not deltas or len(weights) != len(deltas) or not all(map(math.isfinite, weights)):
@@ -276,8 +260,9 @@ class Pipeline:
             moved = [self._edited_styles(edit) for edit in edits]
             styles, styles_e = (_moved_styles([both[i] for both in moved], start[i], weights) for i in range(2))
             combined = replace(combined, styles=styles, styles_e=styles_e)
-        state = self._run_to_k(_first(self._edited_styles(combined)[0], self.spec.feature_layer))
-        return Delta(combined, delta, state.rgb)
+        styles, _ = self._edited_styles(combined)
+        state = self._to_k(self.networks.generator.first_styles(styles, self.spec.feature_layer))
+        return Delta(combined, delta, state.carried)
 
     # Feature Edit: F_k' = H(F_k, delta) (equation 6)
 
@@ -289,19 +274,19 @@ class Pipeline:
         """
         if isinstance(source, Inversion):
             edit = self.start_edit(source)
-            source = Delta(edit, torch.zeros_like(source.F_w_e), source.rgb)
+            source = Delta(edit, torch.zeros_like(source.F_w_e), source.carried)
         inversion = source.edit.inversion
         edited = source.delta.flatten(1).any(dim=1)
         moved, still = edited.nonzero()[:, 0], (~edited).nonzero()[:, 0]
         F_k = inversion.F_k.to(self.networks.device)
         out = torch.empty_like(F_k)
         if self.networks.feature_editor is None:  # training phase 1: only w changes
-            return Features(source.edit, F_k, source.rgb)
+            return Features(source.edit, F_k, source.carried)
         if len(moved):
             out[moved] = self._edit_features(F_k[moved], source.delta[moved].to(F_k.device))
         if len(still):
             out[still] = self._unedited_features(inversion, still)
-        return Features(source.edit, out, source.rgb)
+        return Features(source.edit, out, source.carried)
 
     def _unedited_features(self, inversion: Inversion, index: Tensor) -> Tensor:
         """H(F_k, 0) of some pictures of an inversion; kept when it is of all of them."""
@@ -324,23 +309,22 @@ class Pipeline:
         """Make the picture [B,3,H,W], about [-1,1], float32, from F_k' and the edited w.
 
         resolution: stop the generator at this side of its square in px, one of `preview_resolutions`; the picture is
-        its RGB skip of that size (StyleGAN2 sums the picture over the resolutions), not the full one made smaller.
+        what the generator has made by then (StyleGAN2 sums it over the resolutions), not the full one made smaller.
         """
-        networks, k = self.networks, self.spec.feature_layer
+        networks, device = self.networks, self.networks.device
         stop = self._layer_of(resolution)
         styles, _ = self._edited_styles(features.edit)
-        device = networks.device
-        state = SynthesisState(k, features.F_k.to(device), features.rgb.to(device))
-        return self._crop(networks.generator.run(state, styles, stop).rgb)
+        carried = tuple(part.to(device) for part in features.carried)
+        return equations.synthesize(networks.generator, self.spec, styles, features.F_k.to(device), carried, stop)
 
     @property
     def preview_resolutions(self) -> tuple[int, ...]:
         """Sides in px that `synthesize` can stop at: all after F_k, up to the full one."""
-        spec = self.spec.generator
-        return tuple(spec.layer_resolution(n) for n in range(1, spec.n_layers + 1, 2) if n > self.spec.feature_layer)
+        layers = self.spec.generator.picture_layers
+        return tuple(side for side, layer in layers.items() if layer > self.spec.feature_layer)
 
     def _layer_of(self, resolution: int | None) -> int | None:
-        """Number of the convolution that ends a resolution, after which its RGB layer stands."""
+        """Number of the layer after which there is a picture of this resolution."""
         if resolution is None:
             return None
         if resolution not in self.preview_resolutions:
@@ -348,13 +332,7 @@ class Pipeline:
                 f"The picture was asked for at {resolution} px; {self.spec.name} can be stopped at "
                 f"{', '.join(map(str, self.preview_resolutions))} px (F_k comes in before that)."
             )
-        return 2 * (resolution.bit_length() - 3) + 1
-
-    def _crop(self, square: Tensor) -> Tensor:
-        """Cut the picture out of the generator's square (cars: the middle rows)."""
-        height = self.spec.picture_size[0] * square.shape[2] // self.spec.generator.resolution
-        margin = (square.shape[2] - height) // 2
-        return square[:, :, margin : square.shape[2] - margin]
+        return self.spec.generator.picture_layers[resolution]
 
     # All in one
 
@@ -402,7 +380,7 @@ class Pipeline:
     @torch.no_grad()
     def generate_from(self, w_plus: Tensor) -> Tensor:
         """Make pictures [B,3,H,W] from W+ codes alone, as e4e does, without any feature."""
-        return self._crop(self.networks.generator(w_plus.to(self.networks.device)))
+        return equations.cropped(self.networks.generator(w_plus.to(self.networks.device)), self.spec)
 
 
 def _batch(images: Sequence[Tensor]) -> Tensor:
@@ -411,11 +389,6 @@ def _batch(images: Sequence[Tensor]) -> Tensor:
     if len(sizes) != 1:
         raise InputError(f"Pictures of the sizes {', '.join(map(str, sizes))}; expected one size for the whole batch.")
     return torch.stack(list(images))
-
-
-def _first(styles: StyleSpace, layers: int) -> StyleSpace:
-    """Style vectors up to outs[layers] and the RGB layers on the way."""
-    return StyleSpace(styles.convs[:layers], styles.rgbs[: (layers + 1) // 2])
 
 
 def _same_picture(a: Inversion, b: Inversion) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .directions.base import Step
-from .generators.base import StyleSpace, SynthesisState
+from .generators.base import StyleSpace
 
 
 def _moved(value: Any, move) -> Any:
@@ -18,9 +18,6 @@ def _moved(value: Any, move) -> Any:
         return move(value)
     if isinstance(value, StyleSpace):
         return value.map(move)
-    if isinstance(value, SynthesisState):
-        rgb = None if value.rgb is None else move(value.rgb)
-        return SynthesisState(value.layer, move(value.features), rgb)
     if isinstance(value, _Value):
         return value.map(move)
     if isinstance(value, Step):
@@ -65,15 +62,15 @@ class Inversion(_Value):
     """What Invert finds for a batch of pictures.
 
     w: [B,N,D]; w_e: the e4e code, [B,n,D], only as many styles as were asked for; F_k: the Fuser's output
-    [B,C,r,r]; F_w_e: outs[delta layer] of the e4e code; rgb: the RGB skip at layer k of w, [B,3,r,r]; picture:
-    what the encoders saw, [B,3,h,w] in [-1,1]; domain: name of the domain.
+    [B,C,r,r]; F_w_e: outs[delta layer] of the e4e code; carried: what else the generator carries at layer k of w;
+    picture: what the encoders saw, [B,3,h,w] in [-1,1]; domain: name of the domain.
     """
 
     w: Tensor
     w_e: Tensor
     F_k: Tensor
     F_w_e: Tensor
-    rgb: Tensor
+    carried: tuple[Tensor, ...]
     picture: Tensor
     domain: str
 
@@ -96,20 +93,20 @@ class Edit(_Value):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Delta(_Value):
-    """delta = F(w_E) - F(w_E') [B,C,r,r] of an edit, and the RGB skip at layer k of the edited w, [B,3,r,r]."""
+    """delta = F(w_E) - F(w_E') [B,C,r,r] of an edit, and what the generator carries at layer k of the edited w."""
 
     edit: Edit
     delta: Tensor
-    rgb: Tensor
+    carried: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Features(_Value):
-    """F_k' [B,C,r,r], with the edit and the RGB skip [B,3,r,r] that the picture is made from."""
+    """F_k' [B,C,r,r], with the edit and what the generator carries there, which the picture is made from."""
 
     edit: Edit
     F_k: Tensor
-    rgb: Tensor
+    carried: tuple[Tensor, ...]
 
 
 def repeat_each(value: _Value, times: int) -> _Value:

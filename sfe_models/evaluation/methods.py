@@ -77,7 +77,7 @@ class PipelineMethod:
             return self.pipeline.generate_from(inversion.w_e)
         if self.name in ("inverter", "f_minus_delta"):
             edit = self.pipeline.start_edit(inversion)
-            return self.pipeline.synthesize(Features(edit, inversion.F_k, inversion.rgb))
+            return self.pipeline.synthesize(Features(edit, inversion.F_k, inversion.carried))
         return self.pipeline.synthesize(self.pipeline.feature_edit(inversion))
 
     @torch.no_grad()
@@ -91,10 +91,10 @@ class PipelineMethod:
         if self.name == "e4e":
             return _from_code(pipeline, edit)
         if self.name == "inverter":
-            return pipeline.synthesize(Features(edit, inversion.F_k, _rgb_skip(pipeline, edit)))
+            return pipeline.synthesize(Features(edit, inversion.F_k, _carried(pipeline, edit)))
         delta = pipeline.compute_delta(edit)
         if self.name == "f_minus_delta":
-            return pipeline.synthesize(Features(edit, inversion.F_k - delta.delta, delta.rgb))
+            return pipeline.synthesize(Features(edit, inversion.F_k - delta.delta, delta.carried))
         return pipeline.synthesize(pipeline.feature_edit(delta))
 
 

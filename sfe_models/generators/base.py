@@ -142,6 +142,10 @@ class Generator(Protocol):
         """Compute the style vectors of a W+ code [B,N,style_dim]; with `layers`, those of a run up to outs[layers]."""
         ...
 
+    def first_styles(self, styles: StyleSpace, layers: int) -> StyleSpace:
+        """Cut style vectors to those of a run up to outs[layers]."""
+        ...
+
     def style_maps(self) -> tuple[tuple[Tensor, ...], ...]:
         """List the linear maps from w to style vectors by latent: for each of n_styles, weights [C,style_dim]."""
         ...

@@ -77,6 +77,10 @@ class MobileStyleGAN(GeneratorModule):
         rgbs = (self.to_picture.modulation(w_plus[:, spec.n_layers]),) if layers == spec.n_layers else ()
         return StyleSpace(convs, rgbs)
 
+    def first_styles(self, styles: StyleSpace, layers: int) -> StyleSpace:
+        """Cut style vectors to those of a run up to outs[layers]."""
+        return StyleSpace(styles.convs[:layers], styles.rgbs if layers == self.spec.n_layers else ())
+
     def style_maps(self) -> tuple[tuple[Tensor, ...], ...]:
         """List the linear maps from w to style vectors by latent: for each of n_styles, weights [C,style_dim]."""
         layers = [self.layer(n) for n in range(1, self.spec.n_layers + 1)]

@@ -79,6 +79,10 @@ class StyleGAN2(GeneratorModule):
             tuple(self.to_rgb(i).conv.modulation(w_plus[:, n]) for i, n in enumerate(rgb_latents)),
         )
 
+    def first_styles(self, styles: StyleSpace, layers: int) -> StyleSpace:
+        """Cut style vectors to those of a run up to outs[layers]."""
+        return StyleSpace(styles.convs[:layers], styles.rgbs[: (layers + 1) // 2])
+
     def style_maps(self) -> tuple[tuple[Tensor, ...], ...]:
         """List the linear maps from w to style vectors by latent: for each of n_styles, weights [C,style_dim]."""
         spec = self.spec
