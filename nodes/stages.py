@@ -7,7 +7,6 @@ object, so that the pipeline finds what it keeps for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
 from typing import Any
 
 import torch
@@ -31,8 +30,7 @@ def invert(model: LoadedModel, pictures: Tensor) -> Wire:
         for part in parts(len(pictures)):
             found.append(Wire.of(model, pipeline.invert(pictures[part])).value)
             progress.step(part.stop - part.start)
-    tensors = _joined(found, *(field.name for field in fields(Inversion) if field.name != "domain"))
-    return Wire(model, Inversion(*tensors, found[0].domain))
+    return Wire(model, found[0] if len(found) == 1 else Inversion.cat(found))
 
 
 def apply_direction(wire: Wire, direction: Direction, strengths: Tensor) -> Wire:
@@ -45,7 +43,7 @@ def compute_delta(wire: Wire) -> Wire:
     """wire: of an Edit. Returns a Delta."""
     with ready(wire.model) as pipeline:
         found = [Wire.of(wire.model, pipeline.compute_delta(value)).value for _, value in _parts_of(wire.value)]
-    return Wire(wire.model, Delta(wire.value, *_joined(found, "delta", "rgb")))
+    return Wire(wire.model, Delta.cat(found, edit=wire.value))
 
 
 def mask_delta(wire: Wire, masks: Tensor) -> Wire:
@@ -69,7 +67,7 @@ def feature_edit(wire: Wire) -> Wire:
         for part, value in _parts_of(source):
             found.append(Wire.of(wire.model, pipeline.feature_edit(value)).value)
             progress.step(part.stop - part.start)
-    return Wire(wire.model, Features(edit, *_joined(found, "F_k", "rgb")))
+    return Wire(wire.model, Features.cat(found, edit=edit))
 
 
 def synthesize(wire: Wire, resolution: int | None = None) -> Tensor:
@@ -106,10 +104,6 @@ def by_generator(model: LoadedModel, make: Callable[[Generator], Any]) -> Any:
     """What `make` makes of the model's generator, while it lies on the device."""
     with ready(model) as pipeline:
         return make(pipeline.networks.generator)
-
-
-def _joined(values: Sequence[Any], *names: str) -> list[Tensor]:
-    return [torch.cat([getattr(value, name) for value in values]) for name in names]
 
 
 def _parts_of(value: Any) -> Iterator[tuple[slice, Any]]:

@@ -45,6 +45,8 @@ def kept_on(value: Any, device: torch.device) -> Any:
             moved[field.name] = part.to(device)
         elif isinstance(part, StyleSpace):
             moved[field.name] = part.map(lambda t: t.to(device))
+        elif field.name == "carried":
+            moved[field.name] = tuple(t.to(device) for t in part)
     return replace(value, **moved)
 
 

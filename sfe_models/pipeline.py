@@ -22,8 +22,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, strength_tensor
 from . import equations
+from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, strength_tensor
 from .domain import DomainSpec
 from .generators.base import Generator, StyleSpace, SynthesisState
 from .networks import SFENetworks
@@ -239,7 +239,8 @@ class Pipeline:
         """Add edits of the same inversion, each already masked or not: sum of weight * delta.
 
         The edited codes move by the same weights, w' = w + sum of weight * (w'_i - w), and so does what the
-        generator carries beside F_k, which is computed anew; as everywhere, they are not masked. weights: one for each delta (None: all 1).
+        generator carries beside F_k, which is computed anew; as everywhere, they are not masked. weights: one for each
+        delta (None: all 1).
         """
         weights = [1.0] * len(deltas) if weights is None else [float(weight) for weight in weights]
         if not deltas or len(weights) != len(deltas) or not all(map(math.isfinite, weights)):

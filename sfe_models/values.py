@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -27,8 +28,28 @@ def _moved(value: Any, move) -> Any:
     return value
 
 
+def _joined(parts: Sequence[Any]) -> Any:
+    """Join values of this file, or what they hold, along the batch."""
+    first = parts[0]
+    if isinstance(first, Tensor):
+        return torch.cat(list(parts))
+    if isinstance(first, StyleSpace | _Value):
+        return type(first).cat(parts)
+    if isinstance(first, Step):
+        return replace(first, strength=_joined([part.strength for part in parts]))
+    if isinstance(first, tuple):
+        return tuple(_joined(column) for column in zip(*parts, strict=True))
+    return first
+
+
 class _Value:
     """Batch-first dataclass of tensors."""
+
+    @classmethod
+    def cat(cls, parts: Sequence[_Value], **whole):
+        """Join batches of one model; `whole`: fields that are there already, for all of them together."""
+        names = [f.name for f in fields(cls) if f.name not in whole]
+        return cls(**{name: _joined([getattr(part, name) for part in parts]) for name in names}, **whole)
 
     def map(self, move):
         """Apply `move` (to a device, a slice, ...) to every tensor."""
@@ -52,6 +73,8 @@ class _Value:
             value = getattr(self, f.name)
             if isinstance(value, Tensor):
                 parts.append(f"{f.name}={tuple(value.shape)}")
+            elif f.name == "carried":
+                continue
             elif isinstance(value, str | _Value) or (isinstance(value, tuple) and value):
                 parts.append(f"{f.name}={value!r}")
         return f"{type(self).__name__}({', '.join(parts)})"

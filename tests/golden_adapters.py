@@ -97,7 +97,7 @@ def _synthesize(generator, styles, inputs, params):
     if "feature" in inputs:
         scale = params.get("feature_scale", 1.0)
         state = state.with_features((1 - scale) * state.features + scale * inputs["feature"])
-    out["image"] = generator.run(state, styles).rgb
+    out["image"] = generator.picture(generator.run(state, styles))
     out["feat11"] = generator.run(state, styles, 11).features
     return out
 

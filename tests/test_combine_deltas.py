@@ -46,7 +46,7 @@ def test_one_delta_is_itself(pipeline, delta, directions):
         one = delta(direction, 2.0)
         combined = pipeline.combine_deltas([one])
         assert torch.equal(combined.delta, one.delta)
-        close(combined.rgb, one.rgb)
+        close(combined.carried, one.carried)
         close(combined.edit.w, one.edit.w)
         close(picture(pipeline, combined), picture(pipeline, one))
 
@@ -64,7 +64,7 @@ def test_two_halves_of_an_edit_move_the_codes_as_the_whole(pipeline, delta, dire
     combined = pipeline.combine_deltas(parts)
     close(combined.edit.w, whole.edit.w)
     close(combined.edit.w_e, whole.edit.w_e)
-    close(combined.rgb, whole.rgb)
+    close(combined.carried, whole.carried)
     close(combined.delta, parts[0].delta + parts[1].delta)
 
 
@@ -72,7 +72,7 @@ def test_a_weight_is_a_strength_of_a_linear_direction(pipeline, delta, direction
     full, half = delta(directions[0], 3.0), delta(directions[0], 1.5)
     combined = pipeline.combine_deltas([full], [0.5])
     close(combined.edit.w, half.edit.w)
-    close(combined.rgb, half.rgb)
+    close(combined.carried, half.carried)
     close(combined.delta, 0.5 * full.delta)
 
 

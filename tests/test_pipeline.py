@@ -68,7 +68,7 @@ def test_stages_are_the_equations(pipeline, inversion, directions):
     edited = pipeline.feature_edit(delta)
     close(edited.F_k, networks.feature_editor(inversion.F_k, delta.delta))
     state = features(edit.w).with_features(edited.F_k)
-    close(pipeline.synthesize(edited), generator.run(state, generator.style_space(edit.w)).rgb)
+    close(pipeline.synthesize(edited), generator.picture(generator.run(state, generator.style_space(edit.w))))
 
 
 def test_first_e4e_styles_are_enough(pipeline, image, directions):
@@ -85,7 +85,7 @@ def test_fine_layers_leave_delta_at_zero_and_keep_the_features(pipeline, inversi
     generator = Calls(pipeline.networks.generator.conv1, monkeypatch)
     fine = pipeline.apply_direction(inversion, directions[1], 3.0)
     delta = pipeline.compute_delta(fine)
-    assert not delta.delta.any() and torch.equal(delta.rgb, inversion.rgb)
+    assert not delta.delta.any() and torch.equal(delta.carried[0], inversion.carried[0])
     images = [pipeline.edit(inversion, [(directions[1], s)]) for s in (1.0, 2.0, 3.0)]
     assert calls.count == 1 and generator.count == 0
     # The kept result is that of computing everything.

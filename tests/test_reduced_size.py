@@ -33,9 +33,9 @@ def test_it_is_the_picture_of_a_generator_that_ends_there(pipeline, features):
         layers = smaller.spec.n_layers
         styles = pipeline.networks.generator.style_space(features.edit.w)
         styles = StyleSpace(styles.convs[:layers], styles.rgbs[: (layers + 1) // 2])
-        state = SynthesisState(pipeline.spec.feature_layer, features.F_k, features.rgb)
+        state = SynthesisState(pipeline.spec.feature_layer, features.F_k, features.carried)
         with torch.no_grad():
-            expected = smaller.run(state, styles).rgb
+            expected = smaller.picture(smaller.run(state, styles))
         assert expected.shape[2] == resolution
         torch.testing.assert_close(pipeline.synthesize(features, resolution), expected, rtol=1e-5, atol=1e-5)
 

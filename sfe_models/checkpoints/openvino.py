@@ -158,8 +158,8 @@ def _synthesis_state(network: _Network) -> dict[str, Tensor]:
     blocks = (len(folded) - 1) // 2
     if not blocks or len(noise) != len(folded) or len(folded) % 2 == 0:
         raise CheckpointError(
-            f"{network.where} has {len(folded)} folded weights and {len(noise)} noise pictures; expected one of each for "
-            "the first layer and two for each block."
+            f"{network.where} has {len(folded)} folded weights and {len(noise)} noise pictures; expected one of each "
+            "for the first layer and two for each block."
         )
     state = {"input": network.constant("m.input.input")}
     layers = {"conv1": "m.conv1"}

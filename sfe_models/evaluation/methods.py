@@ -19,6 +19,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from .. import equations
 from ..demo.attributes import Portraits
 from ..directions.base import Direction
 from ..pipeline import Pipeline
@@ -98,28 +99,26 @@ class PipelineMethod:
         return pipeline.synthesize(pipeline.feature_edit(delta))
 
 
-def _rgb_skip(pipeline: Pipeline, edit: Edit) -> Tensor:
-    """The RGB skip at layer k of the edited w, without the delta that nobody asks for."""
-    generator, k = pipeline.networks.generator, pipeline.spec.feature_layer
+def _carried(pipeline: Pipeline, edit: Edit) -> tuple[Tensor, ...]:
+    """What the generator carries at layer k of the edited w, without the delta that nobody asks for."""
+    generator = pipeline.networks.generator
     styles = generator.style_space(edit.w.to(pipeline.networks.device)) if edit.styles is None else edit.styles
-    return generator.run(generator.start(len(edit.w)), styles, k).rgb
+    return equations.run_to_k(generator, pipeline.spec, styles).carried
 
 
 def _from_code(pipeline: Pipeline, edit: Edit) -> Tensor:
     """G(w_E'), from the edited code or the edited style vectors."""
     if edit.styles_e is None:
         return pipeline.generate_from(edit.w_e)
-    square = pipeline.networks.generator.synthesize(edit.styles_e)
-    margin = (square.shape[2] - pipeline.spec.picture_size[0]) // 2
-    return square[:, :, margin : square.shape[2] - margin]
+    return equations.cropped(pipeline.networks.generator.synthesize(edit.styles_e), pipeline.spec)
 
 
 def with_inverter_code(pipeline: Pipeline, inversion: Inversion) -> Inversion:
     """Put the Inverter's w in the place of the e4e code, so that delta = F(w) - F(w')."""
-    generator, layer = pipeline.networks.generator, pipeline.spec.delta_layer
-    w = inversion.w.to(pipeline.networks.device)
-    state = generator.run(generator.start(len(w)), generator.style_space(w), layer, rgb=False)
-    return replace(inversion, w_e=w, F_w_e=state.features)
+    generator, spec, w = pipeline.networks.generator, pipeline.spec, inversion.w.to(pipeline.networks.device)
+    styles = generator.style_space(w)
+    state = equations.run_to_k(generator, spec, styles)
+    return replace(inversion, w_e=w, F_w_e=equations.delta_features(generator, spec, state, styles))
 
 
 def unavailable(pipeline: Pipeline) -> dict[str, str]:

@@ -13,8 +13,7 @@ from ..perception.attribute_network import AttributeNetwork
 from .config import AttributesConfig
 from .data import Batch
 from .distributed import Processes
-from .forward import side_by_side
-from .stage import Stage, make_optimizer
+from .stage import Stage, make_optimizer, side_by_side
 
 
 def normalised(values: Tensor) -> Tensor:

@@ -7,14 +7,14 @@ from torch import Tensor
 from torch.optim import Adam
 
 from ..encoders.e4e import E4EEncoder
+from ..equations import cropped, e4e_code, resized
 from ..generators.base import Generator
 from .config import E4EConfig
 from .data import Batch
 from .distributed import Processes
-from .forward import crop, resized, side_by_side
 from .latent_discriminator import LatentDiscriminator, LatentPool
 from .losses import ReconstructionLoss, discriminator_loss, generator_loss, r1_loss
-from .stage import Stage, make_optimizer
+from .stage import Stage, make_optimizer, side_by_side
 
 
 class E4EStage(Stage):
@@ -47,7 +47,7 @@ class E4EStage(Stage):
         self.real_pool, self.fake_pool = LatentPool(config.pool), LatentPool(config.pool)
 
     def _decode(self, w_plus: Tensor, image: Tensor) -> dict[str, Tensor]:
-        return self.reconstruction(crop(self.generator(w_plus), self.config.domain), image)
+        return self.reconstruction(cropped(self.generator(w_plus), self.config.domain), image)
 
     def progress(self, step: int) -> int:
         """Return the stage at a step: how many offsets are open."""
@@ -110,8 +110,8 @@ class E4EStage(Stage):
     def samples(self, batch: Batch) -> Tensor:
         """Pictures above their reconstructions."""
         encoder = self.averaged("e4e_encoder").eval()
-        offsets = encoder(resized(batch.image, self.config.domain.encoder_size), stage=None)
-        made = crop(self.generator(offsets + self.generator.latent_avg), self.config.domain)
+        w_e = e4e_code(encoder, self.generator, resized(batch.image, self.config.domain.encoder_size))
+        made = cropped(self.generator(w_e), self.config.domain)
         self.encoder.train()
         return side_by_side(batch.image, made)
 

@@ -13,6 +13,19 @@ from ..directions.base import Direction, DirectionError, StyleSpaceDirection
 from ..directions.library import DirectionLibrary
 from ..encoders.e4e import E4EEncoder
 from ..encoders.inverter import Inverter
+from ..equations import (
+    Inverted,
+    cropped,
+    delta,
+    delta_features,
+    e4e_code,
+    feature_edit,
+    invert,
+    padded,
+    resized,
+    run_to_k,
+    synthesize,
+)
 from ..feature_editor import FeatureEditor
 from ..generators.base import Generator, StyleSpace
 from ..generators.stylegan2.discriminator import Discriminator
@@ -20,7 +33,6 @@ from .checkpoint import same_parameters
 from .config import ConfigError, EditDraw, EditorConfig
 from .data import Batch
 from .distributed import Processes
-from .forward import Inverted, crop, delta_features, invert, padded, resized, run_to_k, synthesize
 from .inverter import ramp
 from .losses import PictureAdversary, ReconstructionLoss
 from .stage import Stage, make_optimizer
@@ -136,15 +148,16 @@ class EditorStage(Stage):
                 inverted = self._inverted(seen)
             n = len(batch)
             # Both losses in one run of H: the real pictures with delta = 0, then the pair's.
-            delta = torch.cat([torch.zeros_like(pair.delta), pair.delta])
+            change = torch.cat([torch.zeros_like(pair.delta), pair.delta])
             share = ramp(number, config.feature_ramp)
             ramped = None if share == 1 else torch.tensor(share, device=self.device)
             with torch.no_grad():
                 moved = edit.apply(self.generator, inverted.w[n:], strength)
                 styles = StyleSpace.cat([self.generator.style_space(inverted.w[:n]), moved])
-                rgb = torch.cat([inverted.rgb[:n], run_to_k(self.generator, domain, moved).rgb])
+                after = run_to_k(self.generator, domain, moved).carried
+                carried = tuple(torch.cat([a[:n], b]) for a, b in zip(inverted.carried, after, strict=True))
             target = torch.cat([batch.image, pair.target])
-            made, losses = self._made(inverted, delta, styles, rgb, target, ramped)
+            made, losses = self._made(inverted, change, styles, carried, target, ramped)
             loss = losses["reconstruction"]
             adversarial = self.adversary.active(number)
             if adversarial:
@@ -162,14 +175,20 @@ class EditorStage(Stage):
         return losses
 
     def _edit(
-        self, inverted: Inverted, delta: Tensor, styles: StyleSpace, rgb: Tensor, target: Tensor, share: Tensor | None
+        self,
+        inverted: Inverted,
+        change: Tensor,
+        styles: StyleSpace,
+        carried: tuple[Tensor, ...],
+        target: Tensor,
+        share: Tensor | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Run H and the generator; the first half of the batch are the inversions, which alone are ramped."""
-        features = self.editor(inverted.F_k, delta).float()
+        features = feature_edit(self.editor, inverted.F_k, change)
         if share is not None:
             n = len(target) // 2
             features = torch.cat([inverted.F_w[:n].lerp(features[:n], share), features[n:]])
-        made = synthesize(self.generator, self.domain, styles, features, rgb)
+        made = synthesize(self.generator, self.domain, styles, features, carried)
         inversion, editing = map(self.reconstruction, made.chunk(2), target.chunk(2))
         return made, {k: (self.config.inversion_weight * inversion[k] + editing[k]) / 2 for k in editing}
 
@@ -177,21 +196,23 @@ class EditorStage(Stage):
     def pair(self, image: Tensor, edit: DrawnEdit, strength: Tensor) -> Pair:
         """Make X_E, X_E' and delta of pictures."""
         generator, seen = self.generator, resized(image, self.domain.encoder_size)
-        code = self.inverter(seen)[0] if self.config.delta_code == "inverter" else self.e4e_encoder(seen)
-        w_e = code.float() + generator.latent_avg
+        if self.config.delta_code == "inverter":
+            w_e = self.inverter(seen)[0].float() + generator.latent_avg
+        else:
+            w_e = e4e_code(self.e4e_encoder, generator, seen)
         both = StyleSpace.cat([generator.style_space(w_e), edit.apply(generator, w_e, strength)])
         pictures, features = self._pictures(both)
         n = len(image)
-        return Pair(pictures[:n], pictures[n:], features[:n] - features[n:])
+        return Pair(pictures[:n], pictures[n:], delta(features[:n], features[n:]))
 
     def _synthesize(self, styles: StyleSpace) -> tuple[Tensor, Tensor]:
         """Make pictures [B,3,H,W] of styles, and the features that delta is taken from."""
         state = run_to_k(self.generator, self.domain, styles)
         features = delta_features(self.generator, self.domain, state, styles)
-        return crop(self.generator.run(state, styles).rgb, self.domain), features
+        return cropped(self.generator.picture(self.generator.run(state, styles)), self.domain), features
 
     def _invert(self, seen: Tensor) -> Inverted:
-        return invert(self.inverter, self.generator, self.domain, seen)
+        return invert(self.inverter, self.generator, self.domain, seen)[0]
 
     @torch.no_grad()
     def samples(self, batch: Batch) -> Tensor:
@@ -202,17 +223,18 @@ class EditorStage(Stage):
         for i, edit in enumerate(self.edits):
             image = batch.image[i % len(batch)][None]
             seen = resized(image, domain.encoder_size)
-            inverted = invert(inverter, generator, domain, seen)
+            inverted, _ = invert(inverter, generator, domain, seen)
             reach = max(edit.range) if edit.range is not None else edit.strengths[-1]
             strength = torch.full((1,), float(reach), device=self.device)
-            delta = self.pair(image, edit, strength).delta
-            row = [image, crop(generator(self.e4e_encoder(seen) + generator.latent_avg), domain)]
+            moved = self.pair(image, edit, strength).delta
+            row = [image, cropped(generator(e4e_code(self.e4e_encoder, generator, seen)), domain)]
             for change, styles in (
-                (torch.zeros_like(delta), generator.style_space(inverted.w)),
-                (delta, edit.apply(generator, inverted.w, strength)),
+                (torch.zeros_like(moved), generator.style_space(inverted.w)),
+                (moved, edit.apply(generator, inverted.w, strength)),
             ):
-                rgb = run_to_k(generator, domain, styles).rgb
-                row.append(synthesize(generator, domain, styles, editor(inverted.F_k, change).float(), rgb))
+                carried = run_to_k(generator, domain, styles).carried
+                features = feature_edit(editor, inverted.F_k, change)
+                row.append(synthesize(generator, domain, styles, features, carried))
             rows.append(torch.cat(row))
         self.editor.train()
         if self.config.inverter_statistics == "drifting":

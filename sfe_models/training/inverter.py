@@ -7,14 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..encoders.inverter import Inverter
+from ..equations import cropped, invert, padded, resized, synthesize
 from ..generators.base import Generator
 from ..generators.stylegan2.discriminator import Discriminator
 from .config import InverterConfig
 from .data import Batch
 from .distributed import Processes
-from .forward import crop, invert, padded, resized, side_by_side, synthesize
 from .losses import PictureAdversary, ReconstructionLoss
-from .stage import Stage, make_optimizer
+from .stage import Stage, make_optimizer, side_by_side
 
 
 def feature_loss(kind: str, F_k: Tensor, F_w: Tensor) -> Tensor:
@@ -61,11 +61,11 @@ class InverterStage(Stage):
         share: of F_k in the generator's feature, the rest is F_w; None for all.
         """
         domain, generator = self.domain, self.generator
-        inverted = invert(self.inverter, generator, domain, resized(image, domain.encoder_size))
+        inverted, _ = invert(self.inverter, generator, domain, resized(image, domain.encoder_size))
         features = inverted.F_k if share is None else inverted.F_w.lerp(inverted.F_k, share)
         styles = generator.style_space(inverted.w)
-        made = synthesize(generator, domain, styles, features, inverted.rgb)
-        both = torch.cat([made, crop(generator.synthesize(styles), domain)])
+        made = synthesize(generator, domain, styles, features, inverted.carried)
+        both = torch.cat([made, cropped(generator.synthesize(styles), domain)])
         losses = self.reconstruction(both, torch.cat([image, image]))
         return both, losses, feature_loss(self.config.feature_regulariser, inverted.F_k, inverted.F_w)
 
@@ -96,9 +96,9 @@ class InverterStage(Stage):
     def samples(self, batch: Batch) -> Tensor:
         """Pictures, their reconstructions from F_k, and those from w alone."""
         inverter = self.averaged("inverter").eval()
-        inverted = invert(inverter, self.generator, self.domain, resized(batch.image, self.domain.encoder_size))
+        inverted, _ = invert(inverter, self.generator, self.domain, resized(batch.image, self.domain.encoder_size))
         styles = self.generator.style_space(inverted.w)
-        made = synthesize(self.generator, self.domain, styles, inverted.F_k, inverted.rgb)
-        made_w = crop(self.generator.synthesize(styles), self.domain)
+        made = synthesize(self.generator, self.domain, styles, inverted.F_k, inverted.carried)
+        made_w = cropped(self.generator.synthesize(styles), self.domain)
         self.inverter.train()
         return side_by_side(batch.image, made, made_w, per_row=2)

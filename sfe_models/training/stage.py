@@ -119,3 +119,11 @@ def make_optimizer(config: OptimizerConfig, parameters) -> Optimizer:
         # Before RAdam's variance is known: SGD with momentum, as published; without it, five steps uphill.
         return Ranger(parameters, config.lr, config.betas, degenerated_to_sgd=True)
     raise ConfigError(f"There is no optimizer {config.name!r}; expected 'ranger' or 'adam'.")
+
+
+def side_by_side(*columns: Tensor, per_row: int = 4) -> Tensor:
+    """Arrange pictures [B,3,H,W] beside what belongs to them, several to a row: [rows,columns,3,H,W]."""
+    together = torch.stack([c.float() for c in columns], dim=1)
+    per_row = min(per_row, len(together))
+    together = together[: len(together) // per_row * per_row]
+    return together.flatten(0, 1).unflatten(0, (-1, per_row * len(columns)))

@@ -56,8 +56,8 @@ def test_each_method_is_what_its_row_says(methods, people, small_pipeline):
     delta = pipeline.compute_delta(edit)
     want = {
         "e4e": pipeline.generate_from(edit.w_e),
-        "inverter": pipeline.synthesize(Features(edit, inversion.F_k, delta.rgb)),
-        "f_minus_delta": pipeline.synthesize(Features(edit, inversion.F_k - delta.delta, delta.rgb)),
+        "inverter": pipeline.synthesize(Features(edit, inversion.F_k, delta.carried)),
+        "f_minus_delta": pipeline.synthesize(Features(edit, inversion.F_k - delta.delta, delta.carried)),
         "sfe": pipeline.edit(inversion, [(direction, 1.5)]),
     }
     for name, picture in want.items():

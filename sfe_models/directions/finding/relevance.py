@@ -134,7 +134,7 @@ def channel_relevance(
             before = before[torch.arange(n, device=part.convs[0].device).repeat(2)]
             for channel in range(widths[conv]):
                 both = _raised_and_lowered(part, statistics, conv, channel, alpha)
-                embedded = embedder.embed_images(generator.run(before, both).rgb).double().cpu()
+                embedded = embedder.embed_images(generator.picture(generator.run(before, both))).double().cpu()
                 difference = F.normalize(embedded[:n] - embedded[n:], dim=1).sum(dim=0)
                 if not total.shape[1]:
                     total = difference.new_zeros(widths[conv], len(difference))

@@ -23,7 +23,7 @@ from .layers import SLOPE, SeparableLayer, ToPicture
 # Below this resolution whole layers fit into the cache.
 MIN_RESOLUTION = 64
 # Bytes of one layer's activations in a strip (benchmarks/mobile.py).
-_STRIP_BYTES = 2 << 20
+STRIP_BYTES = 2 << 20
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def band_order(channels: int, device: torch.device | str = "cpu") -> Tensor:
 def _run(x: Tensor, block: _Block, picture: _Picture | None) -> Tensor:
     """x: [r,r,4C], band by band. Returns [2r,2r,O] or the picture [4r,4r,3]."""
     height, width = 2 * x.shape[0], 2 * x.shape[1]
-    step = max(4, _STRIP_BYTES // (width * block.channels * x.element_size()) // 2 * 2)
+    step = max(4, STRIP_BYTES // (width * block.channels * x.element_size()) // 2 * 2)
     if picture is None:
         out = x.new_empty((height, width, block.channels))
     else:

@@ -40,24 +40,24 @@ def test_stopping_and_going_on_is_the_whole_run(generator, layer):
             generator.run(generator.start(2), styles, layer)
         return
     state = generator.run(generator.start(2), styles, layer)
-    assert torch.equal(generator.run(state, styles).rgb, generator(codes(generator)))
+    assert torch.equal(generator.picture(generator.run(state, styles)), generator(codes(generator)))
 
 
 def test_first_styles_are_enough_for_the_first_layers(generator):
     w = codes(generator)
     whole = generator.run(generator.start(2), generator.style_space(w), 5)
     part = generator.run(generator.start(2), generator.style_space(w[:, :6], 5), 5)
-    assert torch.equal(whole.features, part.features) and torch.equal(whole.rgb, part.rgb)
+    assert torch.equal(whole.features, part.features) and torch.equal(whole.carried[0], part.carried[0])
     other = w.clone()
     other[:, 5:] += 1
     moved = generator.run(generator.start(2), generator.style_space(other), 5)
-    assert torch.equal(whole.features, moved.features) and not torch.equal(whole.rgb, moved.rgb)
+    assert torch.equal(whole.features, moved.features) and not torch.equal(whole.carried[0], moved.carried[0])
 
 
 def test_own_features_put_back_change_nothing(generator):
     styles = generator.style_space(codes(generator))
     state = generator.run(generator.start(2), styles, 5)
-    same = generator.run(state.with_features(state.features.clone()), styles).rgb
+    same = generator.picture(generator.run(state.with_features(state.features.clone()), styles))
     assert torch.equal(same, generator.synthesize(styles))
     with pytest.raises(ValueError, match=r"outs\[5\]"):
         state.with_features(state.features[:, :3])
@@ -84,10 +84,11 @@ def test_strips_equal_whole(noise, height, monkeypatch):
     styles = generator.style_space(codes(generator))
     with torch.enable_grad():  # the path that training takes, whole layers
         whole = generator.synthesize(styles, noise=noise)
-    monkeypatch.setattr(strips, "_STRIP_BYTES", height * 256 * 16 * 4)
+    monkeypatch.setattr(strips, "STRIP_BYTES", height * 256 * 16 * 4)
     torch.testing.assert_close(generator.synthesize(styles, noise=noise), whole, rtol=1e-4, atol=1e-4)
     state = generator.run(generator.start(2), styles, 11, noise=noise)
-    torch.testing.assert_close(generator.run(state, styles, noise=noise).rgb, whole, rtol=1e-4, atol=1e-4)
+    made = generator.picture(generator.run(state, styles, noise=noise))
+    torch.testing.assert_close(made, whole, rtol=1e-4, atol=1e-4)
 
 
 def test_strips_keep_features_for_the_next_resolution():

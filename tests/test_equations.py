@@ -8,17 +8,9 @@ from training.tiny import SPEC, Dots
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.domain import CARS_512, InverterSpec, tiny_domain
+from sfe_models.equations import cropped, delta_features, invert, padded, resized, run_to_k, synthesize
 from sfe_models.pipeline import Pipeline
-from sfe_models.training.forward import (
-    crop,
-    delta_features,
-    invert,
-    padded,
-    resized,
-    run_to_k,
-    side_by_side,
-    synthesize,
-)
+from sfe_models.training.stage import side_by_side
 
 WIDE = replace(
     CARS_512,
@@ -48,14 +40,14 @@ def test_inversion_is_the_pipelines(model):
     networks, pipeline, image = model
     spec = networks.spec
     with torch.no_grad():
-        inverted = invert(networks.inverter, networks.generator, spec, resized(image, spec.encoder_size))
+        inverted, _ = invert(networks.inverter, networks.generator, spec, resized(image, spec.encoder_size))
         styles = networks.generator.style_space(inverted.w)
-        made = synthesize(networks.generator, spec, styles, inverted.F_k, inverted.rgb)
+        made = synthesize(networks.generator, spec, styles, inverted.F_k, inverted.carried)
     pipeline.networks.feature_editor = None  # F_k itself is synthesized
     inversion = pipeline.invert(image)
     close(inverted.w, inversion.w)
     close(inverted.F_k, inversion.F_k)
-    close(inverted.rgb, inversion.rgb)
+    close(inverted.carried, inversion.carried)
     close(made, pipeline.edit(inversion))
 
 
@@ -75,27 +67,27 @@ def test_features_before_delta_are_never_in_reduced_precision():
     want = run_to_k(networks.generator, SPEC, styles)
     with torch.autocast("cpu", torch.bfloat16):
         got = run_to_k(networks.generator, SPEC, styles)
-    assert torch.equal(got.features, want.features) and torch.equal(got.rgb, want.rgb)
+    assert torch.equal(got.features, want.features) and torch.equal(got.carried[0], want.carried[0])
 
 
 def test_every_weight_of_the_inverter_has_a_gradient():
     networks = random_networks(SPEC, folded=False)
     inverter = networks.inverter.requires_grad_(True)
     seen = resized(Dots(2)[[0, 1]].image, SPEC.encoder_size)
-    inverted = invert(inverter, networks.generator, SPEC, seen)
+    inverted, _ = invert(inverter, networks.generator, SPEC, seen)
     styles = networks.generator.style_space(inverted.w)
-    synthesize(networks.generator, SPEC, styles, inverted.F_k, inverted.rgb).square().mean().backward()
+    synthesize(networks.generator, SPEC, styles, inverted.F_k, inverted.carried).square().mean().backward()
     assert all(p.grad is not None and p.grad.any() for p in inverter.parameters())
 
 
 def test_crop_and_padding_are_inverse():
     square = torch.rand(1, 3, 256, 256)
-    cut = crop(square, WIDE)
+    cut = cropped(square, WIDE)
     assert cut.shape == (1, 3, 192, 256) and torch.equal(cut, square[:, :, 32:224])
     back = padded(cut, WIDE)
-    assert back.shape == square.shape and torch.equal(crop(back, WIDE), cut)
+    assert back.shape == square.shape and torch.equal(cropped(back, WIDE), cut)
     assert back[:, :, :32].eq(-1).all() and back[:, :, 224:].eq(-1).all()
-    assert crop(square, tiny_domain(256)) is square and padded(square, tiny_domain(256)) is square
+    assert cropped(square, tiny_domain(256)) is square and padded(square, tiny_domain(256)) is square
 
 
 def test_side_by_side():
