@@ -11,6 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .checksums import with_checksums
+
 
 @contextmanager
 def replaced(path: Path | str) -> Iterator[Path]:
@@ -34,10 +36,12 @@ def replaced(path: Path | str) -> Iterator[Path]:
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path | str, metadata: dict[str, str] | None = None) -> Path:
-    """Write one safetensors file, whole or not at all. Raises OSError."""
+    """Write one safetensors file with checksums, whole or not at all. Raises OSError."""
+    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+    metadata = with_checksums(tensors, metadata or {})
     with replaced(path) as temporary:
         try:
-            save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, temporary, metadata)
+            save_file(tensors, temporary, metadata)
         except SafetensorError as error:
             raise OSError(str(error)) from error
     return Path(path)

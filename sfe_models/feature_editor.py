@@ -20,6 +20,8 @@ class FeatureEditor(FeatureStack):
     (appendix 8).
     """
 
+    signature = "body.0.body.0.weight"
+
     def __init__(self, spec: DomainSpec):
         channels = spec.feature_channels
         super().__init__(2 * channels, channels, spec.editor_blocks)

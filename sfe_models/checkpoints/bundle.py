@@ -19,9 +19,11 @@ from ..directions.families.linear import LinearDirection
 from ..directions.families.style_offset import StyleOffsetDirection
 from ..domain import DomainSpec, SpecError
 from ..networks import SFENetworks
+from ..precision import DTYPES
 from .assign import assign
+from .containers import Sniffed
 from .errors import CheckpointError
-from .reading import TensorFile, read_safetensors
+from .reading import TensorFile, not_finite, read_safetensors
 
 FORMAT = "sfe-bundle"
 VERSION = "1"
@@ -40,6 +42,8 @@ def save_bundle(
     """
     if not networks.folded:
         raise ValueError("A bundle holds folded networks; call networks.fold() first.")
+    if bad := not_finite(networks.state_dict()):
+        raise CheckpointError(f"{path} is not written: the weights of {bad} are not finite; train or load them again.")
     metadata = {
         "format": FORMAT,
         "version": VERSION,
@@ -93,7 +97,7 @@ def bundle_directions(path: Path | str) -> list[Direction]:
     return directions
 
 
-def _read_bundle(path: Path) -> TensorFile:
+def _read_bundle(path: Path | str | Sniffed) -> TensorFile:
     """Open a bundle; raises CheckpointError for another file."""
     file = read_safetensors(path)
     if file.metadata.get("format") != FORMAT:
@@ -113,26 +117,28 @@ def _spec_of(metadata: dict[str, str], path: Path) -> DomainSpec:
         raise CheckpointError(f"{path} has a damaged description of its domain ({error}).") from error
 
 
-def bundle_spec(path: Path | str) -> DomainSpec:
+def bundle_spec(path: Path | str | Sniffed) -> DomainSpec:
     """Read the domain of a bundle from its metadata alone."""
-    return _spec_of(_read_bundle(Path(path)).metadata, Path(path))
+    file = _read_bundle(path)
+    return _spec_of(file.metadata, file.path)
 
 
-def load_bundle(path: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> SFENetworks:
+def load_bundle(
+    path: Path | str | Sniffed, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
+) -> SFENetworks:
     """Load a bundle; None keeps the dtype of the file.
 
     Without a change of format the tensors are the mapped file itself (on a CPU) or go straight to the device;
     otherwise they are converted one by one.
     """
-    path = Path(path)
     file = _read_bundle(path)
-    metadata, header = file.metadata, file.header
+    path, metadata, header = file.path, file.metadata, file.header
     spec = _spec_of(metadata, path)
     try:
         networks = SFENetworks.empty(spec, metadata["feature_editor"] == "true", True, int(metadata["e4e_styles"]))
-    except (KeyError, ValueError) as error:
+        networks.cast(dtype or DTYPES[metadata.get("dtype", "float32")])
+    except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} has damaged metadata ({error}).") from error
-    networks.cast(dtype or getattr(torch, metadata.get("dtype", "float32")))
     wanted = {name: tensor.dtype for name, tensor in networks.state_dict().items()}
     stored = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
     convert = any(stored.get(header[name][0]) != wanted[name] for name in wanted.keys() & header.keys())
@@ -141,6 +147,8 @@ def load_bundle(path: Path | str, dtype: torch.dtype | None = None, device: torc
     state = {}
     for first in range(0, len(names), step):
         read = file.tensors(names[first : first + step], device)
+        if not file.verified and (bad := not_finite(read)):
+            raise CheckpointError(f"{path} holds numbers in {bad} that are not finite; convert the checkpoint again.")
         state |= {name: tensor.to(wanted.get(name)) for name, tensor in read.items()}
     assign(networks, state, path, f"tensors of a {spec.name} bundle")
     return networks.requires_grad_(False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import CheckpointError
@@ -32,13 +34,31 @@ _TORCH_MAGIC = b"\x8a\n" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little")  # to
 _SAFETENSORS_MAX_HEADER = 100_000_000  # limit of the safetensors format
 
 
-def sniff(path: str | Path) -> str:
-    """Recognise the container of a file from its contents, never from its name.
+@dataclass(frozen=True)
+class Sniffed(os.PathLike):
+    """A path whose file was looked at, and what was seen. It serves as a path, and is not looked at again."""
 
-    Returns "torch-zip", "torch-legacy", "torchscript", "safetensors", "pickle", "npy", "html",
+    path: Path
+    kind: str
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+def sniff(path: str | Path | Sniffed) -> Sniffed:
+    """Recognise the container of a file from its contents, never from its name; once.
+
+    Its kind is "torch-zip", "torch-legacy", "torchscript", "safetensors", "pickle", "npy", "html",
     "git-lfs-pointer", "empty" or "unknown". A damaged file may still be recognised.
     Raises CheckpointError when there is no readable file.
     """
+    return path if isinstance(path, Sniffed) else Sniffed(Path(path), _kind(path))
+
+
+def _kind(path: str | Path) -> str:
     try:
         with open(path, "rb") as file:
             head = file.read(1024)
@@ -59,13 +79,14 @@ def sniff(path: str | Path) -> str:
         return "npy"
     if head.startswith(b"version https://git-lfs.github.com/spec/"):
         return "git-lfs-pointer"
+    # Before pickles: the length of a header can begin as they do.
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _SAFETENSORS_MAX_HEADER:
+        return "safetensors"
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "torch-legacy" if _TORCH_MAGIC in head[:32] else "pickle"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml")):
         return "html"
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _SAFETENSORS_MAX_HEADER:
-        return "safetensors"
     return "unknown"
 
 
@@ -82,10 +103,10 @@ def _sniff_zip(path: str | Path, head: bytes) -> str:
     return "torch-zip" if "data.pkl" in names else "unknown"
 
 
-def wrong_container(path: str | Path, kind: str, expected: str) -> CheckpointError:
-    """Describe a file whose container, as named by `sniff`, is not the expected one."""
-    found, advice = _CONTAINERS[kind]
-    return CheckpointError(f"{path} is {found}; expected {expected}. {advice}")
+def wrong_container(file: Sniffed, expected: str) -> CheckpointError:
+    """Describe a file whose container is not the expected one."""
+    found, advice = _CONTAINERS[file.kind]
+    return CheckpointError(f"{file} is {found}; expected {expected}. {advice}")
 
 
 def damaged(path: str | Path, expected: str, error: Exception) -> CheckpointError:

@@ -42,10 +42,10 @@ def load_networks(
     path = model_path(source)
     if path.is_dir():
         networks = load_published(_contents_of_folder(path), path)
-    elif sniff(path) == "safetensors":
-        return load_bundle(path, dtype, device)
+    elif (file := sniff(path)).kind == "safetensors":
+        return load_bundle(file, dtype, device)
     else:
-        networks = load_published([read_contents(path)], path)
+        networks = load_published([read_contents(file)], path)
     return networks.cast(dtype or torch.float32).to(device)
 
 
@@ -56,10 +56,12 @@ def model_path(source: Path | str) -> Path:
 
 def load_generator(path: Path | str) -> StyleGAN2:
     """Load a generator alone: from a rosinality `.pt`, a StyleGAN2-ADA `.pkl`, or any source of `load_networks`."""
-    path = path if str(path).startswith("random:") else model_path(path)
-    if str(path).startswith("random:") or path.is_dir() or sniff(path) == "safetensors":
+    if str(path).startswith("random:") or model_path(path).is_dir():
         return load_networks(path).generator
-    contents = read_contents(path)
+    file = sniff(model_path(path))
+    if file.kind == "safetensors":
+        return load_bundle(file).generator
+    contents = read_contents(file)
     state = generator_of(contents)
     spec = generator_spec(state, contents.path, contents.conv_clamp)
     state = complete_generator(state, contents.latent_avg, spec, contents.path)
@@ -77,10 +79,10 @@ def read_spec(source: Path | str) -> DomainSpec:
     path = model_path(source)
     if path.is_dir():
         found = _contents_of_folder(path)
-    elif sniff(path) == "safetensors":
-        return bundle_spec(path)
+    elif (file := sniff(path)).kind == "safetensors":
+        return bundle_spec(file)
     else:
-        found = [read_contents(path)]
+        found = [read_contents(file)]
     contents = _single("generator", found)
     if contents is None:
         raise CheckpointError(f"{path} holds no StyleGAN2 generator; expected {_EXPECTED}.")
@@ -98,10 +100,11 @@ def _contents_of_folder(folder: Path) -> list[Contents]:
     """Read the checkpoints directly in a folder; other files are passed over."""
     found = []
     for path in sorted(p for p in folder.iterdir() if p.is_file()):
-        if sniff(path) not in ("torch-zip", "torch-legacy", "pickle"):
+        file = sniff(path)
+        if file.kind not in ("torch-zip", "torch-legacy", "pickle"):
             continue
         try:
-            contents = read_contents(path)
+            contents = read_contents(file)
         except CheckpointError as error:
             # An unrelated file must not stop the load; if a part is missing in the end, this tells why.
             logger.warning("Passed over: %s", error)

@@ -11,7 +11,8 @@ import safetensors
 import torch
 from torch import Tensor
 
-from .containers import damaged, sniff, wrong_container
+from ..checksums import KEY, wrong_metadata, wrong_tensor
+from .containers import Sniffed, damaged, sniff, wrong_container
 from .errors import CheckpointError
 
 _SAFETENSORS = "a safetensors file"
@@ -35,12 +36,19 @@ def tensors_of(mapping: object, path: str | Path) -> dict[str, Tensor]:
     return tensors
 
 
+def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
+    """Name the first tensor that holds a number that is not finite; None if there is none."""
+    # The extremes tell: NaN spreads to both of them.
+    floats = ((name, t) for name, t in tensors.items() if t.is_floating_point() and t.numel())
+    return next((name for name, t in floats if not all(x.isfinite() for x in t.aminmax())), None)
+
+
 def read_numpy(path: str | Path) -> np.ndarray:
     """Read a .npy file of plain values. Raises CheckpointError, also for pickled objects."""
-    kind = sniff(path)
+    file = sniff(path)
     expected = "a .npy file of numbers"
-    if kind != "npy":
-        raise wrong_container(path, kind, expected)
+    if file.kind != "npy":
+        raise wrong_container(file, expected)
     try:
         return np.load(path, allow_pickle=False)
     except Exception as error:  # a crafted header can raise anything
@@ -58,24 +66,45 @@ class TensorFile:
     metadata: dict[str, str]
     header: dict[str, tuple[str, list[int]]]
 
+    @property
+    def verified(self) -> bool:
+        """Whether tensors that are read are compared with checksums."""
+        return KEY in self.metadata
+
     def tensors(self, names: Iterable[str] | None = None, device: torch.device | str = "cpu") -> dict[str, Tensor]:
-        """Read tensors by name (None: all); on a CPU they are the mapped file itself. Raises CheckpointError."""
+        """Read tensors by name (None: all); on a CPU they are the mapped file itself. Raises CheckpointError.
+
+        Those of a file that was written with checksums are compared with them.
+        """
         try:
-            with safetensors.safe_open(self.path, framework="pt", device=str(device)) as file:
-                return {name: file.get_tensor(name) for name in (self.header if names is None else names)}
+            with safetensors.safe_open(self.path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in (self.header if names is None else names)}
         except (safetensors.SafetensorError, OSError, ValueError) as error:
             raise damaged(self.path, _SAFETENSORS, error) from error
+        if wrong := wrong_tensor(self.metadata, tensors):
+            raise _changed(self.path, wrong)
+        return {name: tensor.to(device) for name, tensor in tensors.items()}
 
 
-def read_safetensors(path: str | Path) -> TensorFile:
+def _changed(path: Path, what: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is damaged: {what} is not what was written. Make or fetch the file again (if you changed it on "
+        f"purpose, leave the entry '{KEY}' out of its metadata)."
+    )
+
+
+def read_safetensors(path: str | Path | Sniffed) -> TensorFile:
     """Read the header of a safetensors file, and its tensors later. Raises CheckpointError."""
-    kind = sniff(path)
-    if kind != "safetensors":
-        raise wrong_container(path, kind, _SAFETENSORS)
+    looked = sniff(path)
+    if looked.kind != "safetensors":
+        raise wrong_container(looked, _SAFETENSORS)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        with safetensors.safe_open(looked, framework="pt") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}
             header = {name: (part.get_dtype(), part.get_shape()) for name, part in slices.items()}
-            return TensorFile(Path(path), file.metadata() or {}, header)
+            metadata = file.metadata() or {}
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise damaged(path, _SAFETENSORS, error) from error
+        raise damaged(looked, _SAFETENSORS, error) from error
+    if wrong_metadata(metadata, list(header)):
+        raise _changed(looked.path, "its description")
+    return TensorFile(looked.path, metadata, header)

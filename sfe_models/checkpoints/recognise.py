@@ -6,24 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..encoders.e4e import E4EEncoder
+from ..encoders.inverter import Inverter
+from ..feature_editor import FeatureEditor
+from ..generators.stylegan2.generator import StyleGAN2
 from .ada_generator import ada_generator_to_rosinality
-from .containers import sniff, wrong_container
+from .containers import Sniffed, sniff, wrong_container
 from .errors import CheckpointError
 from .reading import tensors_of
 from .unpickling.network_pickle import read_network_pickle
 from .unpickling.torch_file import read_torch
 
-# A key that only this component has, without prefix.
-_SIGNATURES = {
-    "generator": "conv1.conv.modulation.weight",
-    "e4e_encoder": "latlayer1.weight",
-    "inverter": "fs_backbone.conv.0.weight",
-    "feature_editor": "body.0.body.0.weight",
-    "styleclip_mapper": "course_mapping.mapping.1.weight",
-    "delta_mapper": "sm_coarse.mapping.1.weight",
-    "iresnet_arcface": "layer1.0.bn1.weight",
+# The networks of a model; each class says which key only it has, without prefix.
+MODEL_NETWORKS: dict[str, type[nn.Module]] = {
+    "generator": StyleGAN2,
+    "e4e_encoder": E4EEncoder,
+    "inverter": Inverter,
+    "feature_editor": FeatureEditor,
 }
 # Prefixes of the published files; `encoder.` is another network in each kind of file.
 _PREFIXES = ("encoder.", "inverter.", "e4e_encoder.", "decoder.", "mapper.", "")
@@ -47,21 +48,22 @@ class Contents:
         return ", ".join(self.components) or "nothing known"
 
 
-def read_contents(path: Path | str) -> Contents:
+def read_contents(path: Path | str | Sniffed, networks: Mapping[str, type[nn.Module]] = MODEL_NETWORKS) -> Contents:
     """Read a torch or StyleGAN2-ADA file and name its components.
 
+    networks: what to look for, by the names that the components get; each class has a `signature`.
     A file of another kind gives Contents without components; one that is damaged or malicious raises
     CheckpointError.
     """
-    path = Path(path)
-    kind = sniff(path)
-    if kind == "pickle":
-        pickled = read_network_pickle(path)
+    file = sniff(path)
+    path = file.path
+    if file.kind == "pickle":
+        pickled = read_network_pickle(file)
         ada = ada_generator_to_rosinality(pickled.generator, pickled.generator_kwargs, path)
         return Contents(path, {"generator": ada.state}, ada.latent_avg, ada.conv_clamp)
-    if kind not in ("torch-zip", "torch-legacy"):
-        raise wrong_container(path, kind, "a checkpoint (.pt, .pkl) or a bundle (.safetensors)")
-    content = read_torch(path)
+    if file.kind not in ("torch-zip", "torch-legacy"):
+        raise wrong_container(file, "a checkpoint (.pt, .pkl) or a bundle (.safetensors)")
+    content = read_torch(file)
     if not isinstance(content, Mapping):
         return Contents(path, {})
     latent_avg = content.get("latent_avg")
@@ -73,7 +75,7 @@ def read_contents(path: Path | str) -> Contents:
         return Contents(path, {})
     if _is_psp(content):
         return Contents(path, {}, notes=("a pSp encoder, which is not e4e",))
-    components = _components(tensors_of(state, path))
+    components = _components(tensors_of(state, path), networks)
     # The latent_avg of an e4e file is not the generator's (the published loader does not read it either).
     return Contents(path, components, latent_avg if "generator" in components else None)
 
@@ -85,12 +87,12 @@ def _is_psp(content: Mapping) -> bool:
     return str(options.get("encoder_type", "Encoder4Editing")) not in ("Encoder4Editing", "None")
 
 
-def _components(state: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+def _components(state: dict[str, Tensor], networks: Mapping[str, type[nn.Module]]) -> dict[str, dict[str, Tensor]]:
     found = {}
     for prefix in _PREFIXES:
         part = {k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)}
-        for name, signature in _SIGNATURES.items():
-            if signature in part and name not in found:
+        for name, network in networks.items():
+            if network.signature in part and name not in found:
                 found[name] = part
     return found
 

@@ -55,6 +55,6 @@ def direction_library(options: argparse.Namespace, spec: DomainSpec) -> Directio
     model, bundled = model_path(options.model), []
     if model.exists():
         folders.append(model if model.is_dir() else model.parent)
-        if model.is_file() and sniff(model) == "safetensors":
+        if model.is_file() and sniff(model).kind == "safetensors":
             bundled = bundle_directions(model)
     return DirectionLibrary(spec, folders, bundled)

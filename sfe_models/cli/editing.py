@@ -102,7 +102,7 @@ def _edit(text: str) -> tuple[str, float]:
 
 def inversion_of(path: Path, options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
     """Read a kept inversion, or invert the faces of a photo; the crops are None for the former."""
-    if path.is_file() and sniff(path) == "safetensors":
+    if path.is_file() and sniff(path).kind == "safetensors":
         return load_inversion(path), None
     crops = load_crops(path, options, pipeline.spec)
     return pipeline.invert(crops.pictures), crops

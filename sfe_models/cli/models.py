@@ -13,9 +13,14 @@ from ..checkpoints.containers import sniff
 from ..checkpoints.convert import convert
 from ..checkpoints.published import download_loss_weights, download_published
 from ..checkpoints.reading import read_safetensors
-from ..checkpoints.recognise import read_contents
+from ..checkpoints.recognise import MODEL_NETWORKS, read_contents
 from ..checkpoints.weights import MODEL_SIZE, NVIDIA_TERMS, table
+from ..directions.families.deltaedit import DeltaMapper
+from ..directions.families.mapper import StyleCLIPMapper
 from ..precision import DTYPES
+
+# What `inspect` knows.
+_NETWORKS = MODEL_NETWORKS | {"styleclip_mapper": StyleCLIPMapper, "delta_mapper": DeltaMapper}
 
 
 def add_commands(commands) -> None:
@@ -74,7 +79,7 @@ def _run_download(options: argparse.Namespace) -> None:
 
 def _run_inspect(options: argparse.Namespace) -> None:
     path = Path(options.file)
-    if sniff(path) == "safetensors":
+    if sniff(path).kind == "safetensors":
         file = read_safetensors(path)
         metadata, header = file.metadata, file.header
         spec = bundle_spec(path)
@@ -82,7 +87,7 @@ def _run_inspect(options: argparse.Namespace) -> None:
         if metadata.get("source"):
             print(metadata["source"])
         return
-    contents = read_contents(path)
+    contents = read_contents(path, _NETWORKS)
     for name, state in contents.components.items():
         print(f"{name}: {len(state)} tensors, {sum(t.numel() for t in state.values()) / 1e6:.1f} M values")
     for note in contents.notes or (() if contents.components else ("nothing that this library knows",)):

@@ -84,6 +84,8 @@ class E4EEncoder(nn.Module):
     stage of e4e: offsets beyond it are 0; None opens all.
     """
 
+    signature = "latlayer1.weight"
+
     def __init__(self, spec: DomainSpec):
         super().__init__()
         e4e, dim = spec.e4e, spec.generator.style_dim

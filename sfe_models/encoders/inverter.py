@@ -82,6 +82,8 @@ class InverterBackbone(nn.Module):
 class Inverter(nn.Module):
     """Backbone and Fuser: X to (w, F_pred), then F_k = Fuser(F_pred, F_w) (equations 3 and 4)."""
 
+    signature = "fs_backbone.conv.0.weight"
+
     def __init__(self, spec: DomainSpec):
         super().__init__()
         channels = spec.feature_channels

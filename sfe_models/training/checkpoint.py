@@ -79,7 +79,7 @@ def discriminator_weights(path: Path | str) -> dict[str, Tensor]:
     """Read a picture discriminator's weights from a training run or a StyleGAN2-ADA pickle."""
     if is_run(path):
         return load_trained(path, "discriminator")[1]
-    if Path(path).is_dir() or sniff(Path(path)) != "pickle":
+    if Path(path).is_dir() or sniff(Path(path)).kind != "pickle":
         raise CheckpointError(f"{path} holds no discriminator; expected a training run or a StyleGAN2-ADA .pkl file.")
     weights = read_network_pickle(Path(path)).discriminator
     if weights is None:

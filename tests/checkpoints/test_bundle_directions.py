@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from sfe_models.checkpoints.bundle import bundle_directions, load_bundle, save_bundle
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.random_weights import random_networks
+from sfe_models.checksums import KEY
 from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.families.style_offset import StyleOffsetDirection
@@ -127,7 +128,7 @@ def test_what_is_no_vector_is_refused(networks, tmp_path):
 def changed(path, text, without=()):
     """The bundle with another description of its directions, or without some tensors."""
     with safe_open(path, "pt") as file:
-        metadata = dict(file.metadata())
+        metadata = {key: value for key, value in file.metadata().items() if key != KEY}
     metadata["directions"] = text(json.loads(metadata["directions"]))
     save_file({name: tensor for name, tensor in load_file(path).items() if name not in without}, path, metadata)
 

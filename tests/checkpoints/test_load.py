@@ -233,6 +233,10 @@ def test_convert_with_first_styles(folder, tmp_path, image, directions, want):
 def test_unfolded_networks_and_unwritable_places_are_refused(tmp_path, plain, want):
     with pytest.raises(ValueError, match="fold"):
         save_bundle(plain, tmp_path / "b.safetensors")
+    broken = copy.deepcopy(want)
+    next(broken.inverter.parameters()).view(-1)[0] = float("nan")
+    with pytest.raises(CheckpointError, match="is not written: the weights of inverter.* are not finite"):
+        save_bundle(broken, tmp_path / "b.safetensors")
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="Cannot write"):
         save_bundle(want, tmp_path / "file" / "b.safetensors")
@@ -258,10 +262,17 @@ def test_wrong_bundles(tmp_path, want):
     check("damaged description", domain="{}")
     check("damaged description", domain=SPEC.to_json().replace("mapping_layers", "wrong"))
     check("damaged description", domain=SPEC.to_json().replace('"resolution": 64', '"resolution": 63'))
+    check("damaged description", domain=SPEC.to_json().replace('"style_dim": 16', '"style_dim": "16"'))
+    check("damaged metadata", dtype="nonsense")
+    check("damaged metadata", dtype="int8")
     check("damaged metadata", e4e_styles="many")
     check("damaged metadata", e4e_styles="1")
     check("missing: generator.conv1.conv.weight", {k: v for k, v in tensors.items() if "r.conv1.conv.w" not in k})
     check("expected", domain=tiny_domain(32).to_json(), e4e_styles="8")
+    for value in (float("nan"), float("inf")):
+        damaged = tensors["generator.convs.2.conv.weight"].clone()
+        damaged.view(-1)[7] = value
+        check("generator.convs.2.conv.weight that are not finite", tensors | {"generator.convs.2.conv.weight": damaged})
     save_file(tensors, path, good)
     whole = path.read_bytes()
     for size in (0, 5, 100, len(whole) - 10):
@@ -289,7 +300,8 @@ def test_styleclip_mapper_file(tmp_path):
     moved = direction.move(w, torch.tensor([0.0, 0.5]))
     assert torch.equal(moved[0], w[0]) and torch.equal(moved[:, 8:], w[:, 8:])
     torch.testing.assert_close(moved[1], w[1] + 0.5 * mapper(w)[1])
-    assert set(read_contents(path).components) == {"styleclip_mapper"}
+    assert set(read_contents(path, {"styleclip_mapper": StyleCLIPMapper}).components) == {"styleclip_mapper"}
+    assert not read_contents(path).components
 
 
 def test_delta_mapper_file(tmp_path):

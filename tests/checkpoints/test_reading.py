@@ -83,7 +83,16 @@ def assert_same_state(actual, expected=STATE):
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_the_contents_decide_and_not_the_name(write, kind):
-    assert sniff(write(SAMPLES[kind], "any.safetensors")) == kind
+    assert sniff(write(SAMPLES[kind], "any.safetensors")).kind == kind
+
+
+@pytest.mark.parametrize("length", [0x0280, 0x0380, 0x0480, 0x0580])
+def test_a_safetensors_header_whose_length_looks_like_a_pickle(write, length):
+    content = safetensors.torch.save(STATE)
+    size = int.from_bytes(content[:8], "little")
+    header = content[8 : 8 + size].rstrip(b" ").ljust(length)
+    file = read_safetensors(write(length.to_bytes(8, "little") + header + content[8 + size :]))
+    assert torch.equal(file.tensors()["conv.weight"], STATE["conv.weight"])
 
 
 @pytest.mark.parametrize("kind", ["torch-zip", "torch-legacy"])

@@ -48,9 +48,9 @@ def read_array_lists(path: str | Path, expected: str) -> list[list[np.ndarray]]:
     expected: what the file should be, for errors. Raises CheckpointError for everything else; nothing in the
     file is ever run.
     """
-    kind = sniff(path)
-    if kind != "pickle":
-        raise wrong_container(path, kind, expected)
+    file = sniff(path)
+    if file.kind != "pickle":
+        raise wrong_container(file, expected)
     try:
         with open(path, "rb") as file:
             content = InertUnpickler(file, _TABLE).load()

@@ -115,10 +115,10 @@ def read_network_pickle(path: str | Path) -> NetworkPickle:
 
     Raises CheckpointError; nothing in the file is ever run.
     """
-    kind = sniff(path)
+    file = sniff(path)
     expected = "a StyleGAN2-ADA network pickle with G_ema or G"
-    if kind != "pickle":
-        raise wrong_container(path, kind, expected)
+    if file.kind != "pickle":
+        raise wrong_container(file, expected)
     try:
         with open(path, "rb") as file:
             content = InertUnpickler(file, _TABLE).load()

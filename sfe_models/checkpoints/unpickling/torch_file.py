@@ -41,14 +41,14 @@ def read_torch(path: str | Path) -> object:
     Besides tensors and containers only `argparse.Namespace` and numpy numbers are accepted.
     Raises CheckpointError for everything else; nothing in the file is ever run.
     """
-    kind = sniff(path)
+    file = sniff(path)
     expected = "a checkpoint written by torch.save"
-    if kind not in ("torch-zip", "torch-legacy"):
-        raise wrong_container(path, kind, expected)
+    if file.kind not in ("torch-zip", "torch-legacy"):
+        raise wrong_container(file, expected)
     try:
         with torch.serialization.safe_globals(_SAFE_GLOBALS):
             return torch.load(
-                path, map_location="cpu", weights_only=True, mmap=kind == "torch-zip" and _is_stored(path)
+                path, map_location="cpu", weights_only=True, mmap=file.kind == "torch-zip" and _is_stored(path)
             )
     except Exception as error:  # a crafted file can raise anything
         name = refused_global(error)

@@ -88,9 +88,9 @@ class _Unpickler(pickle.Unpickler):
 
 def read_torchscript_weights(path: Path | str) -> dict[str, Tensor]:
     """Read the parameters and buffers of a TorchScript archive under their names. Raises CheckpointError."""
-    kind = sniff(path)
-    if kind != "torchscript":
-        raise wrong_container(path, kind, _EXPECTED)
+    file = sniff(path)
+    if file.kind != "torchscript":
+        raise wrong_container(file, _EXPECTED)
     try:
         with zipfile.ZipFile(path) as archive:
             folder = next(name for name in archive.namelist() if name.endswith("/data.pkl")).removesuffix("data.pkl")

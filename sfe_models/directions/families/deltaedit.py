@@ -46,6 +46,8 @@ class DeltaMapper(nn.Module):
     medium levels see their 3 and 4 layers of 512 values one by one, the fine level all its values at once.
     """
 
+    signature = "sm_coarse.mapping.1.weight"
+
     def __init__(self):
         super().__init__()
         for level, values in LEVELS.items():
@@ -69,7 +71,7 @@ class DeltaMapper(nn.Module):
 
 def read_delta_mapper(path: Path | str) -> DeltaMapper:
     """Read the published `delta_mapper.pt`."""
-    contents = read_contents(path)
+    contents = read_contents(path, {"delta_mapper": DeltaMapper})
     if "delta_mapper" not in contents.components:
         raise CheckpointError(f"{path} holds {contents.describe()}; expected DeltaEdit's delta_mapper.pt.")
     with torch.device("meta"):

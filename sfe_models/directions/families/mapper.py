@@ -30,6 +30,8 @@ class LevelMapper(nn.Module):
 class StyleCLIPMapper(nn.Module):
     """Predict an offset for each level of a W+ code; a level without a mapper stays."""
 
+    signature = "course_mapping.mapping.1.weight"
+
     def __init__(self, style_dim: int, levels: tuple[str, ...]):
         super().__init__()
         for name in levels:

@@ -67,13 +67,13 @@ def read_parser(path: Path | str) -> nn.Module:
 
     A TorchScript archive, a file of torch.save or safetensors.
     """
-    kind = sniff(path)
-    if kind == "torchscript":
-        state = read_torchscript_weights(path)
-    elif kind == "safetensors":
-        state = read_safetensors(path).tensors()
+    file = sniff(path)
+    if file.kind == "torchscript":
+        state = read_torchscript_weights(file)
+    elif file.kind == "safetensors":
+        state = read_safetensors(file).tensors()
     else:
-        state = tensors_of(read_torch(path), path)
+        state = tensors_of(read_torch(file), path)
     if "cp.resnet.conv1.weight" in state:
         network = BiSeNet()
         state = {key: value for key, value in state.items() if not key.startswith(UNUSED)}

@@ -35,6 +35,8 @@ class StyleGAN2(GeneratorModule):
     `latent_avg` [style_dim] is the mean of w, used for truncation and by the encoders.
     """
 
+    signature = "conv1.conv.modulation.weight"
+
     def __init__(self, spec: StyleGAN2Spec):
         super().__init__()
         self.spec = spec
