@@ -48,7 +48,7 @@ def identity_similarity(network: IdentityNetwork, a: Tensor, b: Tensor) -> Tenso
     return (network.embed(a) * network.embed(b)).sum(dim=1)
 
 
-class _Frozen(nn.Module):
+class Frozen(nn.Module):
     """A network that stays in eval mode inside of one that trains: its statistics must not move."""
 
     def train(self, mode: bool = True):
@@ -59,7 +59,7 @@ class _Frozen(nn.Module):
         return identity_similarity(self, a, b)
 
 
-class ArcFace(_Frozen):
+class ArcFace(Frozen):
     """Embed aligned faces (FFHQ's alignment) by identity: IR-SE50 on the middle of the picture."""
 
     def __init__(self):
@@ -113,7 +113,7 @@ class BottleneckBlock(nn.Module):
         return F.relu(self.bn3(self.conv3(x)) + shortcut)
 
 
-class MoCo(_Frozen):
+class MoCo(Frozen):
     """Embed pictures of any subject: the query encoder's ResNet-50 of MoCo v2 without its last layers.
 
     As in e4e and SFE the picture goes in as it is, in [-1,1] and not ImageNet's normalisation.

@@ -56,8 +56,8 @@ BACKBONES = {
     ),
 }
 # Mean and deviation of ImageNet for pictures in [-1,1], rounded as the lpips package does.
-_SHIFT = (-0.030, -0.088, -0.188)
-_SCALE = (0.458, 0.448, 0.450)
+SHIFT = (-0.030, -0.088, -0.188)
+SCALE = (0.458, 0.448, 0.450)
 _EPSILON = 1e-10
 _MIN_SIDE = 32  # smaller pictures vanish in AlexNet's pooling
 _HEAD = re.compile(r"(?:lin(\d)\.model|(\d))\.1\.weight")
@@ -92,8 +92,8 @@ class LPIPS(nn.Module):
         self.taps = backbone.taps
         self.features = nn.Sequential(*layers[: self.taps[-1] + 1])
         self.heads = nn.ModuleList(nn.Conv2d(width, 1, 1, bias=False) for width in widths)
-        self.register_buffer("shift", torch.tensor(_SHIFT)[:, None, None], persistent=False)
-        self.register_buffer("scale", torch.tensor(_SCALE)[:, None, None], persistent=False)
+        self.register_buffer("shift", torch.tensor(SHIFT)[:, None, None], persistent=False)
+        self.register_buffer("scale", torch.tensor(SCALE)[:, None, None], persistent=False)
         self.requires_grad_(False)
 
     def levels(self, image: Tensor) -> list[Tensor]:
