@@ -5,9 +5,10 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..sfe_models.pipeline import InputError
+from ..sfe_models.values import same_pictures
 from . import sockets, stages
 from .base import Node
-from .wires import Wire, belongs_to
+from .wires import Wire
 
 
 class FeatureEdit(Node):
@@ -34,7 +35,7 @@ class FeatureEdit(Node):
     def run(cls, inversion: Wire, delta: Wire | None = None) -> io.NodeOutput:
         if delta is None:
             return io.NodeOutput(stages.feature_edit(inversion))
-        if inversion.model is not delta.model or not belongs_to(delta.value.edit.inversion, inversion.value):
+        if inversion.model is not delta.model or not same_pictures(inversion.value, delta.value.edit.inversion):
             raise InputError(
                 f"Δ ({delta!r}) does not belong to this inversion ({inversion!r}). Connect the inversion that the edit "
                 "started from."

@@ -12,9 +12,8 @@ from ..sfe_models.pipeline import InputError
 from . import sockets
 from .base import Node
 from .found_models import changed_at
-from .models import kept
 from .paths import PathError, annotated, inside
-from .wires import Wire, kept_on
+from .wires import Wire
 
 _SUFFIX = ".safetensors"
 _FOLDERS = {"output": folder_paths.get_output_directory, "input": folder_paths.get_input_directory}
@@ -97,7 +96,7 @@ class LoadInversion(Node):
         spec = sfe_model.pipeline.spec
         if inversion.domain != spec.name:
             raise InputError(f"{path.name} is an inversion of {inversion.domain}; the model is {spec.name}.")
-        return io.NodeOutput(Wire(sfe_model, kept_on(inversion, kept())))
+        return io.NodeOutput(Wire.of(sfe_model, inversion))
 
 
 def _path(file: str) -> Path:

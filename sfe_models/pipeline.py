@@ -27,7 +27,7 @@ from .directions.base import Direction, DirectionError, Step, StyleSpaceDirectio
 from .domain import DomainSpec
 from .generators.base import Generator, StyleSpace, SynthesisState
 from .networks import SFENetworks
-from .values import Delta, Edit, Features, Inversion, repeat_each
+from .values import Delta, Edit, Features, Inversion, repeat_each, same_pictures
 
 # Codes or feature tensors that a CPU works on at once.
 _CPU_BATCH = 2
@@ -246,7 +246,8 @@ class Pipeline:
         if not deltas or len(weights) != len(deltas) or not all(map(math.isfinite, weights)):
             raise InputError(f"{len(deltas)} deltas with the weights {weights}; expected one finite number for each.")
         first = deltas[0].edit
-        if any(not _same_picture(delta.edit.inversion, first.inversion) for delta in deltas):
+        others = [delta.edit.inversion for delta in deltas]
+        if any(len(o) != len(first) or not same_pictures(o, first.inversion) for o in others):
             raise InputError("The deltas to combine are of different pictures; start both edits from one inversion.")
         delta = _weighted_sum([d.delta for d in deltas], weights)
         edits = [d.edit for d in deltas]
@@ -390,10 +391,6 @@ def _batch(images: Sequence[Tensor]) -> Tensor:
     if len(sizes) != 1:
         raise InputError(f"Pictures of the sizes {', '.join(map(str, sizes))}; expected one size for the whole batch.")
     return torch.stack(list(images))
-
-
-def _same_picture(a: Inversion, b: Inversion) -> bool:
-    return a is b or (a.domain == b.domain and a.F_k.shape == b.F_k.shape and torch.equal(a.F_k, b.F_k))
 
 
 def _weighted_sum(tensors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:

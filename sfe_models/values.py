@@ -55,6 +55,11 @@ class _Value:
         """Apply `move` (to a device, a slice, ...) to every tensor."""
         return replace(self, **{f.name: _moved(getattr(self, f.name), move) for f in fields(self)})
 
+    def map_own(self, move):
+        """Apply `move` to the value's own tensors; the values that it goes back to stay the very same objects."""
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: _moved(part, move) for name, part in own.items() if not isinstance(part, _Value)})
+
     def to(self, *args, **kwargs):
         """Move every tensor as `Tensor.to` does; with a type, only the feature tensors should be meant."""
         return self.map(lambda t: t.to(*args, **kwargs))
@@ -130,6 +135,13 @@ class Features(_Value):
     edit: Edit
     F_k: Tensor
     carried: tuple[Tensor, ...]
+
+
+def same_pictures(a: Inversion, b: Inversion) -> bool:
+    """Whether `b` is of the same pictures as `a`, or of the one picture of `a` repeated."""
+    if a.domain != b.domain or len(a) not in (1, len(b)) or a.F_k.shape[1:] != b.F_k.shape[1:]:
+        return False
+    return a is b or torch.equal(a.F_k.expand_as(b.F_k), b.F_k)
 
 
 def repeat_each(value: _Value, times: int) -> _Value:
