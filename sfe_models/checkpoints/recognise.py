@@ -17,7 +17,7 @@ from .containers import Sniffed, sniff, wrong_container
 from .errors import CheckpointError
 from .reading import tensors_of
 from .unpickling.network_pickle import read_network_pickle
-from .unpickling.torch_file import read_torch
+from .unpickling.torch_file import WholeNetworkError, read_torch
 
 # The networks of a model; each class says which key only it has, without prefix.
 MODEL_NETWORKS: dict[str, type[nn.Module]] = {
@@ -58,12 +58,13 @@ def read_contents(path: Path | str | Sniffed, networks: Mapping[str, type[nn.Mod
     file = sniff(path)
     path = file.path
     if file.kind == "pickle":
-        pickled = read_network_pickle(file)
-        ada = ada_generator_to_rosinality(pickled.generator, pickled.generator_kwargs, path)
-        return Contents(path, {"generator": ada.state}, ada.latent_avg, ada.conv_clamp)
+        return _network_pickle(file)
     if file.kind not in ("torch-zip", "torch-legacy"):
         raise wrong_container(file, "a checkpoint (.pt, .pkl) or a bundle (.safetensors)")
-    content = read_torch(file)
+    try:
+        content = read_torch(file)
+    except WholeNetworkError:
+        return _network_pickle(file)
     if not isinstance(content, Mapping):
         return Contents(path, {})
     latent_avg = content.get("latent_avg")
@@ -78,6 +79,12 @@ def read_contents(path: Path | str | Sniffed, networks: Mapping[str, type[nn.Mod
     components = _components(tensors_of(state, path), networks)
     # The latent_avg of an e4e file is not the generator's (the published loader does not read it either).
     return Contents(path, components, latent_avg if "generator" in components else None)
+
+
+def _network_pickle(file: Sniffed) -> Contents:
+    pickled = read_network_pickle(file)
+    ada = ada_generator_to_rosinality(pickled.generator, pickled.generator_kwargs, file.path)
+    return Contents(file.path, {"generator": ada.state}, ada.latent_avg, ada.conv_clamp)
 
 
 def _is_psp(content: Mapping) -> bool:

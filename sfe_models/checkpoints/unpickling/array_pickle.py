@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..containers import damaged, sniff, wrong_container
-from .stand_ins import Function, InertUnpickler, NumpyDtype, RefusedGlobal, would_run
+from .stand_ins import Function, InertUnpickler, NumpyDtype, RefusedGlobal, refused
 
 
 class _Array:
@@ -56,7 +56,7 @@ def read_array_lists(path: str | Path, expected: str) -> list[list[np.ndarray]]:
             content = InertUnpickler(file, _TABLE).load()
         return [[_values(array) for array in part] for part in content]
     except RefusedGlobal as error:
-        raise would_run(path, str(error)) from error
+        raise refused(path, str(error)) from error
     except Exception as error:  # a crafted pickle can raise anything
         raise damaged(path, expected, error) from error
 

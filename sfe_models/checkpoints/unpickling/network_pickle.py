@@ -6,19 +6,19 @@ text and its `__dict__`. Here that call gives an inert record and the source tex
 """
 
 import io
-import math
 import pickle
+import zipfile
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..containers import damaged, sniff, wrong_container
+from ..containers import Sniffed, damaged, sniff, wrong_container
 from ..errors import CheckpointError
-from .stand_ins import DroppedArray, Function, InertUnpickler, NumpyDtype, RefusedGlobal, numpy_scalar, would_run
+from .stand_ins import DroppedArray, Function, InertUnpickler, NumpyDtype, RefusedGlobal, encoded, numpy_scalar, refused
+from .tensors import STORAGES, ArchiveUnpickler, rebuild_tensor
 from .torch_file import refused_global
 
 # Positional parameters of the published classes, for networks that were not built from keywords.
@@ -26,6 +26,11 @@ _PARAMETERS = {
     "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels"),
     "Discriminator": ("c_dim", "img_resolution", "img_channels"),
 }
+# A generator's own arguments; the stylegan3 repository takes those of the synthesis beside them.
+_GENERATOR = {*_PARAMETERS["Generator"], "mapping_kwargs", "synthesis_kwargs"}
+_STYLEGAN3_DEFAULTS = {"conv_clamp": 256}
+# Settings that layers carry themselves, as files of the training programs do.
+_SAID = ("conv_clamp", "activation", "architecture")
 
 
 @dataclass(frozen=True)
@@ -75,14 +80,6 @@ def _load_storage(data: bytes) -> Tensor:
     return torch.empty(0, dtype=storage.dtype).set_(storage)
 
 
-def _rebuild_tensor(
-    storage: Tensor, offset: int, size: Sequence[int], stride: Sequence[int], *_grad_and_hooks: object
-) -> Tensor:
-    if math.prod(size) > storage.numel():
-        raise ValueError(f"tensor of shape {tuple(size)} in a storage of {storage.numel()} values")
-    return storage.as_strided(size, stride, offset)
-
-
 def _rebuild_parameter(data: Tensor, *_grad_and_hooks: object) -> Tensor:
     return data
 
@@ -92,15 +89,19 @@ _TABLE = {
     ("collections", "OrderedDict"): Function(OrderedDict),
     ("builtins", "set"): Function(set),
     ("builtins", "frozenset"): Function(frozenset),
+    ("__builtin__", "set"): Function(set),
+    ("__builtin__", "frozenset"): Function(frozenset),
     ("dnnlib.util", "EasyDict"): _EasyDict,
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): Function(_reconstruct_module),
-    ("torch._utils", "_rebuild_tensor_v2"): Function(_rebuild_tensor),
+    ("torch._utils", "_rebuild_tensor_v2"): Function(rebuild_tensor),
     ("torch._utils", "_rebuild_parameter"): Function(_rebuild_parameter),
     ("torch.storage", "_load_from_bytes"): Function(_load_storage),
     ("torch", "Size"): Function(tuple),
     ("torch", "device"): Function(str),
     ("torch", "float16"): torch.float16,
     ("torch", "float32"): torch.float32,
+    **{("torch", name): name for name in STORAGES},
+    ("_codecs", "encode"): Function(encoded),
     ("numpy", "dtype"): Function(NumpyDtype),
     ("numpy", "ndarray"): None,
     ("numpy.core.multiarray", "scalar"): Function(numpy_scalar),
@@ -113,16 +114,18 @@ _TABLE = {
 def read_network_pickle(path: str | Path) -> NetworkPickle:
     """Read the generator and, if there, the discriminator of a StyleGAN2-ADA network pickle.
 
-    Raises CheckpointError; nothing in the file is ever run.
+    A pickle, or a file of torch.save, of networks by name or of a generator alone. Raises CheckpointError; nothing in
+    the file is ever run.
     """
     file = sniff(path)
     expected = "a StyleGAN2-ADA network pickle with G_ema or G"
-    if file.kind != "pickle":
+    if file.kind not in ("pickle", "torch-zip"):
         raise wrong_container(file, expected)
     try:
-        with open(path, "rb") as file:
-            content = InertUnpickler(file, _TABLE).load()
+        content = _unpickled(file)
         networks = content if isinstance(content, dict) else {}
+        if isinstance(content, _Module) and content.class_name == "Generator":
+            networks = {"G": content}
         generator, discriminator = networks.get("G_ema") or networks.get("G"), networks.get("D")
         if not isinstance(generator, _Module):
             found = f"the entries {list(content)}" if networks else f"a {type(content).__name__}"
@@ -139,11 +142,19 @@ def read_network_pickle(path: str | Path) -> NetworkPickle:
                 f"{path} holds TensorFlow networks; expected {expected}. "
                 "Convert it with legacy.py of NVlabs stylegan2-ada-pytorch."
             ) from error
-        raise would_run(path, str(error)) from error
+        raise refused(path, str(error)) from error
     except CheckpointError:
         raise
     except Exception as error:  # a crafted pickle can raise anything
         raise damaged(path, expected, error) from error
+
+
+def _unpickled(file: Sniffed) -> object:
+    if file.kind == "torch-zip":
+        with zipfile.ZipFile(file) as archive:
+            return ArchiveUnpickler(archive, _TABLE).load()
+    with open(file, "rb") as stream:
+        return InertUnpickler(stream, _TABLE).load()
 
 
 def _flat_state(network: _Module) -> dict[str, Tensor]:
@@ -167,6 +178,27 @@ def _flat_state(network: _Module) -> dict[str, Tensor]:
 
 
 def _constructor_arguments(network: _Module) -> dict[str, object]:
+    """The arguments in the layout of StyleGAN2-ADA; what the layers themselves say counts more."""
     args, kwargs = network.attributes["_init_args"], network.attributes["_init_kwargs"]
     names = _PARAMETERS[network.class_name] if args else ()
-    return dict(zip(names, args, strict=False)) | dict(kwargs)
+    values = dict(zip(names, args, strict=False)) | dict(kwargs)
+    if network.class_name != "Generator":
+        return values
+    beside = {name: values.pop(name) for name in set(values) - _GENERATOR}
+    if beside and "synthesis_kwargs" not in values:  # the stylegan3 repository's layout
+        values["synthesis_kwargs"] = _STYLEGAN3_DEFAULTS | beside
+    said = {name: found for name in _SAID if (found := _said(network, name)) is not None}
+    if said:
+        values["synthesis_kwargs"] = {**values.get("synthesis_kwargs", {}), **said}
+    return values
+
+
+def _said(network: _Module, name: str) -> object:
+    """What the synthesis' blocks and their convolutions say of a setting; None if nothing."""
+    synthesis = network.attributes["_modules"].get("synthesis")
+    blocks = list(synthesis.attributes["_modules"].values()) if synthesis else []
+    layers = [layer for block in blocks for key, layer in block.attributes["_modules"].items() if key != "torgb"]
+    found = {module.attributes[name] for module in (*blocks, *layers) if name in module.attributes} - {None}
+    if len(found) > 1:
+        raise ValueError(f"layers of different {name}: {sorted(map(str, found))}")
+    return next(iter(found), None)

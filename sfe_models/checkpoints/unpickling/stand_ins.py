@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -58,6 +57,13 @@ def numpy_scalar(dtype: NumpyDtype, data: bytes) -> bool | int | float | complex
     return np.frombuffer(data, dtype.dtype)[0].item()
 
 
+def encoded(text: str, encoding: str) -> bytes:
+    """Stand for `_codecs.encode`, by which the older protocols write bytes."""
+    if encoding != "latin1":
+        raise ValueError(f"bytes in the encoding {encoding!r}")
+    return text.encode("latin1")
+
+
 class DroppedArray:
     """Stand for a numpy array: only attributes that nobody reads are arrays, so the values are dropped."""
 
@@ -85,8 +91,17 @@ class InertUnpickler(pickle.Unpickler):
             raise RefusedGlobal(f"{module}.{name}") from None
 
 
-def would_run(path: str | Path, name: str) -> CheckpointError:
+# Whose classes a module has that was saved whole: torch's, and the training code's of NVlabs and those who build on it.
+_OF_MODULES = ("torch", "torch_utils", "training", "dnnlib")
+
+
+def refused(path: object, name: str) -> CheckpointError:
     """Describe a file that names code outside of what checkpoints need."""
+    if name.split(".")[0] in _OF_MODULES:
+        return CheckpointError(
+            f"{path} holds more than weights: it names {name}, as a module does that was saved whole. Nothing of it "
+            "was run. Save its weights in the program that made it: torch.save(module.state_dict(), FILE)."
+        )
     return CheckpointError(
         f"{path} would run {name}, refused; expected nothing but tensors and plain values. "
         "Nothing was run. The file may be malicious: get it from its authors."

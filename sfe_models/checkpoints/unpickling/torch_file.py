@@ -16,7 +16,16 @@ import numpy as np
 import torch
 
 from ..containers import damaged, sniff, wrong_container
-from .stand_ins import would_run
+from ..errors import CheckpointError
+from .stand_ins import refused
+
+# How a network of StyleGAN2-ADA's training code appears that was saved whole, as PTI does.
+WHOLE_NETWORK = "torch_utils.persistence._reconstruct_persistent_obj"
+
+
+class WholeNetworkError(CheckpointError):
+    """A file of torch.save that holds a network itself; `read_network_pickle` reads it."""
+
 
 # numpy renamed `core` to `_core` in 2.0; files carry the name of the version that wrote them.
 _numpy_scalar = np.float64(0).__reduce__()[0]
@@ -52,7 +61,12 @@ def read_torch(path: str | Path) -> object:
             )
     except Exception as error:  # a crafted file can raise anything
         name = refused_global(error)
-        raise (would_run(path, name) if name else damaged(path, expected, error)) from error
+        if name == WHOLE_NETWORK and file.kind == "torch-zip":
+            raise WholeNetworkError(
+                f"{path} holds a whole StyleGAN2-ADA network; expected weights alone. Give it where a generator is "
+                "asked for, or save torch.save(module.state_dict(), FILE)."
+            ) from error
+        raise (refused(path, name) if name else damaged(path, expected, error)) from error
 
 
 def _is_stored(path: str | Path) -> bool:

@@ -1,148 +1,27 @@
 """Network pickles: the tensors come back bit by bit under NVlabs' names, and nothing runs."""
 
-import collections
 import io
 import os
 import pickle
 import subprocess
-import sys
-import types
 
 import numpy as np
 import pytest
 import torch
+from checkpoints.unpickling.ada import (
+    KWARGS,
+    Call,
+    EasyDict,
+    Persistent,
+    ada_state,
+    assert_same_state,
+    flat,
+    linear,
+    reconstruct_persistent_obj,
+)
 
-from sfe_models.checkpoints.ada_generator import ada_generator_to_rosinality
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.unpickling.network_pickle import read_network_pickle
-
-KWARGS = {
-    "z_dim": 4,
-    "c_dim": 0,
-    "w_dim": 4,
-    "img_resolution": 16,
-    "img_channels": 3,
-    "mapping_kwargs": {"num_layers": 2},
-    "synthesis_kwargs": {"channel_base": 64, "num_fp16_res": 1, "conv_clamp": 256},
-}
-
-
-class EasyDict(dict):
-    """Stand in for dnnlib's class while pickling."""
-
-
-def _reconstruct_persistent_obj(meta):
-    raise AssertionError("only named in pickles, never called")
-
-
-class Persistent:
-    """Pickle as NVlabs' persistent modules do. state: nested dicts, whose leaves are tensors."""
-
-    def __init__(self, class_name, state, kwargs=None, args=()):
-        attributes = EasyDict(_init_args=args, _init_kwargs=EasyDict(kwargs or {}), training=False)
-        attributes |= {name: collections.OrderedDict() for name in ("_parameters", "_buffers", "_modules")}
-        attributes |= {"_non_persistent_buffers_set": set(), "act_gain": np.sqrt(2), "bias_gain": 1}
-        for name, value in state.items():
-            if isinstance(value, dict):
-                attributes["_modules"][name] = Persistent("Layer", value)
-            elif name in ("noise_const", "resample_filter", "w_avg"):
-                attributes["_buffers"][name] = value
-            else:
-                attributes["_parameters"][name] = value if value is None else torch.nn.Parameter(value)
-        self.meta = {
-            "type": "class",
-            "version": 6,
-            "module_src": "raise SystemExit('the embedded source was run')",
-            "class_name": class_name,
-            "state": attributes,
-        }
-
-    def __reduce__(self):
-        return _reconstruct_persistent_obj, (self.meta,), None
-
-
-class Call:
-    """Run a function where an unrestricted unpickler reads it."""
-
-    def __init__(self, function, *args):
-        self.call = function, args
-
-    def __reduce__(self):
-        return self.call
-
-
-@pytest.fixture
-def dump(monkeypatch, tmp_path):
-    """Write a pickle in which the stand-ins carry NVlabs' module names."""
-
-    def dump(content, name="network.pkl", protocol=None):
-        with monkeypatch.context() as patch:
-            for module, member in (
-                ("torch_utils.persistence", _reconstruct_persistent_obj),
-                ("dnnlib.util", EasyDict),
-            ):
-                patch.setitem(sys.modules, module.partition(".")[0], types.ModuleType("package"))
-                fake = types.ModuleType(module)
-                setattr(fake, member.__name__, member)
-                patch.setitem(sys.modules, module, fake)
-                patch.setattr(member, "__module__", module)
-            path = tmp_path / name
-            path.write_bytes(pickle.dumps(content, protocol))
-            return path
-
-    return dump
-
-
-def convolution(generator, resolution):
-    return {
-        "weight": torch.randn(4, 4, 3, 3, generator=generator).to(memory_format=torch.channels_last),
-        "bias": torch.randn(4, generator=generator),
-        "noise_strength": torch.randn([], generator=generator),
-        "noise_const": torch.randn(resolution, resolution, generator=generator),
-        "resample_filter": torch.tensor([1.0, 3, 3, 1]).outer(torch.tensor([1.0, 3, 3, 1])) / 64,
-        "affine": linear(generator),
-    }
-
-
-def linear(generator):
-    return {"weight": torch.randn(4, 4, generator=generator), "bias": torch.randn(4, generator=generator)}
-
-
-def to_rgb(generator):
-    return {
-        "weight": torch.randn(3, 4, 1, 1, generator=generator),
-        "bias": torch.randn(3, generator=generator),
-        "affine": linear(generator),
-    }
-
-
-def ada_state(seed=0):
-    """Return a StyleGAN2-ADA generator of 16 x 16 pixels with 4 channels, as nested dicts."""
-    generator = torch.Generator().manual_seed(seed)
-    synthesis = {
-        "b4": {"const": torch.randn(4, 4, 4, generator=generator), "conv1": convolution(generator, 4)},
-        "b8": {"conv0": convolution(generator, 8), "conv1": convolution(generator, 8)},
-        "b16": {"conv0": convolution(generator, 16), "conv1": convolution(generator, 16)},
-    }
-    for block in synthesis.values():
-        block["torgb"] = to_rgb(generator)
-    mapping = {"fc0": linear(generator), "fc1": linear(generator)}
-    mapping["w_avg"] = torch.randn(4, generator=generator)
-    return {"synthesis": synthesis, "mapping": mapping}
-
-
-def flat(nested, prefix=""):
-    tensors = {}
-    for name, value in nested.items():
-        tensors |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return tensors
-
-
-def assert_same_state(actual, expected):
-    assert actual.keys() == expected.keys()
-    for key in expected:
-        assert torch.equal(actual[key], expected[key])
-        assert actual[key].dtype == expected[key].dtype and not actual[key].requires_grad
 
 
 @pytest.mark.parametrize("protocol", [3, 4, 5])
@@ -203,7 +82,7 @@ def test_nothing_in_a_network_pickle_runs(dump, tmp_path, name, place):
     if place == "state":
         network.meta["state"] = hostile
     path = dump({"G_ema": network, "extra": hostile if place == "top" else None})
-    with pytest.raises(CheckpointError, match="refused|damaged") as error:
+    with pytest.raises(CheckpointError, match="refused|damaged|Nothing of it was run") as error:
         read_network_pickle(path)
     assert str(path) in str(error.value)
     assert not marker.exists()
@@ -233,8 +112,8 @@ def odd_tensor(offset, size, stride):
 
 
 ODD_CALLS = {
-    "reconstructor without meta": Call(_reconstruct_persistent_obj),
-    "reconstructor of a number": Call(_reconstruct_persistent_obj, 3),
+    "reconstructor without meta": Call(reconstruct_persistent_obj),
+    "reconstructor of a number": Call(reconstruct_persistent_obj, 3),
     "storage of a number": Call(torch.storage._load_from_bytes, 3),
     "storage of rubbish": Call(torch.storage._load_from_bytes, b"rubbish"),
     "tensor without storage": Call(torch._utils._rebuild_tensor_v2, None, 0, (2,), (1,), False, None),
@@ -325,8 +204,9 @@ def test_other_pickles_are_named(dump, content):
 
 def test_other_containers_are_named(tmp_path):
     path = tmp_path / "network.pkl"
-    torch.save({"g_ema": torch.zeros(1)}, path)
-    with pytest.raises(CheckpointError, match="is a torch.save file; expected a StyleGAN2-ADA"):
+    np.savez(path.with_suffix(".npz"), a=np.zeros(1))
+    path.with_suffix(".npz").rename(path)
+    with pytest.raises(CheckpointError, match="is .*; expected a StyleGAN2-ADA"):
         read_network_pickle(path)
 
 
@@ -335,82 +215,3 @@ def test_tensorflow_pickles_are_named(tmp_path):
     path.write_bytes(b"\x80\x03cdnnlib.tflib.network\nNetwork\n.")
     with pytest.raises(CheckpointError, match="TensorFlow.*legacy.py"):
         read_network_pickle(path)
-
-
-def convert(change=None, **kwargs):
-    state = flat(ada_state()) | (change or {})
-    return ada_generator_to_rosinality(state, KWARGS | kwargs, "network.pkl")
-
-
-def test_renaming_keeps_every_value():
-    state, generator = flat(ada_state()), convert()
-    sources = [t for key, t in state.items() if not key.endswith(("resample_filter", "w_avg"))]
-    assert len(generator.state) == len(sources)
-    left = sorted(tensor.flatten().tolist() for tensor in sources)
-    assert sorted(tensor.flatten().tolist() for tensor in generator.state.values()) == left
-    assert torch.equal(generator.latent_avg, state["mapping.w_avg"])
-    assert generator.conv_clamp == 256
-    assert convert(synthesis_kwargs={}).conv_clamp is None
-
-
-@pytest.mark.parametrize(
-    ("published", "nvlabs", "shape"),
-    [
-        ("style.1.weight", "mapping.fc0.weight", (4, 4)),
-        ("style.2.bias", "mapping.fc1.bias", (4,)),
-        ("input.input", "synthesis.b4.const", (1, 4, 4, 4)),
-        ("conv1.conv.weight", "synthesis.b4.conv1.weight", (1, 4, 4, 3, 3)),
-        ("conv1.conv.modulation.bias", "synthesis.b4.conv1.affine.bias", (4,)),
-        ("conv1.noise.weight", "synthesis.b4.conv1.noise_strength", (1,)),
-        ("convs.0.conv.weight", "synthesis.b8.conv0.weight", (1, 4, 4, 3, 3)),
-        ("convs.1.activate.bias", "synthesis.b8.conv1.bias", (4,)),
-        ("convs.2.conv.modulation.weight", "synthesis.b16.conv0.affine.weight", (4, 4)),
-        ("to_rgb1.bias", "synthesis.b4.torgb.bias", (1, 3, 1, 1)),
-        ("to_rgbs.1.conv.weight", "synthesis.b16.torgb.weight", (1, 3, 4, 1, 1)),
-        ("noises.noise_0", "synthesis.b4.conv1.noise_const", (1, 1, 4, 4)),
-        ("noises.noise_3", "synthesis.b16.conv0.noise_const", (1, 1, 16, 16)),
-    ],
-)
-def test_renamed_tensors_are_the_same(published, nvlabs, shape):
-    tensor = convert().state[published]
-    assert tensor.shape == shape
-    assert torch.equal(tensor.flatten(), flat(ada_state())[nvlabs].flatten())
-
-
-@pytest.mark.parametrize(
-    ("kwargs", "named"),
-    [
-        ({"c_dim": 10}, "conditional"),
-        ({"img_channels": 1}, "1 image channels"),
-        ({"synthesis_kwargs": {"architecture": "resnet"}}, "architecture resnet"),
-        ({"synthesis_kwargs": {"activation": "relu"}}, "activation relu"),
-        ({"synthesis_kwargs": {"conv_clamp": "x"}}, "conv_clamp x"),
-        ({"synthesis_kwargs": None}, "synthesis_kwargs"),
-        ({"mapping_kwargs": {"lr_multiplier": 0.1}}, "lr_multiplier 0.1"),
-    ],
-)
-def test_other_settings_are_refused(kwargs, named):
-    with pytest.raises(CheckpointError, match=f"^network.pkl holds .*{named}.*expected an unconditional"):
-        convert(**kwargs)
-
-
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"synthesis.L0_36_512.weight": torch.zeros(1)}, "StyleGAN3"),
-        ({"mapping.embed.weight": torch.zeros(1)}, "conditional"),
-        ({"synthesis.b8.conv0.resample_filter": torch.ones(2, 2) / 4}, "another filter"),
-        ({"synthesis.b8.skip.weight": torch.zeros(1)}, "synthesis.b8.skip.weight"),
-        ({"synthesis.b4.torgb.bias": torch.zeros([])}, "another shape"),
-    ],
-)
-def test_other_networks_are_refused(change, named):
-    with pytest.raises(CheckpointError, match=named):
-        convert(change)
-
-
-def test_a_missing_tensor_is_named():
-    state = flat(ada_state())
-    del state["synthesis.b8.conv1.noise_const"]
-    with pytest.raises(CheckpointError, match="synthesis.b8.conv1.noise_const"):
-        ada_generator_to_rosinality(state, KWARGS, "network.pkl")
