@@ -24,14 +24,14 @@ import published_way  # noqa: E402
 from timing import take_turns  # noqa: E402
 
 from sfe_models.checkpoints.random_weights import random_networks  # noqa: E402
-from sfe_models.directions.base import DirectionInfo  # noqa: E402
 from sfe_models.directions.families.linear import LinearDirection  # noqa: E402
-from sfe_models.domain import DOMAINS, DomainSpec  # noqa: E402
+from sfe_models.domain import DOMAINS  # noqa: E402
+from sfe_models.evaluation.speed import benchmark_directions  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 from sfe_models.precision import choose_dtype  # noqa: E402
 
-STRENGTH = 3.0
-SWEEP = (-4.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0)
+STRENGTH = 1.5
+SWEEP = (-2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0)
 # Each of our rows, and what the published code computes for the same result: (times "invert", times "edit").
 ROWS = {
     "invert": (1, 0),
@@ -41,16 +41,6 @@ ROWS = {
     "further edit, fine layers only": (0, 1),
     f"sweep of {len(SWEEP)} strengths": (0, len(SWEEP)),
 }
-
-
-def directions(spec: DomainSpec) -> tuple[LinearDirection, LinearDirection]:
-    """Make a direction for all layers and one for the layers that delta does not see; norm 1 per layer."""
-    vector = torch.randn(1, spec.generator.style_dim, generator=torch.Generator().manual_seed(0))
-    vector = vector / vector.norm()
-    fine = vector.repeat(spec.n_styles, 1)
-    fine[: spec.feature_layer + 1] = 0
-    info = DirectionInfo("random", "linear", spec.subject)
-    return LinearDirection(info, vector, 0.5), LinearDirection(info, fine, 0.5)
 
 
 def our_cases(
@@ -97,7 +87,7 @@ def main() -> None:
         torch.set_num_threads(arguments.threads)
 
     spec = DOMAINS[arguments.model.removeprefix("random:")]
-    coarse, fine = directions(spec)
+    coarse, fine = benchmark_directions(spec)
     image = torch.rand(1, 3, *spec.picture_size, generator=torch.Generator().manual_seed(1)) * 2 - 1
     published = published_way.as_published(random_networks(spec, folded=False))
     networks = {"float32": random_networks(spec)}

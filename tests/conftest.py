@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from sfe_models.benchmark import benchmark_directions
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.domain import tiny_domain
+from sfe_models.evaluation.speed import benchmark_directions
 from sfe_models.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[1]

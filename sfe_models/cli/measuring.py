@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from ..atomic import replaced
-from ..benchmark import MEASURES, run_benchmark
+from ..evaluation.speed import MEASURES, run_benchmark
 from .common import add_model, dtype_and_device
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 from tqdm import tqdm
 
-from .checkpoints.load import load_networks
-from .directions.base import DirectionInfo
-from .directions.families.linear import LinearDirection
-from .domain import DomainSpec
-from .pipeline import Pipeline
+from ..checkpoints.load import load_networks
+from ..directions.base import DirectionInfo
+from ..directions.families.linear import LinearDirection
+from ..domain import DomainSpec
+from ..pipeline import Pipeline
 
 MEASURES = {
     "load": "load the model",
