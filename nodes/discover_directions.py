@@ -12,7 +12,7 @@ from ..sfe_models.directions.finding.sefa import sefa
 from ..sfe_models.directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..sfe_models.directions.layers import parse_layers
 from ..sfe_models.domain import DomainSpec
-from ..sfe_models.generators.stylegan2.generator import Generator
+from ..sfe_models.generators.base import Generator
 from ..sfe_models.pipeline import InputError
 from . import sockets, stages
 from .base import Node

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
-from ..sfe_models.generators.stylegan2.generator import Generator
+from ..sfe_models.generators.base import Generator
 from ..sfe_models.values import Delta, Features, Inversion
 from .models import LoadedModel, kept, ready
 from .pictures import to_image

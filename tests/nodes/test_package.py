@@ -1,6 +1,7 @@
 """How the pack is built: lazy, relative, small."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,11 @@ def test_only_the_stages_make_a_model_ready():
         if isinstance(node, ast.ImportFrom) and "ready" in [alias.name for alias in node.names]
     ]
     assert opened == ["stages"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_nodes_import_from_the_library_is_there(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 2:
+            module = importlib.import_module(node.module)
+            assert not [alias.name for alias in node.names if not hasattr(module, alias.name)]
