@@ -15,10 +15,10 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sfe_models.checkpoints.bundle import bundle_directions  # noqa: E402
 from sfe_models.checkpoints.load import load_networks, model_path  # noqa: E402
 from sfe_models.demo.attributes import sample_portraits  # noqa: E402
 from sfe_models.demo.renderer import render  # noqa: E402
+from sfe_models.directions.files import bundle_directions  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 from sfe_models.training.loop import save_grid  # noqa: E402
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from comfy_api.latest import io
 
-from ..sfe_models.checkpoints.bundle import bundle_directions, bundle_spec
+from ..sfe_models.checkpoints.bundle import bundle_spec
 from ..sfe_models.checkpoints.errors import CheckpointError
 from ..sfe_models.checkpoints.load import DEMO_BUNDLE
 from ..sfe_models.directions.base import DirectionError, DirectionInfo
-from ..sfe_models.directions.files import FOLDER, find_own_files
-from ..sfe_models.directions.library import published_directions
+from ..sfe_models.directions.files import FOLDER, bundle_directions, describe_own_files
+from ..sfe_models.directions.published import names_of_persons, published_directions
 from .found_models import DEMO, DOWNLOAD, changed_at, direction_folders, model_names, model_path
 
 logger = logging.getLogger(__name__)
@@ -31,11 +31,11 @@ PICKER = "sfe_directions"
 class Offer:
     """What the menu can offer. directions: with the model that each belongs to, "" for all of its subject.
 
-    subjects: what each model of Load SFE shows; absent where its files would have to be read to know.
+    subjects: what each model of Load SFE shows, None if it does not say; absent where its files would have to be read.
     """
 
     directions: tuple[tuple[DirectionInfo, str], ...]
-    subjects: dict[str, str]
+    subjects: dict[str, str | None]
 
 
 def direction_input(name: str = "direction") -> io.Combo.Input:
@@ -48,7 +48,7 @@ def direction_input(name: str = "direction") -> io.Combo.Input:
     for info in infos:
         if info.family != family:
             family = info.family
-            lines.append(f"{family} ({info.subject}):")
+            lines.append(f"{family} ({info.subject}):" if info.subject else f"{family}:")
         span = " {:g} to {:g}".format(*info.strength_range) if info.strength_range else ""
         lines.append(f"  {info.name}{span}{f': {info.effect}' if info.effect else ''}")
     default = _DEFAULT if _DEFAULT in names else names[0]
@@ -88,20 +88,25 @@ def state() -> tuple:
 @lru_cache(maxsize=1)
 def _offered(seen: tuple) -> Offer:
     """Read all descriptions; what cannot be read is named in the log and left out."""
-    shown, found, subjects = {_ALWAYS}, [], {DOWNLOAD: _ALWAYS}
+    shown, found, own, subjects = {_ALWAYS}, [], [], {DOWNLOAD: _ALWAYS}
     for path, model, _ in seen:
-        try:
-            if path == _FOLDERS:
-                shown.update(entry.info.subject for entry in published_directions())
-            elif Path(path).is_dir():
-                found += [(own.info, "") for own in find_own_files([Path(path)], _ALWAYS)]
-            else:
-                found += [(direction.info, model) for direction in bundle_directions(path)]
+        if path == _FOLDERS:
+            shown.update(row.info.subject for row in published_directions())
+        elif Path(path).is_dir():
+            own.append(Path(path))
+        else:
+            try:
                 subjects[model] = bundle_spec(path).subject
-        except (CheckpointError, DirectionError) as error:
-            logger.warning("Directions left out of the menu: %s", error)
+                found += [(direction.info, model) for direction in bundle_directions(path)]
+            except (CheckpointError, DirectionError) as error:
+                logger.warning("Directions left out of the menu: %s", error)
     shown.update(subjects.values())
-    found = [(entry.info, "") for entry in published_directions() if entry.info.subject in shown] + found
+    persons = names_of_persons()
+    found = [(row.info, "") for row in published_directions() if row.info.subject in shown] + found
+    found = [(info, model) for info, model in found if info.name not in persons]
+    taken = {info.name for info, _ in found}
+    infos = [(file.info, file.path.name) for file in describe_own_files(own, None)[0]]
+    found += [(replace(info, name=name) if info.name in taken else info, "") for info, name in infos]
     families = list(dict.fromkeys((info.subject, info.family) for info, _ in found))
     found.sort(key=lambda one: families.index((one[0].subject, one[0].family)))
     return Offer(tuple(found), subjects)

@@ -6,8 +6,8 @@ import comfy.model_management as management
 import torch
 from comfy_api.latest import io
 
-from ..sfe_models.checkpoints.bundle import bundle_directions
 from ..sfe_models.checkpoints.load import load_networks
+from ..sfe_models.directions.files import bundle_directions
 from ..sfe_models.precision import DTYPES, choose_dtype
 from . import found_models, sockets
 from .base import Node

@@ -56,7 +56,7 @@ class LoadedModel:
 
     def directions(self) -> DirectionLibrary:
         """Look what the model can be edited along, own files as they are now."""
-        return DirectionLibrary(self.pipeline.spec, self.folders, self.bundled)
+        return DirectionLibrary(self.pipeline.spec, self.folders, self.bundled, paths=False)
 
 
 def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled: tuple[Direction, ...]) -> LoadedModel:

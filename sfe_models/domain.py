@@ -48,7 +48,7 @@ class InverterSpec:
 class DomainSpec:
     """Describe a whole SFE model.
 
-    subject: what the pictures show; directions belong to a subject.
+    subject: what the pictures show, None if nobody says; directions belong to a subject.
     feature_layer: k of F_k; outs[k] of the generator is what the Feature Editor edits.
     delta_layer: the layer that delta is taken from; k, or a later one of twice k's resolution, then brought
         down to k by one trainable stride-2 IResNet block (cars: 11, appendix 8 of the SFE paper).
@@ -57,7 +57,7 @@ class DomainSpec:
 
     name: str
     generator: StyleGAN2Spec | MobileStyleGANSpec
-    subject: str = "human faces"
+    subject: str | None = None
     e4e: E4ESpec = field(default_factory=E4ESpec)
     inverter: InverterSpec = field(default_factory=InverterSpec)
     feature_layer: int = 9
@@ -137,7 +137,7 @@ class DomainSpec:
             raise SpecError(f"Not a domain description: {error}") from error
 
 
-FFHQ_1024 = DomainSpec("ffhq-1024", StyleGAN2Spec(1024, config_f_channels(1024)))
+FFHQ_1024 = DomainSpec("ffhq-1024", StyleGAN2Spec(1024, config_f_channels(1024)), "human faces")
 
 # Appendix 8 of the SFE paper; 192 x 256 is what the car encoders of pSp and e4e see.
 CARS_512 = DomainSpec(
@@ -154,6 +154,7 @@ def tiny_domain(resolution: int = 64, width: int = 16, name: str | None = None) 
     return DomainSpec(
         name or f"tiny-{resolution}",
         StyleGAN2Spec(resolution, (width,) * n, style_dim=width, mapping_layers=2),
+        subject="human faces",
         e4e=E4ESpec(stem=8, widths=(8, 8, 16, 16), depths=(1, 1, 1, 1), se_reduction=4),
         inverter=spec,
         feature_layer=feature_layer,

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from . import equations
-from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, strength_tensor
+from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, may_move, strength_tensor
 from .domain import DomainSpec
 from .generators.base import Generator, StyleSpace, SynthesisState
 from .networks import SFENetworks
@@ -138,7 +138,7 @@ class Pipeline:
         order of the calls: a W+ step after a style space step is put before it and the latter applied anew.
         """
         edit = source if isinstance(source, Edit) else self.start_edit(source)
-        if direction.info.subject != self.spec.subject:
+        if not may_move(direction.info.subject, self.spec.subject):
             raise DirectionError(
                 f"Direction '{direction.info.name}' is for {direction.info.subject}; {self.spec.name} shows "
                 f"{self.spec.subject}."

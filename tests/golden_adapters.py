@@ -73,7 +73,7 @@ class Model:
             mapper = StyleCLIPMapper(512, levels)
             mapper.load_state_dict(state)
             return StyleCLIPMapperDirection(info, mapper)
-        spec = DomainSpec("golden", generator_spec(self.weights["generator"], FROM_CASES))
+        spec = DomainSpec("golden", generator_spec(self.weights["generator"], FROM_CASES), "human faces")
         folder = SHARED / "data/directions"  # style space directions need no file
         return DirectionLibrary(spec, [folder] if folder.is_dir() else []).get(name)
 

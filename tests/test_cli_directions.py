@@ -14,8 +14,7 @@ from PIL import Image
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.cli import directions_from, main
 from sfe_models.directions.base import DirectionError, DirectionInfo
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
-from sfe_models.directions.families.stylespace import StyleChannelsDirection
+from sfe_models.directions.families.stylespace import StyleChannelsDirection, StyleOffsetDirection
 from sfe_models.directions.files import describe_own_file, read_own_file, save_own_file
 from sfe_models.directions.finding.sampling import sample_w
 from sfe_models.directions.finding.sefa import sefa
@@ -245,12 +244,12 @@ def test_style_space_files_keep_the_direction(tmp_path, generator):
     for rgbs in (styles.rgbs, ()):
         made = StyleOffsetDirection(info, tuple(s[0] for s in styles.convs), tuple(s[0] for s in rgbs), 0.5)
         path = save_own_file(made, tmp_path / "glow.safetensors")
-        got = read_own_file(describe_own_file(path, "cars"), SPEC.generator.style_dim, SPEC.n_styles)
+        got = read_own_file(describe_own_file(path, "cars"), SPEC.generator)
         assert (got.info.subject, got.info.source, got.scale) == (SPEC.subject, "made up", 0.5)
         moved, want = (d.move(styles, torch.tensor([1.5])) for d in (got, made))
         assert all(map(torch.equal, (*moved.convs, *moved.rgbs), (*want.convs, *want.rgbs)))
     with pytest.raises(DirectionError, match="9 convolutions and 0 RGB layers; the model has 11 and 6"):
-        read_own_file(describe_own_file(path, SPEC.subject), SPEC.generator.style_dim, 12)
+        read_own_file(describe_own_file(path, SPEC.subject), tiny_domain(128).generator)
     with pytest.raises(DirectionError, match="no vector"):
         save_own_file(StyleChannelsDirection(info, ((0, 1),)), path)
     with pytest.raises(DirectionError, match=r"does not end in .safetensors;"):

@@ -6,17 +6,14 @@ needs to be copied.
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ..atomic import save_tensors
-from ..directions.base import Direction, DirectionError, DirectionInfo
-from ..directions.families.linear import LinearDirection
-from ..directions.families.style_offset import StyleOffsetDirection
 from ..domain import DomainSpec, SpecError
 from ..networks import SFENetworks
 from ..precision import DTYPES
@@ -32,13 +29,27 @@ _PER_MAPPING = 64
 _DIRECTIONS = "directions."
 
 
+@dataclass(frozen=True, eq=False)
+class Attached:
+    """The directions that belong to a bundle's model, as `directions.files` packs and reads them.
+
+    about: JSON; tensors: by name, float32.
+    """
+
+    about: str = "[]"
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+NO_DIRECTIONS = Attached()
+
+
 def save_bundle(
-    networks: SFENetworks, path: Path | str, source: str = "", directions: Sequence[Direction] = ()
+    networks: SFENetworks, path: Path | str, source: str = "", directions: Attached = NO_DIRECTIONS
 ) -> Path:
     """Write folded networks to `path`, in their present dtype; through a temporary file.
 
-    source: one line on where the weights come from and under which terms. directions: W+ vectors and style space
-    offsets that belong to the model. Raises OSError if the folder cannot be written to; then nothing is left behind.
+    source: one line on where the weights come from and under which terms. Raises OSError if the folder cannot be
+    written to; then nothing is left behind.
     """
     if not networks.folded:
         raise ValueError("A bundle holds folded networks; call networks.fold() first.")
@@ -52,49 +63,18 @@ def save_bundle(
         "e4e_styles": str(networks.e4e_styles),
         "feature_editor": str(networks.feature_editor is not None).lower(),
         "source": source,
-        "directions": json.dumps([_describe(direction) for direction in directions]),
+        "directions": directions.about,
     }
-    vectors = {
-        f"{_DIRECTIONS}{i}.{name}": tensor.float().clone()
-        for i, direction in enumerate(directions)
-        for name, tensor in _vectors(direction).items()
-    }
+    vectors = {f"{_DIRECTIONS}{name}": tensor for name, tensor in directions.tensors.items()}
     return save_tensors({**networks.state_dict(), **vectors}, path, metadata)
 
 
-def _describe(direction: Direction) -> dict:
-    return {**dataclasses.asdict(direction.info), "scale": direction.scale}
-
-
-def _vectors(direction: Direction) -> dict[str, torch.Tensor]:
-    if isinstance(direction, LinearDirection):
-        return {"vector": direction.vector}
-    if isinstance(direction, StyleOffsetDirection):
-        convs = {f"convs.{i}": t for i, t in enumerate(direction.convs)}
-        return convs | {f"rgbs.{i}": t for i, t in enumerate(direction.rgbs)}
-    raise DirectionError(f"{direction!r} is no vector; a bundle holds W+ vectors and style space offsets.")
-
-
-def bundle_directions(path: Path | str) -> list[Direction]:
-    """Read the directions that a bundle brings. Raises CheckpointError for a damaged description."""
-    path = Path(path)
-    file = _read_bundle(path)
-    directions: list[Direction] = []
-    try:
-        tensors = file.tensors(name for name in file.header if name.startswith(_DIRECTIONS))
-        for i, about in enumerate(json.loads(file.metadata.get("directions", "[]"))):
-            scale, span = about.pop("scale"), about.pop("strength_range")
-            info = DirectionInfo(strength_range=tuple(span) if span else None, **about)
-            prefix = f"{_DIRECTIONS}{i}."
-            count = {kind: sum(n.startswith(f"{prefix}{kind}.") for n in tensors) for kind in ("convs", "rgbs")}
-            if not count["convs"]:
-                directions.append(LinearDirection(info, tensors[f"{prefix}vector"], scale))
-                continue
-            parts = (tuple(tensors[f"{prefix}{kind}.{n}"] for n in range(count[kind])) for kind in count)
-            directions.append(StyleOffsetDirection(info, *parts, scale))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{path} has a damaged description of its directions ({error}).") from error
-    return directions
+def bundle_attached(path: Path | str) -> Attached:
+    """Read what a bundle holds of directions, unread. Raises CheckpointError for another file."""
+    file = _read_bundle(Path(path))
+    found = file.tensors(name for name in file.header if name.startswith(_DIRECTIONS))
+    about = file.metadata.get("directions", "[]")
+    return Attached(about, {name.removeprefix(_DIRECTIONS): tensor for name, tensor in found.items()})
 
 
 def _read_bundle(path: Path | str | Sniffed) -> TensorFile:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import torch
 
-from ..checkpoints.bundle import bundle_directions
-from ..checkpoints.containers import sniff
-from ..checkpoints.load import load_networks, model_path
-from ..directions.library import DirectionLibrary
-from ..domain import DomainSpec
+from ..checkpoints.load import load_networks
+from ..directions.library import DirectionLibrary, ModelSpec, model_library
 from ..pipeline import Pipeline
 from ..precision import DEVICES, DTYPES, choose_device, choose_dtype
 
@@ -49,12 +45,6 @@ def load_pipeline(options: argparse.Namespace) -> Pipeline:
     return Pipeline(load_networks(options.model, dtype, device))
 
 
-def direction_library(options: argparse.Namespace, spec: DomainSpec) -> DirectionLibrary:
+def direction_library(options: argparse.Namespace, spec: ModelSpec) -> DirectionLibrary:
     """Look for directions in --directions first, then in the model's folder; a bundle brings its own."""
-    folders = [Path(options.directions)] if options.directions else []
-    model, bundled = model_path(options.model), []
-    if model.exists():
-        folders.append(model if model.is_dir() else model.parent)
-        if model.is_file() and sniff(model).kind == "safetensors":
-            bundled = bundle_directions(model)
-    return DirectionLibrary(spec, folders, bundled)
+    return model_library(options.model, spec, [options.directions] if options.directions else [])

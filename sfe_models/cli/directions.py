@@ -6,19 +6,16 @@ import argparse
 import json
 import re
 from dataclasses import asdict
-from pathlib import Path
 
 from ..checkpoints.load import read_spec
 from ..checkpoints.published import download_vectors
 from ..directions.base import Direction, evenly_spaced
 from ..directions.families.ganspace import GANSpaceDirection
 from ..directions.families.linear import LinearDirection
-from ..directions.families.style_offset import StyleOffsetDirection
-from ..directions.families.stylespace import StyleChannelsDirection
-from ..directions.files import SUFFIXES, describe_own_file, read_own_file
+from ..directions.families.stylespace import StyleChannelsDirection, StyleOffsetDirection
 from ..directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..directions.layers import LEVELS, on_layers_only
-from ..generators.base import Generator
+from ..directions.library import BareGenerator
 from ..pictures.image_io import save_image
 from . import directions_from, directions_making
 from .common import add_directions, direction_library
@@ -106,7 +103,7 @@ def _run_list(options: argparse.Namespace) -> None:
         print(json.dumps(rows, indent=1))
         return
     if not library.entries:
-        print(f"No directions are known for {library.spec.subject}.")
+        print(f"No directions are known for {library.spec.subject or library.spec.name}.")
     for entry in library.entries:
         info = entry.info
         span = "{:g} to {:g}".format(*info.strength_range) if info.strength_range else "-"
@@ -116,12 +113,10 @@ def _run_list(options: argparse.Namespace) -> None:
 
 def _run_describe(options: argparse.Namespace) -> None:
     library = direction_library(options, spec_of(options))
-    entry = next((e for e in library.entries if e.info.name == options.name), None)
-    if entry is None:
-        library.get(options.name)  # raises, with the nearest names
+    entry = library.entry(options.name)
     info = entry.info
     span = "{:g} to {:g}".format(*info.strength_range) if info.strength_range else "unknown"
-    rows = {"name": info.name, "family": info.family, "subject": info.subject, "strengths": span}
+    rows = {"name": info.name, "family": info.family, "subject": info.subject or "unknown", "strengths": span}
     rows |= {"effect": info.effect or "unknown", "source": info.source}
     if not library.available(entry):
         rows["file"] = f"{entry.file}, not found; `directions fetch` gets the published vectors"
@@ -154,19 +149,12 @@ def _run_fetch(options: argparse.Namespace) -> None:
         print(path)
 
 
-def _direction(options: argparse.Namespace, generator: Generator) -> Direction:
-    """Read a vector file, or find a name."""
-    if Path(options.name).suffix in SUFFIXES:
-        own = describe_own_file(options.name, subject_of(options))
-        return read_own_file(own, generator.spec.style_dim, generator.spec.n_styles)
-    return direction_library(options, spec_of(options)).get(options.name)
-
-
 def _run_traverse(options: argparse.Namespace) -> None:
     if options.steps < 1:
         raise ValueError(f"--steps is {options.steps}; expected at least 1.")
     generator = model_generator(options)
-    direction = on_layers_only(_direction(options, generator), options.layers, generator.spec.n_styles)
+    library = direction_library(options, BareGenerator(str(options.model), generator.spec, subject_of(options)))
+    direction = on_layers_only(library.get(options.name), options.layers, generator.spec.n_styles)
     span = direction.info.strength_range or (None, None)
     first = span[0] if options.first is None else options.first
     last = span[1] if options.last is None else options.last

@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..checkpoints.errors import CheckpointError
-from ..directions.finding.channels import channels_direction, channels_from_examples, style_population
+from ..directions.finding.channels import channels_direction, channels_from_examples
 from ..directions.finding.clip_text import TEMPLATES, VIT_B_32, ClipEmbedder, read_templates
 from ..directions.finding.pictures import picture_difference, style_difference
 from ..directions.finding.relevance import PUBLISHED_PICTURES, channel_relevance
@@ -195,13 +195,13 @@ def _run_channels(options: argparse.Namespace) -> None:
         check_name(Path(options.output).stem, subject)
     codes = _codes(options.examples, options, pipeline)
     with progress_bar("sampling") as progress:
-        population = style_population(generator, options.samples, progress=progress)
+        population = channel_statistics(generator, options.samples, truncation=1.0, progress=progress)
     with torch.no_grad():
         styles = generator.style_space(codes.to(generator.latent_avg.device))
     rows = channels_from_examples(styles, population, options.count)
-    print("convolution channel   effect relevance deviation")
+    print("convolution channel   effect relevance       std")
     for row in rows:
-        print(f"{row.conv:11} {row.channel:7} {row.effect:+8.3f} {row.relevance:9.3f} {row.deviation:9.3f}")
+        print(f"{row.conv:11} {row.channel:7} {row.effect:+8.3f} {row.relevance:9.3f} {row.std:9.3f}")
     if options.output:
         path = Path(options.output)
         save_named(channels_direction(rows, population, subject, path.stem), path)

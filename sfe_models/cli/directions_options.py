@@ -16,7 +16,7 @@ from ..checkpoints.load import load_generator, read_spec
 from ..directions.base import Direction, DirectionError
 from ..directions.files import FOLDER, save_own_file
 from ..directions.finding.sampling import Progress
-from ..directions.library import published_directions
+from ..directions.published import published_directions
 from ..domain import DomainSpec
 from ..generators.base import Generator
 from ..precision import DEVICES, choose_device
@@ -54,14 +54,14 @@ def model_generator(options: argparse.Namespace) -> Generator:
     return load_generator(options.model).float().to(choose_device(options.device))
 
 
-def subject_of(options: argparse.Namespace) -> str:
-    """Return --subject, or what the model shows."""
+def subject_of(options: argparse.Namespace) -> str | None:
+    """Return --subject, or what the model says that it shows."""
     if options.subject:
         return options.subject
     try:
         return read_spec(options.model).subject
-    except CheckpointError as error:
-        raise CheckpointError(f"{error} Say with --subject what the generator shows.") from error
+    except CheckpointError:
+        return None  # a generator that is no part of a model
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def directions_folder(folder: str) -> Path:
     return path if path.name == FOLDER else path / FOLDER
 
 
-def check_name(name: str, subject: str) -> None:
+def check_name(name: str, subject: str | None) -> None:
     """Refuse the name of a published direction, which an own file must not take."""
     for entry in published_directions():
         if (entry.info.name, entry.info.subject) == (name, subject):

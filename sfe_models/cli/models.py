@@ -39,6 +39,7 @@ def add_commands(commands) -> None:
         help="leave out the e4e styles that delta does not need (over a quarter of the file); directions that read all "
         "layers, such as StyleCLIP's mappers, then cannot be used",
     )
+    parser.add_argument("--subject", help="what the model shows, such as 'human faces', for one that does not say")
     parser.set_defaults(run=_run_convert)
 
     parser = commands.add_parser(
@@ -67,7 +68,7 @@ def add_commands(commands) -> None:
 
 def _run_convert(options: argparse.Namespace) -> None:
     with tqdm(total=1, desc="converting", leave=False) as bar:
-        path = convert(options.source, options.output, DTYPES[options.dtype], options.first_styles)
+        path = convert(options.source, options.output, DTYPES[options.dtype], options.first_styles, options.subject)
         bar.update()
     print(f"{path} ({path.stat().st_size / 1e6:.0f} MB)")
 

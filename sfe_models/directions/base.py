@@ -1,19 +1,21 @@
 """What an editing direction is, whatever family it comes from.
 
-A direction moves W+ codes or style vectors by a strength. To add a family, write a class with `move` and a
-reader; `library.py` names the readers.
+A direction moves W+ codes or style vectors by a strength. To add a family, write a class with `move` and a `READER`
+in `families/`, and name the latter in `families/readers.py`.
 """
 
 from __future__ import annotations
 
 import abc
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..generators.base import StyleSpace
+from ..generators.base import Generator, StyleSpace
+
+# Far beyond every useful strength; a typing error, not an edit.
+MAX_STRENGTH = 1000.0
 
 
 class DirectionError(ValueError):
@@ -24,16 +26,21 @@ class DirectionError(ValueError):
 class DirectionInfo:
     """What a person wants to know of a direction.
 
-    subject: what it was made for ("human faces", "cars", ...); strength_range: approximate useful strengths;
-    effect: what a positive strength does; source: where the vector comes from.
+    subject: what it was made for ("human faces", "cars", ...), None where nobody says; strength_range: approximate
+    useful strengths; effect: what a positive strength does; source: where the vector comes from.
     """
 
     name: str
     family: str
-    subject: str
+    subject: str | None
     strength_range: tuple[float, float] | None = None
     effect: str = ""
     source: str = ""
+
+
+def may_move(made_for: str | None, shown: str | None) -> bool:
+    """Tell whether a direction for one subject may move pictures of another; what is unknown excludes nothing."""
+    return made_for is None or shown is None or made_for == shown
 
 
 class Direction(abc.ABC):
@@ -46,6 +53,10 @@ class Direction(abc.ABC):
     def __repr__(self) -> str:
         return f"{self.info.family} {self.info.name!r}"
 
+    @abc.abstractmethod
+    def moved_styles(self, generator: Generator, w_plus: Tensor, strength: Tensor) -> StyleSpace:
+        """Compute all style vectors of moved codes. w_plus: [B,N,D]; strength: [B]."""
+
 
 class WPlusDirection(Direction):
     """A direction that moves W+ codes."""
@@ -54,6 +65,9 @@ class WPlusDirection(Direction):
     def move(self, w_plus: Tensor, strength: Tensor) -> Tensor:
         """w_plus: [B,n,D], the first n styles; strength: [B]. Returns the moved code [B,n,D]."""
 
+    def moved_styles(self, generator: Generator, w_plus: Tensor, strength: Tensor) -> StyleSpace:
+        return generator.style_space(self.move(w_plus, strength))
+
 
 class StyleSpaceDirection(Direction):
     """A direction that moves style vectors."""
@@ -61,6 +75,9 @@ class StyleSpaceDirection(Direction):
     @abc.abstractmethod
     def move(self, styles: StyleSpace, strength: Tensor) -> StyleSpace:
         """styles: of the first layers or of all; strength: [B]. Returns the moved style vectors."""
+
+    def moved_styles(self, generator: Generator, w_plus: Tensor, strength: Tensor) -> StyleSpace:
+        return self.move(generator.style_space(w_plus), strength)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +93,15 @@ class Step:
 
 
 def strength_tensor(strength: float | Tensor, batch: int, device: torch.device | str) -> Tensor:
-    """Make one strength per picture, [B] float32; a number serves all. Raises DirectionError if not finite."""
+    """Make one strength per picture, [B] float32; a number serves all. Raises DirectionError beyond MAX_STRENGTH."""
     if isinstance(strength, bool) or not isinstance(strength, int | float | Tensor):
         raise DirectionError(f"Strength is {strength!r}; expected a number or one number per picture.")
     values = torch.as_tensor(strength, dtype=torch.float32, device=device).reshape(-1)
     if len(values) not in (1, batch):
         raise DirectionError(f"{len(values)} strengths for {batch} pictures; expected one, or one per picture.")
-    bad = [v for v in values.tolist() if not math.isfinite(v)]
+    bad = [v for v in values.tolist() if not abs(v) <= MAX_STRENGTH]
     if bad:
-        raise DirectionError(f"Strength is {bad[0]}; expected a finite number.")
+        raise DirectionError(f"Strength is {bad[0]:g}; expected a number from {-MAX_STRENGTH:g} to {MAX_STRENGTH:g}.")
     return values.expand(batch)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..generators.base import StyleSpace
+from ..generators.base import GeneratorSpec, StyleSpace
 from .base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
 
 # Levels of the W+ code (StyleCLIP, section 5): first layer, and the layer after the last (None: to the end).
@@ -79,6 +79,22 @@ def on_layers(vector: Tensor, layers: tuple[int, ...], n_styles: int) -> Tensor:
     index = list(layers)
     restricted[index] = vector.expand(n_styles, -1)[index]
     return restricted
+
+
+def stylegan2_latents(spec: GeneratorSpec) -> int:
+    """How many latents a StyleGAN2 of the same picture size has."""
+    return 2 * (spec.resolution.bit_length() - 2)
+
+
+def fitted_layers(first: int, end: int | None, spec: GeneratorSpec) -> tuple[int, int]:
+    """Find the latents that stand for those of a StyleGAN2 of the same picture size: first, and the one after the last.
+
+    end: None for all from the first on. The two are equal if the generator has none of them.
+    """
+    mask = torch.zeros(stylegan2_latents(spec), 1)
+    mask[first:end] = 1
+    found = spec.fit_latents(mask)[:, 0].nonzero()[:, 0].tolist()
+    return (found[0], found[-1] + 1) if found else (first, first)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

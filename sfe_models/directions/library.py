@@ -1,114 +1,213 @@
-"""The directions that a model can be edited along: published ones, a user's own, and where their files lie."""
+"""The directions that a model can be edited along: published ones, its own, a user's; and one way to ask for them."""
 
 from __future__ import annotations
 
 import difflib
-import json
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
+from typing import Protocol
 
-from ..domain import DomainSpec
-from .base import Direction, DirectionError, DirectionInfo
-from .families.ganspace import read_ganspace
-from .families.linear import read_boundary, read_interfacegan
-from .families.mapper import read_styleclip_mapper
-from .families.stylespace import StyleChannelsDirection
-from .files import OwnFile, find_own_files, read_own_file
+from ..checkpoints.containers import sniff
+from ..checkpoints.load import model_path
+from ..generators.base import GeneratorSpec
+from .base import Direction, DirectionError, DirectionInfo, may_move
+from .families.reader import Stored
+from .families.readers import read_direction
+from .files import (
+    OwnFile,
+    bundle_directions,
+    describe_own_file,
+    describe_own_files,
+    names_a_file,
+    read_own_file,
+    read_tensors,
+)
+from .published import PublishedDirection, names_of_persons, published_directions
+from .vectors import same_vector
+
+logger = logging.getLogger(__name__)
 
 # Where a published file may lie below a folder that the user names.
 _SUBFOLDERS = (".", "directions", "editings")
 
 
+class ModelSpec(Protocol):
+    """What the library asks of a model; a DomainSpec is one."""
+
+    name: str
+    generator: GeneratorSpec
+    subject: str | None
+
+
+@dataclass(frozen=True)
+class BareGenerator:
+    """A generator without the rest of a model. subject: what it shows, None if nobody says."""
+
+    name: str
+    generator: GeneratorSpec
+    subject: str | None
+
+
 @dataclass(frozen=True)
 class DirectionEntry:
-    """One row of the table: what the direction is, and the parameters that its family's reader takes.
-
-    own: set for a user's own file, then `file` is where it lies; made: set for a direction that is there already.
-    """
+    """One direction that can be asked for: what it is, and where it comes from, which is one of three."""
 
     info: DirectionInfo
-    file: str | None
-    parameters: dict
+    published: PublishedDirection | None = None
+    bundled: Direction | None = None
     own: OwnFile | None = None
-    made: Direction | None = None
 
-    def read(self, path: Path | None, spec: DomainSpec) -> Direction:
-        """Read the direction from its file (None for families without one)."""
-        family, info, style_dim = self.info.family, self.info, spec.generator.style_dim
-        if self.made is not None:
-            return self.made
+    @property
+    def file(self) -> str | None:
+        """The file that it needs, None if it is there already."""
         if self.own is not None:
-            return read_own_file(self.own, style_dim, spec.n_styles)
-        if family == "interfacegan":
-            return read_interfacegan(path, info, style_dim)
-        if family == "boundary":
-            return read_boundary(path, info, style_dim)
-        if family == "ganspace":
-            return read_ganspace(path, info, **self.parameters)
-        if family == "styleclip_mapper":
-            return read_styleclip_mapper(path, info)
-        channels = tuple((conv, channel) for conv, channel in self.parameters["channels"])
-        return StyleChannelsDirection(info, channels)
+            return str(self.own.path)
+        return self.published.file if self.published is not None else None
+
+    def called(self, name: str) -> DirectionEntry:
+        """Go by another name."""
+        return replace(self, info=replace(self.info, name=name))
+
+    def __str__(self) -> str:
+        if self.own is not None:
+            return str(self.own.path)
+        whose = "model's own" if self.bundled is not None else "published"
+        return f"the {whose} {self.info.family} direction '{self.info.name}'"
 
 
-def published_directions() -> list[DirectionEntry]:
-    """Read the table of the directions published with StyleFeatureEditor."""
-    table = json.loads(resources.files(__package__).joinpath("published.json").read_text(encoding="utf-8"))
-    entries = []
-    for row in table["directions"]:
-        name, family, subject = row.pop("name"), row.pop("family"), row.pop("subject")
-        strengths = row.pop("strength_range", None)
-        info = DirectionInfo(
-            name,
-            family,
-            subject,
-            tuple(strengths) if strengths else None,
-            row.pop("effect", ""),
-            table["sources"][family],
-        )
-        entries.append(DirectionEntry(info, row.pop("file", None), row))
-    return entries
+@dataclass(frozen=True)
+class _Names:
+    """What can be asked for, by name; of names that cannot be had, why not; what other subjects' names are for.
+
+    files: own files by the name of the file, which they always go by as well.
+    """
+
+    found: dict[str, DirectionEntry] = field(default_factory=dict)
+    files: dict[str, DirectionEntry] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
 
 
 class DirectionLibrary:
-    """Find directions by name for one domain.
+    """Find directions by name, or by the path of a file, for one model.
 
-    folders: where published vector files are looked for, in this order. A user's own files lie in folders
-    named `directions`, among these or directly below them. bundled: directions that came with the model.
+    folders: where published vector files are looked for, in this order. A user's own files lie in folders named
+    `directions`, among these or directly below them. bundled: directions that came with the model. paths: whether a
+    direction may be asked for by a file's path; a server that takes names from anybody says no.
+
+    A model that does not say what it shows is offered nothing that was made for something. An own file whose name is
+    taken goes by the name of the file, `smile.npy`, and the other by its family, `smile (interfacegan)`; the name that
+    both have is refused.
     """
 
-    def __init__(self, spec: DomainSpec, folders: Sequence[Path | str] = (), bundled: Sequence[Direction] = ()):
-        self.spec, self.bundled = spec, tuple(bundled)
+    def __init__(
+        self,
+        spec: ModelSpec,
+        folders: Sequence[Path | str] = (),
+        bundled: Sequence[Direction] = (),
+        *,
+        paths: bool = True,
+    ):
+        self.spec, self.bundled, self.paths = spec, tuple(bundled), paths
         self.folders = [Path(folder) for folder in folders]
         for folder in self.folders:
             if not folder.is_dir():
                 raise DirectionError(f"The directions folder {folder} does not exist; give one that does.")
 
     @cached_property
-    def _all(self) -> dict[tuple[str, str], DirectionEntry]:
-        entries = {(e.info.subject, e.info.name): e for e in published_directions()}
+    def _names(self) -> _Names:
+        names, shown = _Names(), self.spec.subject
+        for row in published_directions():
+            if row.info.subject == shown:
+                names.found[row.info.name] = DirectionEntry(row.info, published=row)
+            else:
+                names.elsewhere[row.info.name] = row.info.subject
         for direction in self.bundled:
-            info = direction.info
-            entries[info.subject, info.name] = DirectionEntry(info, None, {}, made=direction)
-        for own in find_own_files(self.folders, self.spec.subject):
-            key = own.info.subject, own.info.name
-            if key in entries:
-                whose = "published" if entries[key].made is None else "model's"
-                raise DirectionError(
-                    f"{own.path} is named '{own.info.name}', as is the {whose} {entries[key].info.family} "
-                    f"direction '{entries[key].info.name}' for {own.info.subject}. Rename the file, or "
-                    "give it another name in a JSON file beside it."
-                )
-            entries[key] = DirectionEntry(own.info, str(own.path), {}, own)
-        return entries
+            if may_move(direction.info.subject, shown):
+                names.found[direction.info.name] = DirectionEntry(direction.info, bundled=direction)
+            else:
+                names.elsewhere[direction.info.name] = direction.info.subject
+        files, left_out = describe_own_files(self.folders, shown)
+        for path, reason in left_out.items():
+            names.refused[path.stem] = names.refused[path.name] = reason
+        for own in files:
+            if own.info.subject not in (None, shown):
+                names.elsewhere[own.info.name] = names.elsewhere[own.path.name] = own.info.subject
+            else:
+                entry = DirectionEntry(own.info, own=own)
+                names.files.setdefault(own.path.name, entry)
+                self._add(entry, names)
+        return names
+
+    def _add(self, entry: DirectionEntry, names: _Names) -> None:
+        """Add an own file under its name or, if that is taken, under the name of the file."""
+        name, path = entry.info.name, entry.own.path
+        other = names.found.get(name)
+        if other is None and name not in names.refused:
+            names.found[name] = entry
+            return
+        try:
+            direction = self._read(entry)
+            if other is not None and other.published is None and same_vector(direction, self._read(other)):
+                return  # the file that the model was assembled from, or a copy
+            fits = True
+        except ValueError:
+            fits = False
+        how = "by its path" if path.name in names.found else f"as '{path.name}'"
+        names.found.setdefault(path.name, entry.called(path.name))
+        if other is None:
+            return
+        said = f"'{name}' is the name of {other} and of {path}. Ask for the file {how}"
+        if fits:
+            del names.found[name]
+            apart = other.own.path.name if other.own is not None else f"{name} ({other.info.family})"
+            names.found[apart] = other.called(apart)
+            names.refused[name] = f"{said}, for the other as '{apart}', or rename the file."
+        logger.warning("%s.", names.refused.get(name, said).rstrip("."))
 
     @property
     def entries(self) -> list[DirectionEntry]:
-        """The directions made for this domain's subject: published ones, the model's own, then own files by name."""
-        return [e for e in self._all.values() if e.info.subject == self.spec.subject]
+        """What to offer for this model: published directions, the model's own, then own files by name.
+
+        Nothing named after a person is ever offered, but for a user's own files; it is found when asked for.
+        """
+        persons, found = names_of_persons(), self._names.found.values()
+        own = sorted((entry for entry in found if entry.own is not None), key=lambda entry: entry.info.name)
+        return [entry for entry in found if entry.own is None and entry.info.name not in persons] + own
+
+    def entry(self, name: str) -> DirectionEntry:
+        """Find what is asked for by a name or, where paths may be given, by the path of a file.
+
+        Raises DirectionError for an unknown name, another subject's, and one that two directions have.
+        """
+        names = self._names
+        if name in names.refused:
+            raise DirectionError(names.refused[name])
+        if name in names.found or name in names.files:
+            return names.found.get(name) or names.files[name]
+        if self.paths and names_a_file(name) and name not in names.elsewhere:
+            own = describe_own_file(name, self.spec.subject)
+            if not may_move(own.info.subject, self.spec.subject):
+                raise DirectionError(f"{name} is for {own.info.subject}; {self.spec.name} shows {self.spec.subject}.")
+            return DirectionEntry(own.info, own=own)
+        raise DirectionError(self._unknown(name))
+
+    def _unknown(self, name: str) -> str:
+        """Say why there is no such direction, and what to do."""
+        subject, shown, lists = self._names.elsewhere.get(name), self.spec.subject, "`directions --model MODEL` lists"
+        if subject is not None and shown is None:
+            return (
+                f"Direction '{name}' is for {subject}; {self.spec.name} does not say what it shows. If it shows "
+                f"{subject}, have a bundle say so (`convert --subject '{subject}'`), or ask for a direction's file."
+            )
+        if subject is not None:
+            return f"Direction '{name}' is for {subject}; {self.spec.name} shows {shown}. {lists} those that fit."
+        near = difflib.get_close_matches(name, [entry.info.name for entry in self.entries], 3, 0.5)
+        hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
+        return f"There is no direction '{name}' for {shown or self.spec.name}.{hint} {lists} all."
 
     def find(self, entry: DirectionEntry) -> Path | None:
         """Return where the entry's file lies, None if it is nowhere."""
@@ -125,29 +224,39 @@ class DirectionLibrary:
         return entry.file is None or self.find(entry) is not None
 
     def get(self, name: str) -> Direction:
-        """Read a direction; raises DirectionError for an unknown name, another subject's, or a missing file."""
-        entry = self._all.get((self.spec.subject, name))
-        if entry is None:
-            others = [e for (_, n), e in self._all.items() if n == name]
-            if others:
-                raise DirectionError(
-                    f"Direction '{name}' is for {others[0].info.subject}; {self.spec.name} shows "
-                    f"{self.spec.subject}. `python -m sfe_models directions` lists those that fit."
-                )
-            known = [e.info.name for e in self.entries]
-            near = difflib.get_close_matches(name, known, 3, 0.5)
-            hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
-            raise DirectionError(
-                f"There is no direction '{name}' for {self.spec.subject}.{hint} "
-                "`python -m sfe_models directions` lists all."
-            )
-        path = None
-        if entry.file is not None:
+        """Read a direction by its name or its file's path.
+
+        Raises DirectionError as `entry` does, and for a file that is missing or does not fit, CheckpointError for one
+        that cannot be read safely.
+        """
+        return self._read(self.entry(name))
+
+    def _read(self, entry: DirectionEntry) -> Direction:
+        if entry.bundled is not None:
+            return entry.bundled
+        if entry.own is not None:
+            return read_own_file(entry.own, self.spec.generator)
+        row, tensors, where = entry.published, {}, f"direction '{entry.info.name}'"
+        if row.file is not None:
             path = self.find(entry)
             if path is None:
-                where = ", ".join(str(folder) for folder in self.folders) or "no folder was given"
+                folders = ", ".join(str(folder) for folder in self.folders) or "no folder was given"
                 raise DirectionError(
-                    f"Direction '{name}' needs the file {entry.file}, looked for in: {where}. Give the folder "
-                    "that holds it with --directions (the published code's `editings` folder), or put it there."
+                    f"Direction '{entry.info.name}' needs the file {row.file}, looked for in: {folders}. Give the "
+                    "folder that holds it with --directions (the published code's `editings` folder), or put it there."
                 )
-        return entry.read(path, self.spec)
+            tensors, where = read_tensors(path), str(path)
+        return read_direction(Stored(where, row.info, tensors, row.scale, row.parameters), self.spec.generator)
+
+
+def model_library(source: Path | str, spec: ModelSpec, folders: Sequence[Path | str] = ()) -> DirectionLibrary:
+    """Make the library of a source of `load_networks`: a bundle's own directions, and files in its folder.
+
+    folders: looked into first.
+    """
+    path, bundled, places = model_path(source), [], [Path(folder) for folder in folders]
+    if path.exists():
+        places.append(path if path.is_dir() else path.parent)
+        if path.is_file() and sniff(path).kind == "safetensors":
+            bundled = bundle_directions(path)
+    return DirectionLibrary(spec, places, bundled)

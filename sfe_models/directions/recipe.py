@@ -6,28 +6,23 @@
         {"direction": ["smile", "fs_smiling"], "strength": 1.5}]}
 
 A direction is a name, a vector file (relative to the recipe's folder), or a list of either, which is
-averaged. W+ steps act before style space steps, each kind in its order; a negative strength negates.
+averaged; the subject may be left out. W+ steps act before style space steps, each kind in its order; a negative
+strength negates.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..atomic import replaced
-from ..values import Edit, Inversion
-from .base import Direction, DirectionError, StyleSpaceDirection
+from .base import Direction, DirectionError, StyleSpaceDirection, may_move
 from .families.composition import averaged
-from .files import SUFFIXES, describe_own_file, read_own_file
+from .files import names_a_file
 from .layers import on_layers_only
 from .library import DirectionLibrary
-
-if TYPE_CHECKING:
-    from ..pipeline import Pipeline
 
 FORMAT = "sfe-recipe"
 VERSION = 1
@@ -59,14 +54,10 @@ class RecipeStep:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Steps for pictures of one subject."""
+    """Steps for pictures of one subject; None if the model that it was made with did not say what it shows."""
 
-    subject: str
+    subject: str | None
     steps: tuple[RecipeStep, ...]
-
-
-def _is_file(name: str) -> bool:
-    return Path(name).suffix in SUFFIXES
 
 
 def save_recipe(recipe: Recipe, path: Path | str) -> Path:
@@ -75,7 +66,7 @@ def save_recipe(recipe: Recipe, path: Path | str) -> Path:
     folder = path.resolve().parent
 
     def named(name: str) -> str:
-        if not _is_file(name):
+        if not (names_a_file(name) and Path(name).is_file()):
             return name
         file = Path(name).resolve()
         return (file.relative_to(folder) if file.is_relative_to(folder) else file).as_posix()
@@ -104,7 +95,7 @@ def load_recipe(path: Path | str) -> Recipe:
     """Read a recipe; vector files get their full path. Raises DirectionError naming file and step."""
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise DirectionError(f"{path} cannot be read as a recipe: {error}.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -116,7 +107,7 @@ def load_recipe(path: Path | str) -> Recipe:
             "the library or write the recipe anew."
         )
     unknown = set(content) - {"format", "version", "subject", "steps"}
-    if unknown or not isinstance(content.get("subject"), str) or not isinstance(content.get("steps"), list):
+    if unknown or not isinstance(content.get("subject", ""), str | None) or not isinstance(content.get("steps"), list):
         raise DirectionError(f"{path} has {sorted(content)}; expected format, version, subject (text), steps (a list).")
     steps = []
     for number, row in enumerate(content["steps"], 1):
@@ -124,7 +115,7 @@ def load_recipe(path: Path | str) -> Recipe:
             steps.append(_read_step(row, path.resolve().parent))
         except DirectionError as error:
             raise DirectionError(f"{path}, step {number}: {error}") from error
-    return Recipe(content["subject"], tuple(steps))
+    return Recipe(content.get("subject"), tuple(steps))
 
 
 def _read_step(row: object, folder: Path) -> RecipeStep:
@@ -137,48 +128,22 @@ def _read_step(row: object, folder: Path) -> RecipeStep:
         raise DirectionError(f"it has {found!r}; expected direction, strength and, if need be, layers.")
     direction, layers = row["direction"], row.get("layers")
     names = direction if isinstance(direction, list) else [direction]
-    names = tuple(str(folder / n) if isinstance(n, str) and _is_file(n) else n for n in names)
+    names = tuple(str(folder / n) if isinstance(n, str) and (folder / n).is_file() else n for n in names)
     layers = tuple(layers) if isinstance(layers, list) else layers
     return RecipeStep(names if isinstance(direction, list) else names[0], row["strength"], layers)
 
 
-def resolve(
-    recipe: Recipe, library: DirectionLibrary, others: Mapping[str, Direction] | None = None
-) -> list[tuple[Direction, float]]:
+def resolve(recipe: Recipe, library: DirectionLibrary) -> list[tuple[Direction, float]]:
     """Turn a recipe into directions with strengths, W+ steps first.
 
-    others: directions that the library does not know, by name, such as those made from text. Raises
-    DirectionError for another subject, unknown names, files that do not fit, and layers that do not exist.
+    Raises DirectionError for another subject, unknown names, files that do not fit, and layers that do not exist.
     """
     spec = library.spec
-    if recipe.subject != spec.subject:
+    if not may_move(recipe.subject, spec.subject):
         raise DirectionError(f"The recipe is for {recipe.subject}; {spec.name} shows {spec.subject}.")
-
-    def find(name: str) -> Direction:
-        if others and name in others:
-            return others[name]
-        if _is_file(name):
-            own = describe_own_file(name, spec.subject)
-            return read_own_file(own, spec.generator.style_dim, spec.n_styles)
-        return library.get(name)
-
     steps = []
     for step in recipe.steps:
-        directions = [find(name) for name in step.names]
+        directions = [library.get(name) for name in step.names]
         direction = averaged(directions) if len(directions) > 1 else directions[0]
-        steps.append((on_layers_only(direction, step.layers, spec.n_styles), step.strength))
+        steps.append((on_layers_only(direction, step.layers, spec.generator.n_styles), step.strength))
     return sorted(steps, key=lambda s: isinstance(s[0], StyleSpaceDirection))
-
-
-def apply_recipe(
-    pipeline: Pipeline,
-    source: Inversion | Edit,
-    recipe: Recipe,
-    library: DirectionLibrary,
-    others: Mapping[str, Direction] | None = None,
-) -> Edit:
-    """Apply all steps of a recipe to an inversion, or to an edit that has begun. `others` as in `resolve`."""
-    edit = source if isinstance(source, Edit) else pipeline.start_edit(source)
-    for direction, strength in resolve(recipe, library, others):
-        edit = pipeline.apply_direction(edit, direction, strength)
-    return edit

@@ -10,6 +10,7 @@ import torch
 from ..checkpoints.bundle import save_bundle
 from ..checkpoints.errors import CheckpointError
 from ..directions.base import Direction
+from ..directions.files import attached
 from ..domain import DomainSpec
 from ..networks import SFENetworks
 from .checkpoint import is_run, load_network, load_trained, same_parameters
@@ -51,4 +52,4 @@ def assemble_bundle(
     source: str = "",
 ) -> Path:
     """Write a model and its directions as one bundle in a dtype."""
-    return save_bundle(networks.cast(dtype), output, source, directions)
+    return save_bundle(networks.cast(dtype), output, source, attached(directions))

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..directions.base import Direction, DirectionError, StyleSpaceDirection
+from ..directions.base import Direction, DirectionError
 from ..directions.library import DirectionLibrary
 from ..encoders.e4e import E4EEncoder
 from ..encoders.inverter import Inverter
@@ -56,9 +56,7 @@ class DrawnEdit:
 
     def apply(self, generator: Generator, w_plus: Tensor, strength: Tensor) -> StyleSpace:
         """Move codes [B,N,D] along the direction, of whatever family: their style vectors."""
-        if isinstance(self.direction, StyleSpaceDirection):
-            return self.direction.move(generator.style_space(w_plus), strength)
-        return generator.style_space(self.direction.move(w_plus, strength))
+        return self.direction.moved_styles(generator, w_plus, strength)
 
 
 def drawn_edits(table: Sequence[EditDraw], library: DirectionLibrary) -> list[DrawnEdit]:

@@ -20,9 +20,7 @@ from sfe_models.checkpoints.load import load_generator, load_networks, read_spec
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.checkpoints.recognise import read_contents
 from sfe_models.checkpoints.unpickling.network_pickle import NetworkPickle
-from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.deltaedit import DeltaMapper, read_delta_mapper
-from sfe_models.directions.families.mapper import StyleCLIPMapper, read_styleclip_mapper
 from sfe_models.domain import FFHQ_1024, tiny_domain
 from sfe_models.pipeline import InputError, Pipeline
 
@@ -289,19 +287,6 @@ def test_what_is_no_model(tmp_path):
     with pytest.raises(CheckpointError, match="lacks: generator, e4e_encoder, inverter"):
         load_networks(tmp_path)
     assert read_spec("random:ffhq-1024") == FFHQ_1024
-
-
-def test_styleclip_mapper_file(tmp_path):
-    mapper = StyleCLIPMapper(16, ("course_mapping", "medium_mapping"))
-    path = tmp_path / "m.pt"
-    torch.save({"state_dict": prefixed("mapper", mapper), "opts": {}}, path)
-    direction = read_styleclip_mapper(path, DirectionInfo("m", "styleclip_mapper", "human faces"))
-    w = torch.randn(2, 10, 16)
-    moved = direction.move(w, torch.tensor([0.0, 0.5]))
-    assert torch.equal(moved[0], w[0]) and torch.equal(moved[:, 8:], w[:, 8:])
-    torch.testing.assert_close(moved[1], w[1] + 0.5 * mapper(w)[1])
-    assert set(read_contents(path, {"styleclip_mapper": StyleCLIPMapper}).components) == {"styleclip_mapper"}
-    assert not read_contents(path).components
 
 
 def test_delta_mapper_file(tmp_path):

@@ -6,12 +6,13 @@ import re
 import pytest
 import torch
 
-from sfe_models.checkpoints.bundle import bundle_directions, bundle_spec
+from sfe_models.checkpoints.bundle import bundle_spec
 from sfe_models.checkpoints.load import DEMO_BUNDLE, load_networks, read_spec
 from sfe_models.cli import main
 from sfe_models.cli.showcase import EDITS, strength_at
 from sfe_models.demo.attributes import NAMES, sample_portraits
 from sfe_models.demo.renderer import render
+from sfe_models.directions.files import bundle_directions
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import DEMO
 from sfe_models.pipeline import Pipeline

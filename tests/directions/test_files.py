@@ -109,17 +109,32 @@ def test_a_pickle_that_would_run_something_is_refused(folder):
 
 
 def test_a_published_name_is_not_shadowed(folder):
+    (folder / "interfacegan_directions").mkdir()
+    torch.save(torch.zeros(1, D), folder / "interfacegan_directions/age.pt")
     path = write(folder / "directions" / "age.pt", torch.ones(1, D))
+    library = DirectionLibrary(SPEC, [folder])
     with pytest.raises(DirectionError) as error:
-        DirectionLibrary(SPEC, [folder]).get("age")
+        library.get("age")
     assert str(path) in str(error.value) and "published interfacegan direction 'age'" in str(error.value)
+    assert float(library.get("age.pt").vector.max()) == 1 and float(library.get("age (interfacegan)").vector.max()) == 0
+    assert float(library.get(str(path)).vector.max()) == 1
 
 
-def test_two_files_of_one_name_are_refused(folder):
+def test_two_files_of_one_name_are_told_apart_by_their_files(folder, caplog):
+    for value, suffix in enumerate((".pt", ".npy")):
+        write(folder / "directions" / f"curly{suffix}", torch.full((D,), float(value)))
+    library = DirectionLibrary(SPEC, [folder])
+    assert [e.info.name for e in library.entries][-2:] == ["curly.npy", "curly.pt"]
+    with pytest.raises(DirectionError, match="curly.npy and .*curly.pt"):
+        library.get("curly")
+    assert [float(library.get(f"curly{suffix}").vector.max()) for suffix in (".pt", ".npy")] == [0, 1]
+    assert len(caplog.records) == 1
+
+
+def test_copies_of_one_file_are_one_direction(folder, caplog):
     for suffix in (".pt", ".npy"):
         write(folder / "directions" / f"curly{suffix}", torch.ones(D))
-    with pytest.raises(DirectionError, match="curly.npy and .*curly.pt"):
-        _ = DirectionLibrary(SPEC, [folder]).entries
+    assert DirectionLibrary(SPEC, [folder]).get("curly").info.name == "curly" and not caplog.records
 
 
 def test_a_direction_of_another_subject_is_refused_with_both_named(folder):
@@ -128,8 +143,9 @@ def test_a_direction_of_another_subject_is_refused_with_both_named(folder):
     assert DirectionLibrary(CARS_512, [folder]).get("spoiler").info.subject == "cars"
     library = DirectionLibrary(SPEC, [folder])
     assert "spoiler" not in [e.info.name for e in library.entries]
-    with pytest.raises(DirectionError, match="for cars; tiny-32 shows human faces"):
-        library.get("spoiler")
+    for name in ("spoiler", "spoiler.npy", str(folder / "directions/spoiler.npy")):
+        with pytest.raises(DirectionError, match="for cars; tiny-32 shows human faces"):
+            library.get(name)
 
 
 @pytest.mark.parametrize(

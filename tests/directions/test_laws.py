@@ -4,12 +4,11 @@ import pytest
 import torch
 
 from sfe_models.directions.base import DirectionInfo, StyleSpaceDirection
-from sfe_models.directions.families.composition import averaged, negated, scaled
+from sfe_models.directions.families.composition import averaged
 from sfe_models.directions.families.ganspace import GANSpaceDirection
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.families.mapper import LEVELS, StyleCLIPMapper, StyleCLIPMapperDirection
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
-from sfe_models.directions.families.stylespace import StyleChannelsDirection
+from sfe_models.directions.families.stylespace import StyleChannelsDirection, StyleOffsetDirection
 from sfe_models.directions.layers import on_layers_only
 from sfe_models.generators.base import StyleSpace
 
@@ -37,7 +36,6 @@ LINEAR = {
 LINEAR |= {
     "masked": on_layers_only(LINEAR["boundary"], "coarse", N),
     "masked style space": on_layers_only(OFFSET, "0-3, 8", N),
-    "scaled": scaled(LINEAR["boundary"], -2.5),
     "averaged": averaged([LINEAR["boundary"], LINEAR["interfacegan"]]),
     "averaged style space": averaged([OFFSET, LINEAR["style channels"]]),
 }
@@ -77,8 +75,7 @@ def test_linear_families_add_up_and_a_step_and_its_negative_cancel(name):
     two_steps = direction.move(direction.move(code, STRENGTH), torch.ones(3))
     assert torch.allclose(flat(two_steps), flat(direction.move(code, STRENGTH + 1)), atol=1e-5)
     there = direction.move(code, STRENGTH)
-    for back in (direction.move(there, -STRENGTH), negated(direction).move(there, STRENGTH)):
-        assert torch.allclose(flat(back), flat(code), atol=1e-5)
+    assert torch.allclose(flat(direction.move(there, -STRENGTH)), flat(code), atol=1e-5)
 
 
 def test_a_ganspace_direction_at_its_own_coordinate_is_the_identity():

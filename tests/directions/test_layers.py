@@ -6,7 +6,7 @@ import torch
 from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.ganspace import GANSpaceDirection
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.directions.layers import LayerMaskedDirection, on_layers_only, parse_layers
 from sfe_models.generators.base import StyleSpace
 

@@ -1,6 +1,7 @@
 """Recipes: written and read they give the same codes bit by bit, whatever stands in them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ import torch
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionError, DirectionInfo
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.directions.library import DirectionLibrary
-from sfe_models.directions.recipe import Recipe, RecipeStep, apply_recipe, load_recipe, resolve, save_recipe
+from sfe_models.directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
 from sfe_models.domain import tiny_domain
 from sfe_models.pipeline import Pipeline
 
@@ -35,14 +36,10 @@ def library(tmp_path):
     for name, shape in (("curly", (8, 8)), ("tall", (8,))):
         np.save(folder / f"{name}.npy", random.standard_normal(shape).astype("float32"))
     np.save(tmp_path / "loose.npy", random.standard_normal((1, 8)).astype("float32"))
-    return DirectionLibrary(SPEC, [tmp_path])
-
-
-@pytest.fixture
-def others():
     random = torch.Generator().manual_seed(1)
     info = DirectionInfo("a text", "styleclip_global", SPEC.subject)
-    return {"a text": StyleOffsetDirection(info, tuple(torch.randn(8, generator=random) for _ in range(7)))}
+    text = StyleOffsetDirection(info, tuple(torch.randn(8, generator=random) for _ in range(7)))
+    return DirectionLibrary(SPEC, [tmp_path], [text])
 
 
 @pytest.fixture
@@ -58,52 +55,56 @@ def recipe(tmp_path):
     )
 
 
+def applied(pipeline, source, recipe, library):
+    for direction, strength in resolve(recipe, library):
+        source = pipeline.apply_direction(source, direction, strength)
+    return source
+
+
 def codes(edit):
     return [edit.w, edit.w_e, *edit.styles.convs, *edit.styles.rgbs, *edit.styles_e.convs]
 
 
-def test_written_and_read_a_recipe_gives_the_same_codes_bit_by_bit(
-    tmp_path, pipeline, inversion, library, others, recipe
-):
+def test_written_and_read_a_recipe_gives_the_same_codes_bit_by_bit(tmp_path, pipeline, inversion, library, recipe):
     again = load_recipe(save_recipe(recipe, tmp_path / "recipes" / "one.json"))
     assert again == recipe
-    first, second = (apply_recipe(pipeline, inversion, r, library, others) for r in (recipe, again))
+    first, second = (applied(pipeline, inversion, r, library) for r in (recipe, again))
     assert all(map(torch.equal, codes(first), codes(second)))
     assert not torch.equal(first.w, inversion.w)
     assert [p.name for p in (tmp_path / "recipes").iterdir()] == ["one.json"]
 
 
-def test_vector_files_below_the_recipe_move_with_it(tmp_path, recipe, library, others):
+def test_vector_files_below_the_recipe_move_with_it(tmp_path, recipe, library):
     path = save_recipe(recipe, tmp_path / "one.json")
     steps = json.loads(path.read_text())["steps"]
     assert steps[2] == {"direction": "loose.npy", "strength": -2, "layers": [1, 5]}
     (tmp_path / "elsewhere").mkdir()
     for name in ("one.json", "loose.npy"):
         (tmp_path / name).rename(tmp_path / "elsewhere" / name)
-    assert len(resolve(load_recipe(tmp_path / "elsewhere" / "one.json"), library, others)) == 4
+    assert len(resolve(load_recipe(tmp_path / "elsewhere" / "one.json"), library)) == 4
 
 
-def test_w_plus_steps_come_first(pipeline, inversion, library, others, recipe):
-    steps = resolve(recipe, library, others)
+def test_w_plus_steps_come_first(pipeline, inversion, library, recipe):
+    steps = resolve(recipe, library)
     assert [d.info.name for d, _ in steps] == ["curly", "loose", "average of tall, curly", "a text"]
-    edit = apply_recipe(pipeline, inversion, recipe, library, others)
+    edit = applied(pipeline, inversion, recipe, library)
     by_hand = pipeline.start_edit(inversion)
     for step in recipe.steps:  # the pipeline reorders by itself
         single = Recipe(SPEC.subject, (step,))
-        by_hand = apply_recipe(pipeline, by_hand, single, library, others)
+        by_hand = applied(pipeline, by_hand, single, library)
     assert all(map(torch.equal, codes(edit), codes(by_hand)))
 
 
 def test_an_empty_recipe_and_strength_0_are_the_inversion(pipeline, inversion, library, recipe):
-    assert torch.equal(apply_recipe(pipeline, inversion, Recipe(SPEC.subject, ()), library).w, inversion.w)
+    assert torch.equal(applied(pipeline, inversion, Recipe(SPEC.subject, ()), library).w, inversion.w)
     still = Recipe(SPEC.subject, (RecipeStep("curly", 0.0), RecipeStep(("tall", "curly"), 0)))
-    edit = apply_recipe(pipeline, inversion, still, library)
+    edit = applied(pipeline, inversion, still, library)
     assert torch.equal(edit.w, inversion.w) and torch.equal(edit.w_e, inversion.w_e)
 
 
 def test_a_step_and_its_negative_cancel(pipeline, inversion, library):
     steps = (RecipeStep("curly", 1.5, "coarse"), RecipeStep("curly", -1.5, "coarse"))
-    edit = apply_recipe(pipeline, inversion, Recipe(SPEC.subject, steps), library)
+    edit = applied(pipeline, inversion, Recipe(SPEC.subject, steps), library)
     assert torch.allclose(edit.w, inversion.w, atol=1e-5)
 
 
@@ -136,7 +137,7 @@ STEP = {"direction": "age", "strength": 1}
     [
         ({"format": "other"}, "no recipe"),
         ({"version": 2}, "version 2; this library reads version 1"),
-        ({"subject": None}, "expected format"),
+        ({"subject": 5}, "expected format"),
         ({"steps": {}}, "expected format"),
         ({"extra": 1}, "extra"),
         ({"steps": [STEP, 5]}, "step 2: it has 5"),
@@ -157,6 +158,21 @@ def test_a_bad_recipe_is_refused(tmp_path, change, words):
     with pytest.raises(DirectionError, match=words) as error:
         load_recipe(path)
     assert str(path) in str(error.value)
+
+
+def test_the_subject_may_be_unknown(tmp_path, library):
+    """Neither a recipe nor a model that does not say what it shows excludes the other."""
+    unknown = load_recipe(save_recipe(Recipe(None, (RecipeStep("curly", 1.0),)), tmp_path / "unknown.json"))
+    assert unknown.subject is None and len(resolve(unknown, library)) == 1
+    (tmp_path / "without.json").write_text(json.dumps({key: value for key, value in GOOD.items() if key != "subject"}))
+    assert load_recipe(tmp_path / "without.json").subject is None
+    nobody = DirectionLibrary(replace(SPEC, subject=None), [tmp_path])
+    assert len(resolve(Recipe("human faces", (RecipeStep("curly", 1.0),)), nobody)) == 1
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    (tmp_path / "bom.json").write_text(json.dumps(GOOD), encoding="utf-8-sig")
+    assert load_recipe(tmp_path / "bom.json") == Recipe("human faces", ())
 
 
 def test_a_file_that_is_no_json_is_refused(tmp_path):

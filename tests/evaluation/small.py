@@ -10,6 +10,7 @@ from sfe_models.demo.attributes import sample_portraits
 from sfe_models.demo.renderer import render
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
+from sfe_models.directions.files import attached
 from sfe_models.domain import DEMO, tiny_domain
 from sfe_models.evaluation.metrics import as_saved
 from sfe_models.perception.attribute_network import AttributeNetwork
@@ -62,4 +63,4 @@ def networks():
 
 
 def bundle(path):
-    return save_bundle(networks(), path, directions=directions())
+    return save_bundle(networks(), path, directions=attached(directions()))

@@ -6,7 +6,7 @@ from evaluation import small
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionInfo
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.evaluation.errors import EvaluationError
 from sfe_models.evaluation.methods import (
     INVERTER_CODE,

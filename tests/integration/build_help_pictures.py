@@ -20,9 +20,9 @@ from integration.graphs import Graph, Output
 from integration.parts import Trial
 from integration.server import ROOT, Server, temporary_base
 
-from sfe_models.checkpoints.bundle import bundle_directions
 from sfe_models.checkpoints.load import DEMO_BUNDLE
 from sfe_models.cli.showcase import strength_at
+from sfe_models.directions.files import bundle_directions
 
 FOLDER = ROOT / "web/docs/pictures"
 _DIRECTIONS = {direction.info.name: direction for direction in bundle_directions(DEMO_BUNDLE)}

@@ -14,9 +14,9 @@ from pathlib import Path
 from integration.blueprint import NAME, blueprint
 from integration.examples import EXAMPLES
 
-from sfe_models.checkpoints.bundle import bundle_directions
 from sfe_models.checkpoints.load import model_path
 from sfe_models.cli.showcase import strength_at
+from sfe_models.directions.files import bundle_directions
 
 ROOT = Path(__file__).resolve().parents[2]
 OBJECT_INFO = ROOT / "tests/nodes/object_info.json"

@@ -9,11 +9,12 @@ import pytest
 import torch
 from integration.server import ROOT, Server, temporary_base
 
-from sfe_models.checkpoints.bundle import bundle_directions, save_bundle
+from sfe_models.checkpoints.bundle import save_bundle
 from sfe_models.checkpoints.load import load_networks
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleOffsetDirection
+from sfe_models.directions.files import attached, bundle_directions
 from sfe_models.pipeline import Pipeline
 
 NAMES = ("smile", "glasses", "beard", "makeup", "age", "hair_colour", "hair_length", "yaw")
@@ -32,7 +33,7 @@ def _trial_bundle(path: Path) -> None:
     directions = [LinearDirection(info(n), torch.randn(shape, generator=random) * 0.3) for n in NAMES]
     styles = networks.generator.style_space(torch.randn(1, *shape, generator=random)).map(lambda s: s[0] * 0.1)
     directions.append(StyleOffsetDirection(info("style"), styles.convs, styles.rgbs))
-    save_bundle(networks, path, directions=directions)
+    save_bundle(networks, path, directions=attached(directions))
 
 
 @pytest.fixture(scope="session")

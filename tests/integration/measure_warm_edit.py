@@ -19,10 +19,10 @@ from integration.parts import Trial
 from integration.server import Server, temporary_base
 from tqdm import tqdm
 
-from sfe_models.checkpoints.bundle import bundle_directions
 from sfe_models.checkpoints.load import load_networks
 from sfe_models.demo.attributes import sample_portraits
 from sfe_models.demo.renderer import render
+from sfe_models.directions.files import bundle_directions
 from sfe_models.pipeline import Pipeline
 
 

@@ -23,12 +23,12 @@ from training.tiny import (
     short,
 )
 
-from sfe_models.checkpoints.bundle import bundle_directions
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.load import load_networks
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.cli import main
 from sfe_models.directions.base import DirectionError
+from sfe_models.directions.files import bundle_directions
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
 from sfe_models.feature_editor import FeatureEditor

@@ -9,7 +9,7 @@ from training.tiny import SPEC, Dots, editor_config, edits, make
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionError, DirectionInfo, StyleSpaceDirection
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.evaluation.methods import with_inverter_code
 from sfe_models.pipeline import Pipeline

@@ -8,7 +8,7 @@ import torch
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.domain import tiny_domain
 from sfe_models.generators.stylegan2.discriminator import Discriminator
 from sfe_models.training.config import (

@@ -4,14 +4,14 @@
  * @typedef {object} Direction
  * @property {string} name
  * @property {string} family
- * @property {string} subject What it was made for.
+ * @property {string | null} subject What it was made for, where that is known.
  * @property {[number, number] | null} range Useful strengths.
  * @property {string} effect What a positive strength does.
  * @property {string} source Where it comes from.
  * @property {string} model The only model that has it, or "" for all of its subject.
  *
  * @typedef {object} Offer
- * @property {Record<string, string>} subjects What each model shows, where that is known.
+ * @property {Record<string, string | null>} subjects What each model shows, null where it does not say.
  * @property {Direction[]} directions
  */
 
@@ -36,7 +36,10 @@ export function offerOf(definition) {
 export function fitting(offer, model) {
   const subject = model === null ? undefined : offer.subjects[model];
   if (subject === undefined) return offer.directions;
-  return offer.directions.filter((d) => d.subject === subject && (!d.model || d.model === model));
+  return offer.directions.filter((d) => {
+    const suits = d.subject === null || d.subject === subject || (subject === null && d.model === model);
+    return suits && (!d.model || d.model === model);
+  });
 }
 
 /**

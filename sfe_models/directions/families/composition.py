@@ -1,47 +1,14 @@
-"""Directions made of directions: scaled, negated, averaged."""
+"""Directions made of directions: the average of several."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from ...generators.base import StyleSpace
 from ..base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class _Scaled:
-    direction: Direction
-    factor: float
-
-    @property
-    def info(self) -> DirectionInfo:
-        info = self.direction.info
-        span = info.strength_range
-        if span and self.factor:
-            span = tuple(sorted(s / self.factor for s in span))
-        return replace(info, strength_range=span)
-
-    @property
-    def reads_all_layers(self) -> bool:
-        return self.direction.reads_all_layers
-
-    def move(self, code: Tensor | StyleSpace, strength: Tensor) -> Tensor | StyleSpace:
-        return self.direction.move(code, self.factor * strength)
-
-    def __repr__(self) -> str:
-        return f"{self.direction!r} times {self.factor:g}"
-
-
-class ScaledDirection(_Scaled, WPlusDirection):
-    """A W+ direction at `factor` times the strength. A GANSpace coordinate is set to factor * strength."""
-
-
-class ScaledStyleDirection(_Scaled, StyleSpaceDirection):
-    """A style space direction at `factor` times the strength."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,26 +42,13 @@ class AveragedStyleDirection(_Averaged, StyleSpaceDirection):
         return StyleSpace(tuple(mean(*c) for c in convs), tuple(mean(*r) for r in rgbs))
 
 
-def scaled(direction: Direction, factor: float) -> Direction:
-    """Multiply every strength of a direction by a finite number other than 0."""
-    if isinstance(factor, bool) or not isinstance(factor, int | float) or not math.isfinite(factor) or not factor:
-        raise DirectionError(f"{direction!r} cannot be scaled by {factor!r}; expected a finite number other than 0.")
-    kind = ScaledStyleDirection if isinstance(direction, StyleSpaceDirection) else ScaledDirection
-    return kind(direction, float(factor))
-
-
-def negated(direction: Direction) -> Direction:
-    """Turn a direction round."""
-    return scaled(direction, -1.0)
-
-
 def averaged(directions: Sequence[Direction], name: str | None = None) -> Direction:
     """Average directions of one subject and of one space, W+ or style space."""
     directions = tuple(directions)
     if not directions:
         raise DirectionError("There is nothing to average; expected at least one direction.")
     names = ", ".join(d.info.name for d in directions)
-    subjects = sorted({d.info.subject for d in directions})
+    subjects = sorted({d.info.subject for d in directions} - {None})
     if len(subjects) > 1:
         raise DirectionError(f"Directions for {' and '.join(subjects)} cannot be averaged: {names}.")
     in_style_space = [isinstance(d, StyleSpaceDirection) for d in directions]
@@ -105,5 +59,5 @@ def averaged(directions: Sequence[Direction], name: str | None = None) -> Direct
         raise DirectionError(
             f"Directions of different spaces cannot be averaged: {', '.join(spaces)}. Apply them one after another."
         )
-    info = DirectionInfo(name or f"average of {names}", "average", subjects[0])
+    info = DirectionInfo(name or f"average of {names}", "average", subjects[0] if subjects else None)
     return (AveragedStyleDirection if in_style_space[0] else AveragedDirection)(info, directions)

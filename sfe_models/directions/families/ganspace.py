@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from ...checkpoints.reading import tensors_of
-from ...checkpoints.unpickling.torch_file import read_torch
+from ...generators.base import GeneratorSpec
 from ..base import DirectionError, DirectionInfo, WPlusDirection
+from ..layers import fitted_layers
+from .reader import Reader, Stored
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Principal components of W.
+
+    comp: [n,D], orthonormal rows, the largest variance first; mean: [D]; std: [n], standard deviations along the
+    components. All on the CPU.
+    """
+
+    comp: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __repr__(self) -> str:
+        return f"Components({len(self.comp)} of {len(self.mean)} dimensions)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,20 +62,39 @@ class GANSpaceDirection(WPlusDirection):
         return moved
 
 
-def read_ganspace(
-    path: Path, info: DirectionInfo, component: int, first_layer: int, end_layer: int
-) -> GANSpaceDirection:
-    """Read one component of a published PCA file: `comp` [n,1,D], `mean` [1,D], `std` [n]."""
-    tensors = tensors_of(read_torch(path), path)
-    try:
-        comp, mean, std = (tensors[key] for key in ("comp", "mean", "std"))
-        vector, center, deviation = comp[component].reshape(-1), mean.reshape(-1), float(std[component])
-    except (KeyError, IndexError) as error:
+def components_of(tensors: Mapping[str, Tensor], where: str) -> Components:
+    """Check what a PCA file holds: `comp` [n,1,D], `mean` [1,D], `std` [n]. Raises DirectionError."""
+    comp, mean, std = tensors["comp"], tensors["mean"].flatten(), tensors["std"].flatten()
+    if comp.numel() != len(std) * len(mean):
         raise DirectionError(
-            f"{path} has no component {component} of a PCA (comp, mean, std): {error}; expected a GANSpace file."
-        ) from error
-    if len(vector) != len(center):
-        raise DirectionError(f"{path}: components of {len(vector)} and a mean of {len(center)} dimensions differ.")
+            f"{where} holds comp {tuple(comp.shape)} for {len(std)} deviations of {len(mean)} dimensions; "
+            "expected [n,1,D]."
+        )
+    return Components(comp.reshape(len(std), len(mean)).double(), mean.double(), std.double())
+
+
+def _recognises(stored: Stored) -> bool:
+    return {"comp", "mean", "std"} <= set(stored.tensors)
+
+
+def _read(stored: Stored, spec: GeneratorSpec) -> GANSpaceDirection:
+    """Make the direction of one `component`, on StyleGAN2's layers `first_layer` <= i < `end_layer`."""
+    components, parameters = components_of(stored.tensors, stored.where), stored.parameters
+    number = parameters.get("component")
+    if number is None:
+        raise DirectionError(
+            f"{stored.where} holds {len(components.std)} principal components; say which is meant by "
+            '"component": NUMBER in a JSON file beside it.'
+        )
+    if not 0 <= number < len(components.std):
+        raise DirectionError(f"{stored.where} has no component {number}; expected 0 to {len(components.std) - 1}.")
     return GANSpaceDirection(
-        info, vector.to(torch.float32), center.to(torch.float32), deviation, first_layer, end_layer
+        stored.info,
+        components.comp[number].float(),
+        components.mean.float(),
+        float(components.std[number]),
+        *fitted_layers(parameters.get("first_layer", 0), parameters.get("end_layer"), spec),
     )
+
+
+READER = Reader("principal components (comp, mean, std)", _recognises, _read)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from ...checkpoints.reading import read_numpy
-from ...checkpoints.unpickling.torch_file import read_torch
+from ...generators.base import GeneratorSpec, SpecError
 from ..base import DirectionError, DirectionInfo, WPlusDirection
+from .reader import Reader, Stored
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,24 +36,28 @@ class LinearDirection(WPlusDirection):
         return w_plus + (self.scale * strength.to(w_plus))[:, None, None] * vector
 
 
-def _vector(value: object, path: Path, info: DirectionInfo, style_dim: int) -> Tensor:
-    """Check and shape a vector of [D], [1,D], [N,D], [1,N,D] or [1,N*D]: [1,D] or [N,D], float32."""
-    tensor = torch.as_tensor(value) if not isinstance(value, Tensor) else value
-    if not tensor.is_floating_point() or tensor.numel() == 0 or tensor.numel() % style_dim:
+def _recognises(stored: Stored) -> bool:
+    return len(stored.tensors) == 1
+
+
+def _read(stored: Stored, spec: GeneratorSpec) -> LinearDirection:
+    """Shape a vector of [D], [1,D], [N,D], [1,N,D], N*D or [1,N*D]: [1,D], the same for all layers, or [N,D].
+
+    One of a layout of latents that the generator's family knows is brought to the generator's.
+    """
+    (tensor,) = stored.tensors.values()
+    n, d, shape = spec.n_styles, spec.style_dim, tuple(tensor.shape)
+    rows = math.prod(shape) // d
+    try:
+        if not rows or shape not in ((d,), (1, d), (rows, d), (1, rows, d), (rows * d,), (1, rows * d)):
+            raise SpecError("no vector of W or W+")
+        vector = tensor.reshape(rows, d).float()
+        return LinearDirection(stored.info, vector if rows == 1 else spec.fit_latents(vector), stored.scale)
+    except SpecError as error:
         raise DirectionError(
-            f"{path} holds {tuple(tensor.shape)} {tensor.dtype}; direction '{info.name}' needs numbers for W of "
-            f"{style_dim} dimensions: [{style_dim}], [N,{style_dim}] or N*{style_dim}."
-        )
-    if not tensor.isfinite().all():
-        raise DirectionError(f"{path} holds numbers that are not finite; fetch the file again.")
-    return tensor.reshape(-1, style_dim).float()
+            f"{stored.where} holds a tensor of shape {list(shape)}; the model's W+ codes are [{n},{d}]. "
+            f"Expected [{d}], [1,{d}], [{n},{d}], [1,{n},{d}] or [{n * d}]: a direction made for this generator."
+        ) from error
 
 
-def read_interfacegan(path: Path, info: DirectionInfo, style_dim: int = 512) -> LinearDirection:
-    """Read an InterFaceGAN direction: a `.pt` tensor [1,D] (all rows) or [N,D] (one row per layer)."""
-    return LinearDirection(info, _vector(read_torch(path), path, info, style_dim), scale=0.5)
-
-
-def read_boundary(path: Path, info: DirectionInfo, style_dim: int = 512) -> LinearDirection:
-    """Read a boundary of the whole W+ space: a `.npy` array [1,N*D]."""
-    return LinearDirection(info, _vector(read_numpy(path), path, info, style_dim))
+READER = Reader("one tensor (a vector of W or W+)", _recognises, _read)

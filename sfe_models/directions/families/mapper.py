@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 
-from ...checkpoints.reading import tensors_of
-from ...checkpoints.unpickling.torch_file import read_torch
+from ...generators.base import GeneratorSpec
 from ...generators.stylegan2.layers import MappingLayer, PixelNorm
 from ..base import DirectionError, DirectionInfo, WPlusDirection
+from ..layers import stylegan2_latents
+from .reader import Reader, Stored
 
 # Levels of the W+ code; the first is spelt so in the published files.
 LEVELS = {"course_mapping": slice(0, 4), "medium_mapping": slice(4, 8), "fine_mapping": slice(8, None)}
+# What stands before every name in a published file.
+_PREFIX = "mapper."
 
 
 class LevelMapper(nn.Module):
@@ -64,19 +65,23 @@ class StyleCLIPMapperDirection(WPlusDirection):
         return w_plus + strength.to(w_plus)[:, None, None] * mapper(w_plus)
 
 
-def read_styleclip_mapper(path: Path, info: DirectionInfo) -> StyleCLIPMapperDirection:
-    """Read a published mapper file: `state_dict` with keys `mapper.<level>.mapping.<i>.weight`."""
-    content = read_torch(path)
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    prefix = "mapper."
-    tensors = {k.removeprefix(prefix): v for k, v in tensors_of(state or {}, path).items() if k.startswith(prefix)}
+def _recognises(stored: Stored) -> bool:
+    return f"{_PREFIX}course_mapping.mapping.1.weight" in stored.tensors
+
+
+def _read(stored: Stored, spec: GeneratorSpec) -> StyleCLIPMapperDirection:
+    """Read a published mapper's state dict, with keys `mapper.<level>.mapping.<i>.weight`."""
+    tensors = {k.removeprefix(_PREFIX): v for k, v in stored.tensors.items() if k.startswith(_PREFIX)}
+    if spec.n_styles != stylegan2_latents(spec):
+        raise DirectionError(f"{stored.where}: a StyleCLIP mapper reads a StyleGAN2's latents; this generator is none.")
     levels = tuple(name for name in LEVELS if f"{name}.mapping.1.weight" in tensors)
-    if "course_mapping" not in levels:
-        raise DirectionError(f"{path} holds no StyleCLIP mapper (mapper.course_mapping...); expected a mapper file.")
     with torch.device("meta"):
         mapper = StyleCLIPMapper(tensors["course_mapping.mapping.1.weight"].shape[1], levels)
     try:
         mapper.load_state_dict(tensors, assign=True)
     except RuntimeError as error:
-        raise DirectionError(f"{path} is not a StyleCLIP mapper of four layers per level: {error}") from error
-    return StyleCLIPMapperDirection(info, mapper.float())
+        raise DirectionError(f"{stored.where} is not a StyleCLIP mapper of four layers per level: {error}") from error
+    return StyleCLIPMapperDirection(stored.info, mapper.float())
+
+
+READER = Reader("a StyleCLIP mapper (mapper.course_mapping...)", _recognises, _read)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..base import DirectionError, DirectionInfo
+from ..base import DirectionError, DirectionInfo, may_move
 from ..families.linear import LinearDirection
 from .scored_samples import ScoredSamples
 
@@ -45,7 +45,7 @@ class Boundary:
 def train_boundary(
     samples: ScoredSamples,
     attribute: str,
-    subject: str,
+    subject: str | None,
     *,
     fraction: float = 0.02,
     train_share: float = 0.7,
@@ -215,7 +215,7 @@ def conditional_direction(
     Its vector keeps the length it had, so that strengths mean the same distances.
     """
     for other in others:
-        if other.info.subject != direction.info.subject:
+        if not may_move(other.info.subject, direction.info.subject):
             raise DirectionError(
                 f"Direction '{direction.info.name}' is for {direction.info.subject}, '{other.info.name}' for "
                 f"{other.info.subject}; expected directions of one subject."

@@ -11,7 +11,7 @@ from ...generators.base import Generator
 from ...values import Inversion
 from ..base import DirectionError, DirectionInfo
 from ..families.linear import LinearDirection
-from ..families.style_offset import StyleOffsetDirection
+from ..families.stylespace import StyleOffsetDirection
 from ..layers import chosen_layers, named_layers, on_layers
 
 # Strength 1 is the whole difference; a little further still looks like a picture.
@@ -44,7 +44,7 @@ def _mean_difference(source: Tensor, target: Tensor) -> Tensor:
 
 
 def _info(
-    space: str, layers: tuple[int, ...], counts: tuple[int, int], subject: str, name: str, effect: str
+    space: str, layers: tuple[int, ...], counts: tuple[int, int], subject: str | None, name: str, effect: str
 ) -> DirectionInfo:
     means = "" if counts == (1, 1) else f" of the means of {counts[1]} and {counts[0]} pictures"
     source = f"difference{means} in {space}, {named_layers(layers)}"
@@ -54,7 +54,7 @@ def _info(
 def picture_difference(
     source: Inversion | Tensor,
     target: Inversion | Tensor,
-    subject: str,
+    subject: str | None,
     name: str,
     layers: Iterable[int] | None = None,
     *,
@@ -77,7 +77,7 @@ def style_difference(
     generator: Generator,
     source: Inversion | Tensor,
     target: Inversion | Tensor,
-    subject: str,
+    subject: str | None,
     name: str,
     layers: Iterable[int] | None = None,
     *,

@@ -1,8 +1,8 @@
 """What each channel of style space does to CLIP's view of the picture (StyleCLIP, section 6 and its released
 code).
 
-Statistics: mean and deviation of every style channel over many w. Relevance: a channel is set to its mean
-plus and minus 5 deviations in 100 pictures; the differences of the pictures' unit embeddings are brought to
+Statistics: mean and standard deviation of every style channel over many w. Relevance: a channel is set to its mean
+plus and minus 5 standard deviations in 100 pictures; the differences of the pictures' unit embeddings are brought to
 unit length, averaged, and brought to unit length again. RGB layers are left out. The released script stops at
 the convolutions of 128 px, the first 11; the released matrix for FFHQ 1024 is used with all 17 (6048
 channels).
@@ -25,9 +25,9 @@ from .clip_text import Embedder
 from .sampling import Progress, sample_w
 from .statistics import PUBLISHED_TRUNCATION, ChannelStatistics
 
-# The released recipe: deviations, pictures per channel. Convolutions up to 128 px, which are
+# The released recipe: standard deviations, pictures per channel. Convolutions up to 128 px, which are
 # also those that the published SFE code moves.
-PUBLISHED_ALPHA = 5.0
+PUBLISHED_STDS = 5.0
 PUBLISHED_PICTURES = 100
 PUBLISHED_CONVS = 11
 
@@ -42,7 +42,7 @@ class ChannelRelevance:
 
     statistics: ChannelStatistics
     matrix: Tensor
-    subject: str
+    subject: str | None
     settings: str = ""
 
     def __post_init__(self):
@@ -84,21 +84,22 @@ def channel_relevance(
     generator: Generator,
     embedder: Embedder,
     statistics: ChannelStatistics,
-    subject: str,
+    subject: str | None,
     *,
     convs: int | None = None,
     pictures: int = PUBLISHED_PICTURES,
-    alpha: float = PUBLISHED_ALPHA,
+    stds: float = PUBLISHED_STDS,
     seed: int = 0,
     truncation: float = PUBLISHED_TRUNCATION,
-    batch: int = 8,
+    batch_size: int = 8,
     resume: ChannelRelevance | None = None,
     on_layer: Callable[[ChannelRelevance], None] | None = None,
     progress: Progress | None = None,
 ) -> ChannelRelevance:
     """Find the CLIP direction of every channel of the first `convs` convolutions.
 
-    convs: by default as in the released script, up to 128 px. alpha: in deviations. batch: pictures per
+    convs: by default as in the released script, up to 128 px. stds: in
+    standard deviations. batch_size: pictures per
     generator call; half of them have the channel raised, half lowered. on_layer: called after each
     convolution with what there is so far, for saving; `resume` takes such a part up again and must come from
     the same settings. The layers before the changed one run once per picture. Costs 2 * pictures runs of the
@@ -106,13 +107,13 @@ def channel_relevance(
     """
     spec = generator.spec
     convs = min(PUBLISHED_CONVS, spec.n_layers) if convs is None else convs
-    if not 1 <= convs <= spec.n_layers or pictures < 1 or not alpha > 0:
+    if not 1 <= convs <= spec.n_layers or pictures < 1 or not stds > 0:
         raise DirectionError(
-            f"Relevance of {convs} convolutions from {pictures} pictures at {alpha:g} deviations; expected "
-            f"1 to {spec.n_layers} convolutions, at least one picture and a positive number of deviations."
+            f"Relevance of {convs} convolutions from {pictures} pictures at {stds:g} standard deviations; expected "
+            f"1 to {spec.n_layers} convolutions, at least one picture and a positive number of them."
         )
     settings = {"generator": generator_fingerprint(generator), "clip": embedder.name, "pictures": pictures}
-    settings = json.dumps(settings | {"alpha": alpha, "seed": seed, "truncation": truncation})
+    settings = json.dumps(settings | {"alpha": stds, "seed": seed, "truncation": truncation})
     w = torch.cat(list(sample_w(generator, pictures, seed, pictures, truncation)))
     styles = generator.style_space(generator.broadcast(w))
     widths = [s.shape[1] for s in styles.convs]
@@ -127,13 +128,13 @@ def channel_relevance(
     done = sum(len(r) for r in rows)
     for conv in range(len(rows), convs):
         total = torch.zeros(widths[conv], 0)
-        for first in range(0, pictures, max(1, batch // 2)):
-            part = styles[first : first + max(1, batch // 2)]
+        for first in range(0, pictures, max(1, batch_size // 2)):
+            part = styles[first : first + max(1, batch_size // 2)]
             n = len(part.convs[0])
             before = generator.run(generator.start(n), part, conv)
             before = before[torch.arange(n, device=part.convs[0].device).repeat(2)]
             for channel in range(widths[conv]):
-                both = _raised_and_lowered(part, statistics, conv, channel, alpha)
+                both = _raised_and_lowered(part, statistics, conv, channel, stds)
                 embedded = embedder.embed_images(generator.picture(generator.run(before, both))).double().cpu()
                 difference = F.normalize(embedded[:n] - embedded[n:], dim=1).sum(dim=0)
                 if not total.shape[1]:
@@ -150,14 +151,14 @@ def channel_relevance(
 
 
 def _raised_and_lowered(
-    styles: StyleSpace, statistics: ChannelStatistics, conv: int, channel: int, alpha: float
+    styles: StyleSpace, statistics: ChannelStatistics, conv: int, channel: int, stds: float
 ) -> StyleSpace:
-    """Twice the style vectors: one channel at mean + alpha std, then at mean - alpha std."""
+    """Twice the style vectors: one channel at mean + stds * std, then at mean - stds * std."""
     both = StyleSpace.cat([styles, styles])
     mean, std = (float(s.convs[conv][0, channel]) for s in (statistics.mean, statistics.std))
     n = len(styles.convs[0])
-    both.convs[conv][:n, channel] = mean + alpha * std  # cat made it a copy
-    both.convs[conv][n:, channel] = mean - alpha * std
+    both.convs[conv][:n, channel] = mean + stds * std  # cat made it a copy
+    both.convs[conv][n:, channel] = mean - stds * std
     return both
 
 

@@ -64,9 +64,10 @@ def save_relevance(relevance: ChannelRelevance, path: Path | str) -> Path:
     metadata = {
         "format": FORMAT,
         "version": VERSION,
-        "subject": relevance.subject,
         "settings": relevance.settings,
     }
+    if relevance.subject is not None:
+        metadata["subject"] = relevance.subject
     return save_tensors(tensors, path, metadata)
 
 
@@ -88,7 +89,7 @@ def load_relevance(path: Path | str) -> ChannelRelevance:
             vectors = {k: tuple(tensors[f"{kind}.{k}.{i}"][None] for i in range(n)) for k, n in counts.items()}
             kinds[kind] = StyleSpace(vectors["conv"], vectors["rgb"])
         return ChannelRelevance(
-            ChannelStatistics(**kinds), tensors["relevance"], metadata["subject"], metadata["settings"]
+            ChannelStatistics(**kinds), tensors["relevance"], metadata.get("subject"), metadata["settings"]
         )
     except KeyError as error:
         raise DirectionError(f"{path} lacks {error}; expected a whole file of channel relevance.") from error

@@ -24,16 +24,11 @@ STRENGTH_RANGE = (-3.0, 3.0)
 def modulation_weights(generator: Generator, layers: Iterable[int] | None = None) -> Tensor:
     """Stack the affine weights of some layers as the network uses them: [sum of C, D], float64 on the CPU.
 
-    layers: numbers of W+ styles, None for all. Layer i stands for convolution i; the last, which feeds no
-    convolution, for the RGB layer of the full resolution, as in the published code.
+    layers: numbers of W+ styles, None for all. Each stands for the first layer that it feeds: its convolution or, for
+    the last, what makes the picture, as in the published code.
     """
-    spec = generator.spec
-    weights = []
-    for i in chosen_layers(layers, spec.n_styles):
-        layer = generator.conv(i) if i < spec.n_layers else generator.to_rgb(spec.n_resolutions - 1)
-        affine = layer.conv.modulation
-        weights.append(affine.weight.detach().cpu().double() * (affine.lr_multiplier / spec.style_dim**0.5))
-    return torch.cat(weights)
+    maps = generator.style_maps()
+    return torch.cat([maps[i][0].detach().cpu().double() for i in chosen_layers(layers, generator.spec.n_styles)])
 
 
 def sefa_directions(
@@ -66,14 +61,14 @@ def largest_entry_positive(vectors: Tensor) -> Tensor:
 
 def sefa(
     generator: Generator,
-    subject: str,
+    subject: str | None,
     layers: Iterable[int] | None = None,
     count: int = 10,
     normalize: bool = True,
 ) -> tuple[LinearDirection, ...]:
     """Make SeFa directions that move the layers they were found for, and no others.
 
-    subject: what the generator shows. Strengths are distances in W.
+    subject: what the generator shows, None if nobody says. Strengths are distances in W.
     """
     chosen = chosen_layers(layers, generator.spec.n_styles)
     everything = len(chosen) == generator.spec.n_styles

@@ -47,7 +47,7 @@ class SideEffects:
     """What directions (rows, R) do to attributes (columns, A).
 
     cosines: [R,A], of each direction with the gradient of the attribute's linear regression; changes: [R,A],
-    the attribute's mean change at `strength`; deviations: [A], its standard deviation over the samples.
+    the attribute's mean change at `strength`; stds: [A], its standard deviation over the samples.
     float64.
     """
 
@@ -56,13 +56,13 @@ class SideEffects:
     strength: float
     cosines: Tensor
     changes: Tensor
-    deviations: Tensor
+    stds: Tensor
 
     def describe(self) -> str:
         """Write the changes, in standard deviations of the attribute, and the cosines as a Markdown table."""
         head = ["direction", *self.attributes]
         lines = [head, ["---"] * len(head)]
-        relative = (self.changes / self.deviations.clamp_min(1e-12)).tolist()
+        relative = (self.changes / self.stds.clamp_min(1e-12)).tolist()
         for name, changes, cosines in zip(self.directions, relative, self.cosines.tolist(), strict=True):
             cells = (f"{change:+.2f} ({cosine:+.2f})" for change, cosine in zip(changes, cosines, strict=True))
             lines.append([name, *cells])

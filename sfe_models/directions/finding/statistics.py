@@ -16,18 +16,18 @@ PUBLISHED_TRUNCATION = 0.7
 
 @dataclass(frozen=True, eq=False)
 class ChannelStatistics:
-    """Mean and deviation of every style channel, as batches of 1. RGB layers may be missing."""
+    """Mean and standard deviation of every style channel, as batches of 1. RGB layers may be missing."""
 
     mean: StyleSpace
     std: StyleSpace
 
     def __post_init__(self):
-        for name, styles in (("mean", self.mean), ("deviation", self.std)):
+        for name, styles in (("mean", self.mean), ("standard deviation", self.std)):
             for i, values in enumerate((*styles.convs, *styles.rgbs)):
                 if not values.isfinite().all():
                     raise DirectionError(f"The {name} of style vector {i} has numbers that are not finite.")
         if any((s < 0).any() for s in (*self.std.convs, *self.std.rgbs)):
-            raise DirectionError("The channel statistics have negative deviations; expected zero or more.")
+            raise DirectionError("The channel statistics have negative standard deviations; expected zero or more.")
 
 
 @torch.no_grad()
@@ -36,17 +36,17 @@ def channel_statistics(
     count: int = 100_000,
     seed: int = 0,
     truncation: float = PUBLISHED_TRUNCATION,
-    batch: int = 1000,
+    batch_size: int = 1000,
     progress: Progress | None = None,
 ) -> ChannelStatistics:
-    """Estimate mean and deviation (of the population, 1/n) of every style channel over `count` seeded w.
+    """Estimate mean and standard deviation (of the population, 1/n) of every style channel over `count` seeded w.
 
-    Streaming: batches are merged in float64 (Chan et al. 1979). Truncation as in the released code.
+    Streaming: batches are merged in float64 (Chan et al. 1979). truncation: 1 for the whole population.
     """
     if count < 2:
         raise DirectionError(f"Statistics over {count} samples; expected at least 2, better 10000.")
     n, mean, squares = 0, None, None
-    for w in sample_w(generator, count, seed, batch, truncation):
+    for w in sample_w(generator, count, seed, batch_size, truncation):
         styles = generator.style_space(generator.broadcast(w)).map(lambda s: s.double())
         values = torch.cat((*styles.convs, *styles.rgbs), dim=1)
         new_mean = values.mean(dim=0)

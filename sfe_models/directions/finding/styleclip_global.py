@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..base import DirectionError, DirectionInfo
-from ..families.style_offset import StyleOffsetDirection
+from ..families.stylespace import StyleOffsetDirection
 from .clip_text import Embedder, check_threshold, text_difference
 from .relevance import PUBLISHED_CONVS, ChannelRelevance
 

@@ -8,9 +8,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ...generators.base import Generator, StyleSpace
+from ...generators.base import Generator
 from ...pictures.image_io import to_pil
-from ..base import Direction, DirectionError, StyleSpaceDirection, WPlusDirection, strength_tensor
+from ..base import Direction, DirectionError, strength_tensor
 
 # The band above the pictures and its text, relative to a picture's width; small pictures get a readable size.
 _BAND, _TEXT, _MIN_TEXT = 0.12, 0.08, 10
@@ -55,19 +55,10 @@ def traversal(
     pictures = []
     for part in torch.arange(rows * columns).split(batch_size):
         w_plus = codes[places[part].to(codes.device)].to(device)
-        styles = _moved(generator, direction, w_plus, strength_tensor(values[part], len(part), device))
+        styles = direction.moved_styles(generator, w_plus, strength_tensor(values[part], len(part), device))
         pictures.append(generator.synthesize(styles, noise=noise).clamp(-1, 1).cpu())
     grid = torch.cat(pictures).unflatten(0, (rows, columns))  # [R,S,3,r,r]
     return grid.permute(2, 0, 3, 1, 4).reshape(3, rows * spec.resolution, columns * spec.resolution)
-
-
-def _moved(generator: Generator, direction: Direction, w_plus: Tensor, strength: Tensor) -> StyleSpace:
-    """Style vectors of the codes, moved in the space that the direction acts in."""
-    if isinstance(direction, WPlusDirection):
-        return generator.style_space(direction.move(w_plus, strength))
-    if isinstance(direction, StyleSpaceDirection):
-        return direction.move(generator.style_space(w_plus), strength)
-    raise DirectionError(f"{direction!r} moves neither W+ codes nor style vectors; give a direction that does.")
 
 
 def traversal_picture(grid: Tensor, strengths: Sequence[float], title: str = "") -> Image.Image:

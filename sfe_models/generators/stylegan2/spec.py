@@ -70,9 +70,12 @@ class StyleGAN2Spec:
         return 4 * 2 ** (layer // 2)
 
     def fit_latents(self, w_plus: Tensor) -> Tensor:
-        """Repeat one latent [...,1,D] for all layers; any other number than n_styles is another generator's."""
-        if w_plus.shape[-2] not in (1, self.n_styles):
+        """Repeat one latent [...,1,D] for all layers; of a larger StyleGAN2's, take those of the layers here."""
+        count = w_plus.shape[-2]
+        if count == 1:
+            return w_plus.expand(*w_plus.shape[:-2], self.n_styles, -1)
+        if count < self.n_styles or count % 2:
             raise SpecError(
-                f"{w_plus.shape[-2]} latents for a StyleGAN2 of {self.resolution} px; expected its own {self.n_styles}."
+                f"{count} latents for a StyleGAN2 of {self.resolution} px; expected its own {self.n_styles}."
             )
-        return w_plus.expand(*w_plus.shape[:-2], self.n_styles, -1)
+        return w_plus[..., : self.n_styles, :]

@@ -1,12 +1,12 @@
-"""Scaled, negated and averaged directions."""
+"""Averaged directions."""
 
 import pytest
 import torch
 
-from sfe_models.directions.base import DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
-from sfe_models.directions.families.composition import averaged, negated, scaled
+from sfe_models.directions.base import DirectionError, DirectionInfo
+from sfe_models.directions.families.composition import averaged
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.generators.base import StyleSpace
 
 D = 4
@@ -32,22 +32,6 @@ def values(styles):
     return torch.cat((*styles.convs, *styles.rgbs), dim=1)
 
 
-def test_scaled_is_a_stronger_direction():
-    assert torch.equal(scaled(linear(1), 2.0).move(W, STRENGTH), linear(1).move(W, 2 * STRENGTH))
-    moved = scaled(offset(1), 2.0).move(STYLES, STRENGTH)
-    assert torch.equal(values(moved), values(offset(1).move(STYLES, 2 * STRENGTH)))
-    assert isinstance(scaled(offset(1), 2.0), StyleSpaceDirection) and isinstance(
-        scaled(linear(1), 2.0), WPlusDirection
-    )
-    assert negated(linear(1)).info.strength_range == (-4.0, 2.0)
-
-
-def test_a_step_and_its_negative_cancel():
-    assert torch.allclose(negated(linear(1)).move(linear(1).move(W, STRENGTH), STRENGTH), W, atol=1e-6)
-    there = offset(1).move(STYLES, STRENGTH)
-    assert torch.allclose(values(negated(offset(1)).move(there, STRENGTH)), values(STYLES), atol=1e-6)
-
-
 def test_averaged_is_the_mean_of_the_moves():
     moved = averaged([linear(1), linear(2)]).move(W, STRENGTH)
     mean = (linear(1).move(W, STRENGTH) + linear(2).move(W, STRENGTH)) / 2
@@ -65,6 +49,8 @@ def test_what_does_not_go_together_is_refused():
         averaged([linear(1), linear(2, "cars")])
     with pytest.raises(DirectionError, match="at least one"):
         averaged([])
-    for factor in (0, float("inf"), True):
-        with pytest.raises(DirectionError, match="cannot be scaled"):
-            scaled(linear(1), factor)
+
+
+def test_an_unknown_subject_goes_with_any():
+    assert averaged([linear(1, None), linear(2, "cars")]).info.subject == "cars"
+    assert averaged([linear(1, None)]).info.subject is None

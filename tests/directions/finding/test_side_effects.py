@@ -26,7 +26,7 @@ def test_changes_and_cosines_of_linear_scores(samples):
     torch.testing.assert_close(report.changes, torch.tensor([[6.0, 3], [0, 3], [0, 0]]).double(), rtol=0, atol=0.02)
     half = 0.5**0.5
     torch.testing.assert_close(report.cosines, torch.tensor([[1, half], [0, half], [0, 0]]).double(), rtol=0, atol=0.01)
-    torch.testing.assert_close(report.deviations, samples.scores.double().std(dim=0))
+    torch.testing.assert_close(report.stds, samples.scores.double().std(dim=0))
 
 
 def test_measures_with_the_scorer_given(samples):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sfe_models.checkpoints.random_weights import random_networks
-from sfe_models.directions.base import Direction, DirectionError, DirectionInfo
+from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.stylespace import StyleChannelsDirection
 from sfe_models.directions.finding.sefa import sefa
 from sfe_models.directions.finding.traversal import seed_codes, traversal, traversal_picture
@@ -82,16 +82,3 @@ def test_bad_codes(generator, shape):
 def test_no_seed(generator):
     with pytest.raises(DirectionError, match="No seed"):
         seed_codes(generator, [])
-
-
-def test_direction_of_neither_space(generator, codes):
-    class Odd(Direction):
-        info = DirectionInfo("odd", "none", "test")
-
-    with pytest.raises(DirectionError, match="odd"):
-        traversal(generator, Odd(), [1.0], codes)
-
-
-def test_picture_of_other_columns():
-    with pytest.raises(DirectionError, match="2 strengths"):
-        traversal_picture(torch.zeros(3, 4, 9), [1, 2])

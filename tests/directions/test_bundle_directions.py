@@ -7,14 +7,16 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from sfe_models.checkpoints.bundle import bundle_directions, load_bundle, save_bundle
+from sfe_models.checkpoints.bundle import bundle_spec, load_bundle, save_bundle
+from sfe_models.checkpoints.convert import convert
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.checksums import KEY
 from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
-from sfe_models.directions.families.stylespace import StyleChannelsDirection
+from sfe_models.directions.families.stylespace import StyleChannelsDirection, StyleOffsetDirection
+from sfe_models.directions.files import attached, bundle_directions, save_own_file
+from sfe_models.directions.layers import on_layers_only
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
 from sfe_models.pipeline import Pipeline
@@ -50,7 +52,7 @@ def networks():
 
 @pytest.fixture
 def bundle(networks, tmp_path):
-    return save_bundle(networks, tmp_path / "model.safetensors", "tests", MADE)
+    return save_bundle(networks, tmp_path / "model.safetensors", "tests", attached(MADE))
 
 
 def test_directions_come_back_bit_identical(bundle):
@@ -75,7 +77,7 @@ def test_networks_load_as_without_directions(bundle, networks):
 
 def test_directions_stay_float32_in_a_half_precision_bundle(networks, tmp_path):
     half = random_networks(SPEC).cast(torch.bfloat16)
-    path = save_bundle(half, tmp_path / "half.safetensors", directions=MADE[:1])
+    path = save_bundle(half, tmp_path / "half.safetensors", directions=attached(MADE[:1]))
     (direction,) = bundle_directions(path)
     assert direction.vector.dtype == torch.float32 and torch.equal(direction.vector, MADE[0].vector)
 
@@ -100,18 +102,69 @@ def test_edits_are_the_same(bundle, networks):
 
 def test_a_model_may_bring_one_of_a_published_name(networks, tmp_path):
     own = LinearDirection(DirectionInfo("age", "boundary", SPEC.subject, (-1.0, 1.0)), normal(1, 16))
-    path = save_bundle(networks, tmp_path / "model.safetensors", directions=[own])
+    path = save_bundle(networks, tmp_path / "model.safetensors", directions=attached([own]))
     library = DirectionLibrary(SPEC, bundled=bundle_directions(path))
     assert torch.equal(library.get("age").vector, own.vector)
     assert [entry.info.family for entry in library.entries if entry.info.name == "age"] == ["boundary"]
 
 
-def test_a_file_of_the_same_name_is_refused(bundle, tmp_path):
+def test_a_file_of_the_same_name_goes_by_the_name_of_the_file(bundle, tmp_path, caplog):
     (tmp_path / "directions").mkdir()
-    save_file({"vector": normal(1, 16)}, tmp_path / "directions/curls.safetensors")
+    path = tmp_path / "directions/curls.safetensors"
+    save_file({"vector": normal(1, 16)}, path)
     library = DirectionLibrary(SPEC, [tmp_path], bundle_directions(bundle))
-    with pytest.raises(DirectionError, match="named 'curls', as is the model's style_offset"):
+    with pytest.raises(
+        DirectionError, match=f"'curls' is the name of the model's own.*and of {path}. Ask for"
+    ) as error:
         library.get("curls")
+    assert "'curls.safetensors'" in str(error.value)
+    assert "'curls (style_offset)'" in str(error.value)
+    assert [record.levelname for record in caplog.records] == ["WARNING"] and str(path) in caplog.text
+    assert isinstance(library.get("curls.safetensors"), LinearDirection)
+    assert isinstance(library.get("curls (style_offset)"), StyleOffsetDirection)
+    assert library.get("smile more").info.name == "smile more"
+    names = [entry.info.name for entry in library.entries]
+    assert "curls" not in names and {"curls.safetensors", "curls (style_offset)"} <= set(names)
+
+
+def test_the_file_that_a_direction_was_assembled_from_is_no_other(bundle, tmp_path, caplog):
+    (tmp_path / "directions").mkdir()
+    for direction in MADE[:3]:
+        save_own_file(direction, tmp_path / "directions" / f"{direction.info.name}.safetensors")
+    library = DirectionLibrary(SPEC, [tmp_path], bundle_directions(bundle))
+    assert [library.get(direction.info.name).info for direction in MADE[:3]] == [d.info for d in MADE[:3]]
+    assert not caplog.records
+
+
+def test_a_file_that_does_not_fit_takes_no_name(bundle, tmp_path, caplog):
+    (tmp_path / "directions").mkdir()
+    save_file({"vector": normal(1, 99)}, tmp_path / "directions/curls.safetensors")
+    library = DirectionLibrary(SPEC, [tmp_path], bundle_directions(bundle))
+    assert isinstance(library.get("curls"), StyleOffsetDirection)
+    with pytest.raises(DirectionError, match=r"\[1, 99\]"):
+        library.get("curls.safetensors")
+    assert len(caplog.records) == 1
+
+
+def test_bundles_of_earlier_versions_are_read(bundle):
+    """They said `strength_range` for `range`, and named everything."""
+    changed(
+        bundle,
+        lambda rows: json.dumps([
+            {"name": row["name"], "family": row["family"], "subject": row["subject"], "scale": row["scale"],
+             "strength_range": row.get("range"), "effect": row["effect"], "source": row["source"]}
+            for row in rows
+        ]),
+    )  # fmt: skip
+    assert [direction.info for direction in bundle_directions(bundle)] == [direction.info for direction in MADE]
+
+
+def test_a_vector_on_some_layers_stays_there(networks, tmp_path):
+    masked = on_layers_only(MADE[0], "1, 4", SPEC.n_styles)
+    path = save_bundle(networks, tmp_path / "model.safetensors", directions=attached([masked]))
+    (read,) = bundle_directions(path)
+    w_plus, strength = normal(2, 6, 16), torch.tensor([1.0, -2.0])
+    assert torch.equal(read.move(w_plus, strength), masked.move(w_plus, strength))
 
 
 def test_a_bundle_without_directions(networks, tmp_path):
@@ -121,7 +174,7 @@ def test_a_bundle_without_directions(networks, tmp_path):
 def test_what_is_no_vector_is_refused(networks, tmp_path):
     channel = StyleChannelsDirection(DirectionInfo("channel", "stylespace", SPEC.subject), ((1, 2),))
     with pytest.raises(DirectionError, match="is no vector"):
-        save_bundle(networks, tmp_path / "model.safetensors", directions=[channel])
+        save_bundle(networks, tmp_path / "model.safetensors", directions=attached([channel]))
     assert not list(tmp_path.iterdir())
 
 
@@ -141,7 +194,7 @@ def changed(path, text, without=()):
         (lambda rows: json.dumps([{**rows[0], "colour": 1}]), ()),
         (lambda rows: json.dumps([{k: v for k, v in rows[0].items() if k != "name"}]), ()),
         (lambda rows: json.dumps([{k: v for k, v in rows[0].items() if k != "scale"}]), ()),
-        (lambda rows: json.dumps([{**rows[0], "strength_range": 3}]), ()),
+        (lambda rows: json.dumps([{**rows[0], "range": 3}]), ()),
         (json.dumps, ("directions.0.vector",)),
         (json.dumps, ("directions.2.convs.3",)),
     ],
@@ -156,3 +209,11 @@ def test_other_files_bring_no_directions(tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="no SFE bundle"):
         bundle_directions(tmp_path / "other.safetensors")
+
+
+def test_a_converted_bundle_keeps_its_directions_and_may_say_what_it_shows(bundle, tmp_path):
+    path = convert(bundle, tmp_path / "half.safetensors", torch.float16, subject="dots")
+    assert [direction.info for direction in bundle_directions(path)] == [direction.info for direction in MADE]
+    assert torch.equal(bundle_directions(path)[0].vector, MADE[0].vector)
+    assert (bundle_spec(bundle).subject, bundle_spec(path).subject) == ("human faces", "dots")
+    assert bundle_spec(convert(bundle, tmp_path / "same.safetensors", torch.float32)).subject == "human faces"

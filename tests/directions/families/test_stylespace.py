@@ -5,7 +5,7 @@ import torch
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionError, DirectionInfo
-from sfe_models.directions.families.style_offset import StyleOffsetDirection
+from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.directions.layers import chosen_layers, named_layers, on_layers
 from sfe_models.domain import tiny_domain
 from sfe_models.generators.base import StyleSpace
