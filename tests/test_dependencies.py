@@ -70,6 +70,11 @@ def test_nothing_of_comfyui_is_imported_and_own_imports_are_relative():
         assert name.split(".")[0] not in FORBIDDEN | {"sfe_models"}, path
 
 
+def test_no_two_folders_import_each_other():
+    links = folder_links(relative_imports(PACKAGE), PACKAGE)
+    assert [pair for pair in sorted(links) if pair[::-1] in links] == []
+
+
 def test_no_file_is_imported_by_what_it_imports():
     tuple(graphlib.TopologicalSorter(relative_imports(PACKAGE)).static_order())  # raises CycleError
 
