@@ -21,6 +21,7 @@ _CONTAINERS = {
     "safetensors": ("a safetensors file", "Read it as safetensors."),
     "pickle": ("a plain pickle", "Only StyleGAN2-ADA network pickles are read, as network pickles."),
     "npy": ("a numpy array file", "Give it where a .npy file is asked for."),
+    "npz": ("a numpy archive", "Save the one array in it that is meant with numpy.save."),
     "html": (
         "a saved web page, probably the error or login page of a failed download",
         "Download the file again.",
@@ -51,7 +52,7 @@ class Sniffed(os.PathLike):
 def sniff(path: str | Path | Sniffed) -> Sniffed:
     """Recognise the container of a file from its contents, never from its name; once.
 
-    Its kind is "torch-zip", "torch-legacy", "torchscript", "safetensors", "pickle", "npy", "html",
+    Its kind is "torch-zip", "torch-legacy", "torchscript", "safetensors", "pickle", "npy", "npz", "html",
     "git-lfs-pointer", "empty" or "unknown". A damaged file may still be recognised.
     Raises CheckpointError when there is no readable file.
     """
@@ -93,7 +94,10 @@ def _kind(path: str | Path) -> str:
 def _sniff_zip(path: str | Path, head: bytes) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = {name.partition("/")[2] for name in archive.namelist()}
+            entries = archive.namelist()
+        if entries and all(name.endswith(".npy") for name in entries):
+            return "npz"
+        names = {name.partition("/")[2] for name in entries}
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         # The directory stands at the end, so a truncated archive has none: ask the first entry.
         name_length = int.from_bytes(head[26:28], "little")

@@ -52,7 +52,30 @@ def read_numpy(path: str | Path) -> np.ndarray:
     try:
         return np.load(path, allow_pickle=False)
     except Exception as error:  # a crafted header can raise anything
-        raise damaged(path, expected, error) from error
+        raise _pickled(path, error) or damaged(path, expected, error) from error
+
+
+def read_numpy_archive(path: str | Path) -> dict[str, np.ndarray]:
+    """Read the arrays of a .npz file, by name. Raises CheckpointError, also for pickled objects."""
+    file = sniff(path)
+    expected = "a .npz file of numbers"
+    if file.kind != "npz":
+        raise wrong_container(file, expected)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return dict(archive)
+    except Exception as error:  # a crafted archive can raise anything
+        raise _pickled(path, error) or damaged(path, expected, error) from error
+
+
+def _pickled(path: str | Path, error: Exception) -> CheckpointError | None:
+    """Describe a numpy file that holds pickled objects, None for another failure."""
+    if not isinstance(error, ValueError) or "allow_pickle" not in str(error):
+        return None
+    return CheckpointError(
+        f"{path} holds pickled Python objects, such as a dictionary, which are never unpickled; take the array of "
+        "numbers out where you trust the file (`numpy.load(..., allow_pickle=True)`) and save that with `numpy.save`."
+    )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from ..atomic import replaced, save_tensors
 from ..checkpoints.bundle import Attached, bundle_attached, bundle_spec
 from ..checkpoints.containers import sniff
 from ..checkpoints.errors import CheckpointError
-from ..checkpoints.reading import read_numpy, read_safetensors, tensors_of
+from ..checkpoints.reading import read_numpy, read_numpy_archive, read_safetensors, tensors_of
+from ..checkpoints.unpickling.array_pickle import read_arrays
 from ..checkpoints.unpickling.torch_file import read_torch
 from ..generators.base import GeneratorSpec
 from .base import Direction, DirectionError, DirectionInfo
@@ -104,6 +105,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return read_safetensors(file).tensors()
     if file.kind == "npy":
         return {"": _tensor(read_numpy(file))}
+    if file.kind == "npz":
+        return {name: _tensor(values) for name, values in read_numpy_archive(file).items()}
+    if file.kind == "pickle":
+        return {name: _tensor(values) for name, values in read_arrays(file, "a direction: one array").items()}
     content = read_torch(file)
     if isinstance(content, Tensor):
         return {"": content.detach()}

@@ -1,18 +1,21 @@
-"""Read pickles that hold nothing but lists of numpy arrays, without numpy's own unpickling and without
-running anything.
+"""Read pickles that hold nothing but numpy arrays, without numpy's own unpickling and without running anything.
 
-StyleCLIP's `S_mean_std` is such a file.
+StyleCLIP's `S_mean_std` is such a file; a direction that somebody pickled is another.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from ..containers import damaged, sniff, wrong_container
 from .stand_ins import Function, InertUnpickler, NumpyDtype, RefusedGlobal, refused
+
+T = TypeVar("T")
 
 
 class _Array:
@@ -33,10 +36,18 @@ class _Array:
         self.values = np.frombuffer(data, dtype.dtype).reshape(shape, order=order).copy()
 
 
+def _encoded(text: str, encoding: str) -> bytes:
+    """Give the bytes that pickles of the older protocols write as text."""
+    if encoding != "latin1":
+        raise ValueError(f"bytes written in {encoding}")
+    return text.encode("latin1")
+
+
 # Everything that such a pickle may name; numpy renamed `core` to `_core` in 2.0.
 _TABLE = {
     ("numpy", "dtype"): Function(NumpyDtype),
     ("numpy", "ndarray"): None,
+    ("_codecs", "encode"): Function(_encoded),
     ("numpy.core.multiarray", "_reconstruct"): Function(_Array),
     ("numpy._core.multiarray", "_reconstruct"): Function(_Array),
 }
@@ -48,13 +59,27 @@ def read_array_lists(path: str | Path, expected: str) -> list[list[np.ndarray]]:
     expected: what the file should be, for errors. Raises CheckpointError for everything else; nothing in the
     file is ever run.
     """
+    return _read(path, expected, lambda content: [[_values(array) for array in part] for part in content])
+
+
+def read_arrays(path: str | Path, expected: str) -> dict[str, np.ndarray]:
+    """Read a pickle of one array of numbers, under the empty name, or of a dictionary of them. Raises as above."""
+
+    def named(content: object) -> dict[str, np.ndarray]:
+        parts = content if isinstance(content, dict) else {"": content}
+        return {str(name): _values(array) for name, array in parts.items()}
+
+    return _read(path, expected, named)
+
+
+def _read(path: str | Path, expected: str, arranged: Callable[[object], T]) -> T:
     file = sniff(path)
     if file.kind != "pickle":
         raise wrong_container(file, expected)
     try:
         with open(path, "rb") as file:
             content = InertUnpickler(file, _TABLE).load()
-        return [[_values(array) for array in part] for part in content]
+        return arranged(content)
     except RefusedGlobal as error:
         raise refused(path, str(error)) from error
     except Exception as error:  # a crafted pickle can raise anything

@@ -7,6 +7,7 @@ Needs torch >= 2.6: older releases of `torch.load(weights_only=True)` can be mad
 from __future__ import annotations
 
 import argparse
+import math
 import pickle
 import re
 import zipfile
@@ -27,6 +28,38 @@ class WholeNetworkError(CheckpointError):
     """A file of torch.save that holds a network itself; `read_network_pickle` reads it."""
 
 
+class _NoArray:
+    """Stand for the class that a pickled numpy array names."""
+
+
+class _Array:
+    """Stand for a numpy array while its file is read; the numbers come with the state."""
+
+    def __init__(self, *_class_shape_and_typecode: object):
+        self.tensor: torch.Tensor | None = None
+
+    def __setstate__(self, state: tuple):
+        _version, shape, dtype, fortran_order, data = state
+        if not isinstance(dtype, np.dtype) or dtype.kind not in "biuf" or not isinstance(data, bytes):
+            raise ValueError("an array of something else than plain numbers")
+        if len(data) != math.prod(shape) * dtype.itemsize:
+            raise ValueError(f"array of shape {tuple(shape)} with {len(data)} bytes")
+        values = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
+        self.tensor = torch.from_numpy(values.astype(dtype.newbyteorder("=")))
+
+
+def _with_tensors(content: object) -> object:
+    """Put tensors in the place of numpy arrays, in a file that is one and in the mappings of others."""
+    if isinstance(content, _Array):
+        if content.tensor is None:
+            raise ValueError("a numpy array without its numbers")
+        return content.tensor
+    if isinstance(content, dict):
+        for key, value in content.items():
+            content[key] = _with_tensors(value)
+    return content
+
+
 # numpy renamed `core` to `_core` in 2.0; files carry the name of the version that wrote them.
 _numpy_scalar = np.float64(0).__reduce__()[0]
 _SAFE_GLOBALS = [
@@ -35,19 +68,25 @@ _SAFE_GLOBALS = [
     *(type(np.dtype(name)) for name in ("bool", "int32", "int64", "float32", "float64")),
     (_numpy_scalar, "numpy.core.multiarray.scalar"),
     (_numpy_scalar, "numpy._core.multiarray.scalar"),
+    (_Array, "numpy.core.multiarray._reconstruct"),
+    (_Array, "numpy._core.multiarray._reconstruct"),
+    (_NoArray, "numpy.ndarray"),
 ]
 
 
 def refused_global(error: Exception) -> str | None:
     """Return the global that torch's weights-only unpickler refused, None for other errors."""
-    match = re.search(r"GLOBAL (\S+)", str(error)) if isinstance(error, pickle.UnpicklingError) else None
-    return match[1] if match else None
+    if not isinstance(error, pickle.UnpicklingError):
+        return None
+    match = re.search(r"GLOBAL (\S+)|but got <class '([\w.]+)'>", str(error))
+    return (match[1] or match[2]) if match else None
 
 
 def read_torch(path: str | Path) -> object:
     """Read a torch.save file onto the CPU, memory-mapped where its format allows.
 
-    Besides tensors and containers only `argparse.Namespace` and numpy numbers are accepted.
+    Besides tensors and containers only `argparse.Namespace`, numpy numbers and arrays of them, which become tensors,
+    are accepted.
     Raises CheckpointError for everything else; nothing in the file is ever run.
     """
     file = sniff(path)
@@ -56,9 +95,8 @@ def read_torch(path: str | Path) -> object:
         raise wrong_container(file, expected)
     try:
         with torch.serialization.safe_globals(_SAFE_GLOBALS):
-            return torch.load(
-                path, map_location="cpu", weights_only=True, mmap=file.kind == "torch-zip" and _is_stored(path)
-            )
+            mapped = file.kind == "torch-zip" and _is_stored(path)
+            return _with_tensors(torch.load(path, map_location="cpu", weights_only=True, mmap=mapped))
     except Exception as error:  # a crafted file can raise anything
         name = refused_global(error)
         if name == WHOLE_NETWORK and file.kind == "torch-zip":
