@@ -16,12 +16,13 @@ import torch.nn.functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from sfe_models.choices import BLENDS  # noqa: E402
 from sfe_models.faces.crop.warp import crop_face  # noqa: E402
 from sfe_models.faces.errors import FaceError  # noqa: E402
 from sfe_models.faces.find.choice import face_problem  # noqa: E402
 from sfe_models.faces.find.detectors import find_faces, load_detector  # noqa: E402
 from sfe_models.faces.find.people import align_photos  # noqa: E402
-from sfe_models.faces.paste.face import BLENDS, PasteOptions, paste_into  # noqa: E402
+from sfe_models.faces.paste.face import PasteOptions, paste_into  # noqa: E402
 
 # Eyes, nose and mouth corners of scikit-image's astronaut, in px of its 512.
 ASTRONAUT = [[207.6, 111.2], [247.3, 110.3], [229.1, 131.5], [210.5, 148.4], [247.7, 147.5]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..sfe_models.choices import ERROR, ORDERS
 from ..sfe_models.faces.crop.batch import crop_faces
-from ..sfe_models.faces.find.choice import ERROR, ORDERS
 from . import sockets
 from .base import Node
 from .find_face import METHODS, FaceSearch, landmark_inputs, no_face_input

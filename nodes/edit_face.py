@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..sfe_models.choices import DETECTORS, ERROR
 from ..sfe_models.faces.crop.batch import crop_faces
-from ..sfe_models.faces.find.choice import ERROR
-from ..sfe_models.faces.find.detectors import DETECTORS
 from ..sfe_models.faces.paste.batch import paste_faces
 from . import direction_choices, sockets, stages
 from .apply_direction import chosen_direction, custom_direction_input

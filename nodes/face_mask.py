@@ -6,6 +6,7 @@ import comfy.model_management as management
 import torch
 from comfy_api.latest import io
 
+from ..sfe_models.choices import OVAL, REGIONS
 from ..sfe_models.faces.errors import FaceError
 from ..sfe_models.faces.mask.parsing import (
     BACKGROUND_THRESHOLD,
@@ -15,7 +16,7 @@ from ..sfe_models.faces.mask.parsing import (
     parse_faces,
     parsed_mask,
 )
-from ..sfe_models.faces.mask.regions import OVAL, REGIONS, region_masks
+from ..sfe_models.faces.mask.regions import region_masks
 from ..sfe_models.faces.mask.soft import feathered
 from . import sockets
 from .base import Node

@@ -10,10 +10,10 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
+from ..sfe_models.choices import DETECTORS, ERROR, NO_FACE, ORDERS
 from ..sfe_models.faces.crop.batch import AlignedFaces, already_aligned
 from ..sfe_models.faces.errors import FaceError
-from ..sfe_models.faces.find.choice import ERROR, NO_FACE, ORDERS
-from ..sfe_models.faces.find.detectors import DETECTORS, find_faces, load_detector
+from ..sfe_models.faces.find.detectors import find_faces, load_detector
 from ..sfe_models.faces.find.people import align_photos
 from ..sfe_models.faces.landmarks import parse_landmarks
 from . import sockets

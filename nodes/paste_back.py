@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io
 
-from ..sfe_models.faces.mask.regions import HEAD
+from ..sfe_models.choices import BLENDS, FEATHERED, HEAD, PASTE_REGIONS
 from ..sfe_models.faces.paste.batch import paste_faces
-from ..sfe_models.faces.paste.face import BLENDS, FEATHERED, PASTE_REGIONS, PasteOptions
+from ..sfe_models.faces.paste.face import PasteOptions
 from . import previews, sockets
 from .base import Node
 from .pictures import channels_first, channels_last, masks_of, signed

@@ -7,10 +7,11 @@ from pathlib import Path
 from comfy_api.latest import io
 
 from ..sfe_models.checkpoints.weights import STYLECLIP_MATRIX, STYLECLIP_STATISTICS, STYLECLIP_TEMPLATES
+from ..sfe_models.choices import TEXT_THRESHOLD, VIT_B_32
 from ..sfe_models.directions.base import DirectionError
-from ..sfe_models.directions.finding.clip_text import TEMPLATES, VIT_B_32, ClipEmbedder, read_templates
+from ..sfe_models.directions.finding.clip_text import TEMPLATES, ClipEmbedder, read_templates
 from ..sfe_models.directions.finding.relevance_files import load_relevance, read_published_relevance
-from ..sfe_models.directions.finding.styleclip_global import DEFAULT_THRESHOLD, StyleCLIPGlobal
+from ..sfe_models.directions.finding.styleclip_global import StyleCLIPGlobal
 from . import sockets
 from .base import Node
 from .models import LoadedModel
@@ -34,7 +35,7 @@ class TextDirection(Node):
                 io.Float.Input(
                     "disentanglement",
                     display_name="threshold",
-                    default=DEFAULT_THRESHOLD,
+                    default=TEXT_THRESHOLD,
                     min=0.0,
                     max=1.0,
                     step=0.01,

@@ -1,4 +1,4 @@
-"""Options and steps that several commands share."""
+"""Steps that several commands share."""
 
 from __future__ import annotations
 
@@ -9,28 +9,7 @@ import torch
 from ..checkpoints.load import load_networks
 from ..directions.library import DirectionLibrary, ModelSpec, model_library
 from ..pipeline import Pipeline
-from ..precision import DEVICES, DTYPES, choose_device, choose_dtype
-
-
-def add_model(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """Add --model, --dtype and --device."""
-    parser.add_argument("--model", required=default is None, default=default, help="what to load, see below")
-    parser.add_argument(
-        "--dtype",
-        choices=("auto", *DTYPES),
-        default="auto",
-        help="auto takes the fastest that the device computes natively",
-    )
-    parser.add_argument("--device", choices=DEVICES, default="auto")
-
-
-def add_directions(parser: argparse.ArgumentParser) -> None:
-    """Add --directions."""
-    parser.add_argument(
-        "--directions",
-        metavar="FOLDER",
-        help="folder with direction files (such as the published `editings`)",
-    )
+from ..precision import choose_device, choose_dtype
 
 
 def dtype_and_device(options: argparse.Namespace) -> tuple[torch.dtype, torch.device]:

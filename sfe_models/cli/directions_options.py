@@ -1,4 +1,4 @@
-"""Options and steps that the actions of `directions` share."""
+"""Steps that the actions of `directions` share."""
 
 from __future__ import annotations
 
@@ -19,28 +19,7 @@ from ..directions.finding.sampling import Progress
 from ..directions.published import published_directions
 from ..domain import DomainSpec
 from ..generators.base import Generator
-from ..precision import DEVICES, choose_device
-
-
-def add_model_option(parser: argparse.ArgumentParser) -> None:
-    """Add --model, which may stand before the action too, and --subject."""
-    parser.add_argument("--model", default=argparse.SUPPRESS, help="a model, or any file with a StyleGAN2 generator")
-    parser.add_argument("--subject", help="what the generator shows, such as 'cats' (default: the model's)")
-
-
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add --device."""
-    parser.add_argument("--device", choices=DEVICES, default="auto")
-
-
-def add_output_file(parser: argparse.ArgumentParser) -> None:
-    """Add --output for one vector."""
-    parser.add_argument(
-        "--output",
-        required=True,
-        metavar="FILE.safetensors",
-        help=f"its name becomes the direction's; in a folder named {FOLDER}, edit finds it by that name",
-    )
+from ..precision import choose_device
 
 
 def spec_of(options: argparse.Namespace) -> DomainSpec:

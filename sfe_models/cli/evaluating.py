@@ -13,56 +13,25 @@ import torch
 
 from ..atomic import replaced
 from ..checkpoints.load import load_networks, model_path
+from ..evaluation.ablations import ABLATIONS, measure_ablations
+from ..evaluation.attribute_tables import read_attribute_table
+from ..evaluation.editing_fid import FidEdit, FidEditing
+from ..evaluation.errors import EvaluationError
+from ..evaluation.grid import save_grid
+from ..evaluation.methods import METHODS, pipeline_methods, unavailable
+from ..evaluation.metrics import load_metrics
+from ..evaluation.records import Records, Share
+from ..evaluation.report import Report
+from ..evaluation.run import Evaluation
+from ..evaluation.sources import open_source
+from ..evaluation.summary import Summary, fid_table, inversion_table, measured, true_edit_table
+from ..evaluation.true_edits import EditRule, TrueEditing, named_directions
+from ..perception.attribute_network import load_attribute_network
 from ..pipeline import Pipeline
-from .common import add_directions, add_model, direction_library, dtype_and_device
-
-JUDGE_FILE = Path(__file__).parents[1] / "demo" / "judge.safetensors"
+from .common import direction_library, dtype_and_device
 
 
-def add_commands(commands) -> None:
-    """Add evaluate."""
-    parser = commands.add_parser(
-        "evaluate",
-        help="measure inversions and edits, against the true picture in the rendered domain",
-        description="Measure a model and its parts. On demo: portraits of seeds that training never draws, inverted, "
-        "and edited against the true re-render at matched change. On a folder: inversions, and with --table the "
-        "editing FID. Results of single pictures are kept beside --json: a stopped run goes on, and torchrun shares "
-        "one among processes.",
-    )
-    add_model(parser, default="demo")
-    parser.add_argument("--data", default="demo", metavar="FOLDER|demo", help="aligned pictures, or rendered portraits")
-    parser.add_argument("--count", type=int, metavar="N", help="pictures (default: demo 1000, a folder all)")
-    parser.add_argument("--seed", type=int, default=0, help="first portrait, or the choice of --count pictures")
-    parser.add_argument("--json", metavar="FILE", help="write all numbers, and keep single results beside it")
-    parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
-    parser.add_argument("--grid", metavar="FILE.png", help="write a picture grid")
-    parser.add_argument("--weights", default="weights", metavar="FOLDER", help="LPIPS, Inception, ArcFace")
-    parser.add_argument("--batch", type=int, default=8, help="pictures worked on together (default: 8)")
-    add_directions(parser)
-    parser.add_argument("--attributes", nargs="*", metavar="NAME", help="demo: edit these (default: all directions)")
-    parser.add_argument("--edit-count", type=int, metavar="N", help="demo: edit the first N people (default: all)")
-    parser.add_argument("--judge", default=str(JUDGE_FILE), metavar="FILE", help="demo: another attribute network")
-    parser.add_argument("--change", type=float, help="demo: wanted change as a share of the range (default: 0.4)")
-    parser.add_argument("--ablations", metavar="FOLDER", help="demo: measure the ablations; trained bundles lie here")
-    parser.add_argument("--list-ablations", action="store_true", help="say how the ablations are trained, and stop")
-    parser.add_argument("--table", metavar="FILE", help="folder: attributes, CelebAMask-HQ's text format or CSV")
-    what = "ATTRIBUTE=DIRECTION:STRENGTH"
-    parser.add_argument("--edit", action="append", default=[], metavar=what, help="folder: an edit that gives it")
-    parser.add_argument("--remove", action="append", default=[], metavar=what, help="folder: one that takes it away")
-    # The numbers of a report should not depend on what a machine computes fastest.
-    parser.set_defaults(run=_run_evaluate, dtype="float32")
-
-
-def _run_evaluate(options: argparse.Namespace) -> None:
-    from ..evaluation.ablations import ABLATIONS, measure_ablations
-    from ..evaluation.errors import EvaluationError
-    from ..evaluation.methods import METHODS, pipeline_methods
-    from ..evaluation.metrics import load_metrics
-    from ..evaluation.records import Records, Share
-    from ..evaluation.run import Evaluation
-    from ..evaluation.sources import open_source
-    from ..evaluation.true_edits import TrueEditing
-
+def run_evaluate(options: argparse.Namespace) -> None:
     if options.list_ablations:
         print(_ablation_list(ABLATIONS))
         return
@@ -125,10 +94,6 @@ def _run_evaluate(options: argparse.Namespace) -> None:
 
 def _summary(evaluation, results: dict[str, dict], records):
     """Average the results of single pictures, and time the inversions."""
-    from ..evaluation.methods import METHODS
-    from ..evaluation.summary import Summary, fid_table, inversion_table, measured, true_edit_table
-    from ..evaluation.true_edits import TrueEditing
-
     editing = evaluation.editing
     table: dict[str, dict] = {}
     rejected: dict[str, str] = {}
@@ -146,11 +111,6 @@ def _summary(evaluation, results: dict[str, dict], records):
 
 def _write(options, evaluation, results: dict[str, dict], summary, needs: dict, settings: dict, ablations) -> None:
     """Print the report and write what is asked for."""
-    from ..evaluation.errors import EvaluationError
-    from ..evaluation.grid import save_grid
-    from ..evaluation.methods import METHODS, unavailable
-    from ..evaluation.report import Report
-
     pipeline = evaluation.pipeline
     missing = {name: why for name, why in unavailable(pipeline).items() if name in METHODS}
     report = Report(summary, METHODS, pipeline.spec.picture_size, missing, needs, settings, ablations)
@@ -166,8 +126,6 @@ def _write(options, evaluation, results: dict[str, dict], summary, needs: dict, 
 
 def _judge(options: argparse.Namespace, needs: dict[str, str], device: torch.device):
     """Load the judge of the rendered domain; None for a folder, or with a note where its file is missing."""
-    from ..perception.attribute_network import load_attribute_network
-
     if options.data != "demo":
         return None
     path = Path(options.judge)
@@ -180,11 +138,6 @@ def _judge(options: argparse.Namespace, needs: dict[str, str], device: torch.dev
 
 def _editing(options: argparse.Namespace, pipeline: Pipeline, source, metrics, judge, needs: dict[str, str]):
     """Make what is edited: true edits on demo, the editing FID on a folder with a table, else None."""
-    from ..evaluation.attribute_tables import read_attribute_table
-    from ..evaluation.editing_fid import FidEdit, FidEditing
-    from ..evaluation.errors import EvaluationError
-    from ..evaluation.true_edits import EditRule, TrueEditing, named_directions
-
     edits = bool(options.edit or options.remove)
     if options.data == "demo":
         if options.table or edits:

@@ -1,14 +1,15 @@
-"""The parser and the way errors reach people; the commands themselves are in the files beside this one."""
+"""The parser, and the way errors reach people; what commands do stands in the files beside this one."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import pkgutil
 import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import demo, directions, editing, evaluating, measuring, models, training
+from .parsers import demo, directions, editing, evaluating, measuring, models, training
 
 _EPILOG = """MODEL is demo (the model that the package brings, of rendered portraits), a bundle (.safetensors), a folder
 with the published files, or random:DOMAIN (seeded random weights, for timing and tests; domains: ffhq-1024, cars-512,
@@ -16,7 +17,11 @@ demo, tiny-64)."""
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of all commands; each sets `run`."""
+    """Build the parser of all commands.
+
+    Each sets `run`, "module:function" in this folder, which is imported when the command runs, and those with a
+    condition that argparse cannot express set `check`.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m sfe_models",
         description="StyleFeatureEditor (CVPR 2024): invert a portrait, edit it, keep its details.",
@@ -24,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("-v", "--verbose", action="store_true", help="say what is read and skipped")
+    parser.set_defaults(check=None)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for group in (demo, editing, models, directions, training, evaluating, measuring):
         group.add_commands(commands)
@@ -35,12 +41,14 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code: 0 done, 1 a failure said on stderr, 2 wrong usage, 130 interrupted."""
     options = build_parser().parse_args(arguments)
+    if options.check:
+        options.check(options)
     logging.basicConfig(
         level=logging.DEBUG if options.verbose else logging.WARNING, format="%(levelname)s: %(message)s"
     )
     logging.getLogger("PIL").setLevel(logging.WARNING)
     try:
-        options.run(options)
+        pkgutil.resolve_name(f"{__package__}.{options.run}")(options)
     except (ValueError, OSError) as error:
         # Every error of this library is one of the two, with a sentence for people.
         if options.verbose:

@@ -10,28 +10,15 @@ from pathlib import Path
 import torch
 
 from ..atomic import replaced
-from ..evaluation.speed import MEASURES, run_benchmark
-from .common import add_model, dtype_and_device
+from ..evaluation.speed import MEASURES, time_stages
+from .common import dtype_and_device
 
 
-def add_commands(commands) -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "benchmark",
-        help="time the stages of a model",
-        description="Time the stages of a model: median seconds, batch 1, and the peak memory.",
-    )
-    add_model(parser, default="random:ffhq-1024")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--json", metavar="FILE", help="write the numbers there too")
-    parser.set_defaults(run=_run_benchmark)
-
-
-def _run_benchmark(options: argparse.Namespace) -> None:
+def run_benchmark(options: argparse.Namespace) -> None:
     if options.repeats < 1:
         raise ValueError(f"--repeats is {options.repeats}; expected at least 1.")
     dtype, device = dtype_and_device(options)
-    result = run_benchmark(options.model, dtype, device, options.repeats)
+    result = time_stages(options.model, dtype, device, options.repeats)
     threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     print(f"{options.model}, {str(dtype).removeprefix('torch.')}, {device}{threads}, torch {torch.__version__}\n")
     print("| | seconds |\n|---|---|")

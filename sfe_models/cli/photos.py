@@ -9,16 +9,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..choices import ERROR, PASS
 from ..domain import DomainSpec
 from ..faces.crop.appearance import warn_if_not_aligned
 from ..faces.crop.batch import AlignedFaces, crop_faces
 from ..faces.errors import FaceError
-from ..faces.find.choice import ERROR, ORDERS, PASS
-from ..faces.find.detectors import DEFAULT_FOLDERS, DETECTORS, find_faces, load_detector
+from ..faces.find.detectors import find_faces, load_detector
 from ..faces.find.people import align_photos
 from ..faces.landmarks import parse_landmarks
-from ..faces.mask.regions import HEAD
-from ..faces.paste.face import BLENDS, FEATHERED, PASTE_REGIONS, PasteOptions, paste_into
+from ..faces.paste.face import PasteOptions, paste_into
 from ..pictures.image_io import Photo, load_crop, load_photo
 from ..pipeline import InputError
 
@@ -34,65 +33,22 @@ class Crops:
     aligned: AlignedFaces | None = None
 
 
-def add_align_options(parser: argparse.ArgumentParser) -> None:
-    """Add what finds the face of a photo."""
-    group = parser.add_argument_group("the face in the photo")
-    group.add_argument(
-        "--no-align",
-        action="store_true",
-        help="PHOTO is an aligned crop already; it is resized as the published code does",
-    )
-    group.add_argument(
-        "--detector",
-        choices=DETECTORS,
-        default=DETECTORS[0],
-        help="yunet downloads 0.3 MB once; dlib is the paper's own (pip install dlib-bin)",
-    )
-    group.add_argument(
-        "--landmarks", metavar="FILE.txt", help="x y of 5, 68 or 478 points in px, in place of a detector"
-    )
-    group.add_argument(
-        "--face-models",
-        metavar="FOLDER",
-        default=str(DEFAULT_FOLDERS[0]),
-        help="where the detector's file is looked for and downloaded to (default: %(default)s)",
-    )
-    group.add_argument("--face", default="0", metavar="N", help="which face, from 0; 'all' needs --paste (default: 0)")
-    group.add_argument(
-        "--order", choices=ORDERS, default=ORDERS[0], help="how faces are counted (default: %(default)s)"
-    )
-
-
-def add_paste_options(parser: argparse.ArgumentParser) -> None:
-    """Add what brings the crop back into the photo."""
-    group = parser.add_argument_group("back into the photo")
-    group.add_argument("--paste", action="store_true", help="write the whole photo with the edited face")
-    group.add_argument("--region", choices=PASTE_REGIONS, default=HEAD, help="what goes back (default: %(default)s)")
-    group.add_argument("--feather", type=float, default=0.1, help="soft edge, share of the crop (default: %(default)s)")
-    group.add_argument("--no-colour-match", action="store_true", help="leave the crop's colours as they are")
-    group.add_argument("--blend", choices=BLENDS, default=FEATHERED, help="default: %(default)s")
-    group.add_argument(
-        "--no-face", choices=("error", "pass"), default="error", help="pass: a photo without a face is written as it is"
-    )
-
-
 def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Crops:
     """Read a photo and align the faces that the options name; with --no-align read a crop.
 
     Raises FaceError, ImageError or InputError.
     """
-    paste = getattr(options, "paste", False)
     if options.no_align:
-        if paste:
+        if options.paste:
             raise InputError("--paste needs the photo that the crop comes from; leave --no-align out.")
         picture = load_crop(path, spec)
         warn_if_not_aligned(picture, spec.subject)
         return Crops(picture)
     face = _face_number(options.face)
-    if face == -1 and not paste:
+    if face == -1 and not options.paste:
         raise InputError("--face all gives several crops; add --paste, or name one face.")
     photo = load_photo(path)
-    no_face = PASS if getattr(options, "no_face", "error") == "pass" and paste else ERROR
+    no_face = PASS if options.no_face == "pass" and options.paste else ERROR
     try:
         found = [_landmarks(photo, options)]
         aligned = align_photos(found, photo.size, spec.picture_size, face, options.order, no_face)

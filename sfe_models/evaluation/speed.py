@@ -66,7 +66,7 @@ def _synchronize(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def run_benchmark(model: str, dtype: torch.dtype, device: torch.device, repeats: int = 5) -> Benchmark:
+def time_stages(model: str, dtype: torch.dtype, device: torch.device, repeats: int = 5) -> Benchmark:
     """Time each measure `repeats` times after a warm-up, batch 1, on a seeded random picture."""
     started = time.perf_counter()
     networks = load_networks(model, dtype, device)

@@ -9,8 +9,9 @@ from PIL import Image, ImageOps
 
 from sfe_models.checkpoints.present import find_file
 from sfe_models.checkpoints.weights import SHAPE_PREDICTOR
+from sfe_models.choices import DLIB
 from sfe_models.faces.crop.alignment import align_face
-from sfe_models.faces.find.detectors import DLIB, find_faces, load_detector
+from sfe_models.faces.find.detectors import find_faces, load_detector
 
 PHOTOS = ("astronaut", "gosling", "keanu", "potter", "robert", "scarlet", "smith", "watson")
 

@@ -9,6 +9,7 @@ from faces.conftest import PHOTOS
 
 from sfe_models.checkpoints.present import find_file
 from sfe_models.checkpoints.weights import SHAPE_PREDICTOR
+from sfe_models.choices import REGIONS
 from sfe_models.faces.crop.alignment import align_face
 from sfe_models.faces.crop.appearance import LEAST_LIKENESS, likeness
 from sfe_models.faces.crop.batch import crop_faces
@@ -16,7 +17,7 @@ from sfe_models.faces.crop.warp import crop_face
 from sfe_models.faces.find.detectors import find_faces
 from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.landmarks import face_centres
-from sfe_models.faces.mask.regions import REGIONS, region_mask
+from sfe_models.faces.mask.regions import region_mask
 from sfe_models.faces.paste.batch import paste_faces
 from sfe_models.faces.paste.face import PasteOptions, paste_face
 

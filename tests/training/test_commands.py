@@ -1,4 +1,4 @@
-"""The commands train, assemble and attribute-directions on tiny runs, and what they say when something is missing."""
+"""The commands train and assemble on tiny runs, and what they say when something is missing."""
 
 import json
 import re
@@ -25,9 +25,7 @@ from training.tiny import (
 
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.load import load_networks
-from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.cli import main
-from sfe_models.directions.base import DirectionError
 from sfe_models.directions.files import bundle_directions
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
@@ -37,8 +35,7 @@ from sfe_models.perception.attribute_network import load_attribute_network
 from sfe_models.pictures.image_io import save_image
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.assemble import assemble, assemble_bundle
-from sfe_models.training.attribute_directions import attribute_directions, attribute_samples
-from sfe_models.training.checkpoint import load_checkpoint, load_trained, save_checkpoint
+from sfe_models.training.checkpoint import load_checkpoint, load_trained
 from sfe_models.training.config import AttributesConfig, OptimizerConfig, to_json
 
 OTHER = replace(SPEC, subject="dots")  # has no published directions
@@ -146,78 +143,6 @@ def test_attribute_network_and_paired_generator(tmp_path):
     gan = replace(gan, run=replace(gan.run, pictures=8))
     assert main(command("gan", gan, "demo", tmp_path / "gan", "--weights", tmp_path / "attributes")) == 0
     assert "paired_perceptual" in log(tmp_path / "gan")
-
-
-class Brightness(torch.nn.Module):
-    """Reads how bright a picture is, as two attributes, and nothing else."""
-
-    names = ("skin", "light")
-
-    def forward(self, image):
-        bright = torch.sigmoid(3 * image.mean(dim=(1, 2, 3)))
-        return torch.stack([bright, 1 - bright], dim=1)
-
-
-def test_directions_of_attributes(tmp_path, monkeypatch, capsys):
-    """They move their attribute, the other way too, within ranges that end where it has moved by 0.45 or stops."""
-    generator = random_networks(OTHER, folded=False).generator
-    state = {"generator": generator.state_dict()}
-    save_checkpoint({"domain": OTHER.to_json(), "networks": state, "averages": {}}, tmp_path / "run/last.pt")
-    (tmp_path / "attributes.safetensors").touch()
-    monkeypatch.setattr("sfe_models.perception.attribute_network.load_attribute_network", lambda path: Brightness())
-    made = ["attribute-directions", "--generator", tmp_path / "run", "--weights", tmp_path, "--count", "400"]
-    assert main([*map(str, made), "--attributes", "skin", "light", "--output", str(tmp_path / "out")]) == 0
-    assert "skin: " in capsys.readouterr().out
-    library = DirectionLibrary(OTHER, [tmp_path / "out"])
-    codes = generator.mapping(torch.randn(48, 16, generator=torch.Generator().manual_seed(9)))
-    w_plus, start = generator.broadcast(codes), Brightness()(generator(generator.broadcast(codes)))
-    for column, name in enumerate(Brightness.names):
-        direction = library.get(name)
-        low, high = direction.info.strength_range
-        assert low < 0 < high and direction.info.effect
-        changes = [
-            (Brightness()(generator(direction.move(w_plus, torch.full((48,), s)))) - start)[:, column].mean()
-            for s in (low, 0.3 * low, 0.3 * high, high)
-        ]
-        assert changes == sorted(changes) and changes[0] < -0.05 and changes[-1] > 0.05
-        assert max(changes) < 0.6 and min(changes) > -0.6
-
-
-class Dim(Brightness):
-    """Sees brightness, and of light nothing but noise."""
-
-    def forward(self, image):
-        seen = super().forward(image)
-        torch.manual_seed(len(image))
-        return torch.stack([seen[:, 0], torch.rand(len(image)) * 0.01], dim=1)
-
-
-def test_directions_that_do_not_move_their_attribute_are_rejected(tmp_path, monkeypatch, capsys):
-    generator = random_networks(OTHER, folded=False).generator
-    state = {"generator": generator.state_dict()}
-    save_checkpoint({"domain": OTHER.to_json(), "networks": state, "averages": {}}, tmp_path / "run/last.pt")
-    (tmp_path / "attributes.safetensors").touch()
-    monkeypatch.setattr("sfe_models.perception.attribute_network.load_attribute_network", lambda path: Dim())
-    made = ["attribute-directions", "--generator", tmp_path / "run", "--weights", tmp_path, "--count", "400"]
-    made = [*map(str, made), "--output", str(tmp_path / "out"), "--attributes"]
-    assert main([*made, "skin", "light"]) == 0
-    assert "light: rejected." in capsys.readouterr().out
-    library = DirectionLibrary(OTHER, [tmp_path / "out"])
-    assert [entry.info.name for entry in library.entries if entry.own is not None] == ["skin"]
-    assert main([*made, "light"]) == 1
-    assert "None of light" in capsys.readouterr().err
-
-
-def test_an_attribute_that_nothing_moves(tmp_path, monkeypatch, capsys):
-    class Noise(Brightness):
-        def forward(self, image):
-            torch.manual_seed(len(image))
-            return torch.rand(len(image), 2) * 0.01
-
-    generator = random_networks(OTHER, folded=False).generator
-    samples = attribute_samples(generator, Noise(), 200)
-    with pytest.raises(DirectionError, match="'skin' does not move its attribute; train the generator longer"):
-        attribute_directions(generator, Noise(), "dots", samples, ["skin"])
 
 
 def stand(spec, runs):

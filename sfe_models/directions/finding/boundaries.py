@@ -13,13 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...choices import BOUNDARY_METHODS
 from ..base import DirectionError, DirectionInfo, may_move
 from ..families.linear import LinearDirection
 from .scored_samples import ScoredSamples
 
 # Distances from the boundary that the published code draws by default.
 STRENGTH_RANGE = (-3.0, 3.0)
-METHODS = ("logistic", "svm")
 # Share of the mean variance that is added to every variance before codes are whitened; below it lies noise.
 _FLOOR = 0.03
 # Of a vector of length 1, what remains below this after a projection is rounding.
@@ -64,8 +64,8 @@ def train_boundary(
     when only extreme scores are taken. With scores that can be trusted in the middle too, larger fractions
     are more exact.
     """
-    if method not in METHODS:
-        raise DirectionError(f"Method is {method!r}; expected one of {', '.join(METHODS)}.")
+    if method not in BOUNDARY_METHODS:
+        raise DirectionError(f"Method is {method!r}; expected one of {', '.join(BOUNDARY_METHODS)}.")
     if not 0 < fraction <= 0.5 or not 0 < train_share < 1 or l2 < 0:
         raise DirectionError(
             f"fraction {fraction}, train_share {train_share}, l2 {l2}; "

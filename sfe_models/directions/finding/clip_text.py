@@ -17,10 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...choices import VIT_B_32
 from ..base import DirectionError
 
-# The CLIP of StyleCLIP and DeltaEdit.
-VIT_B_32 = "openai/clip-vit-base-patch32"
 # Mean and deviation of CLIP's training pictures, RGB in [0,1].
 _PIXEL_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _PIXEL_STD = (0.26862954, 0.26130258, 0.27577711)

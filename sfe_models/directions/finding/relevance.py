@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...choices import PUBLISHED_PICTURES
 from ...generators.base import Generator, StyleSpace
 from ..base import DirectionError
 from .clip_text import Embedder
@@ -28,7 +29,6 @@ from .statistics import PUBLISHED_TRUNCATION, ChannelStatistics
 # The released recipe: standard deviations, pictures per channel. Convolutions up to 128 px, which are
 # also those that the published SFE code moves.
 PUBLISHED_STDS = 5.0
-PUBLISHED_PICTURES = 100
 PUBLISHED_CONVS = 11
 
 

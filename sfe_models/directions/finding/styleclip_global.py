@@ -14,6 +14,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from ...choices import TEXT_THRESHOLD
 from ..base import DirectionError, DirectionInfo
 from ..families.stylespace import StyleOffsetDirection
 from .clip_text import Embedder, check_threshold, text_difference
@@ -21,7 +22,6 @@ from .relevance import PUBLISHED_CONVS, ChannelRelevance
 
 # The published SFE code divides the strength by 1.5. It moves RGB style vectors too, but by zeros.
 PUBLISHED_SCALE = 1 / 1.5
-DEFAULT_THRESHOLD = 0.15
 # The strengths and thresholds that StyleCLIP's own tool offers are -10 to 10 and 0.08 to 0.4.
 STRENGTH_RANGE = (-10.0, 10.0)
 
@@ -56,7 +56,7 @@ class StyleCLIPGlobal:
             )
         return difference / difference.norm()
 
-    def channel_weights(self, neutral: str, target: str, threshold: float = DEFAULT_THRESHOLD) -> Tensor:
+    def channel_weights(self, neutral: str, target: str, threshold: float = TEXT_THRESHOLD) -> Tensor:
         """Weigh every channel: [n] in [-1,1], n the rows of the relevance matrix.
 
         Channels of convolutions that do not move have 0. Raises DirectionError if the threshold leaves no
@@ -76,7 +76,7 @@ class StyleCLIPGlobal:
         kept[moving:] = 0
         return kept
 
-    def direction(self, neutral: str, target: str, threshold: float = DEFAULT_THRESHOLD) -> StyleOffsetDirection:
+    def direction(self, neutral: str, target: str, threshold: float = TEXT_THRESHOLD) -> StyleOffsetDirection:
         """Make the direction. Its name is the published one: styleclip_global_<neutral>_<target>_<beta>."""
         weights = self.relevance.split(self.channel_weights(neutral, target, threshold))
         std = self.relevance.statistics.std.convs

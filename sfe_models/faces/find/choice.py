@@ -7,13 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ...choices import ORDERS
 from ..crop.alignment import FaceAlignment, align_face
 from ..errors import FaceError
 from ..landmarks import face_centres
-
-ORDERS = ("largest first", "left to right", "as given", "right to left", "top to bottom", "nearest to the middle")
-ERROR, PASS = "error", "pass the photo through"
-NO_FACE = (ERROR, PASS)
 
 # Half of an aligned crop's side is about the width of the face; below this there is nothing to invert.
 _SMALLEST_PX = 40

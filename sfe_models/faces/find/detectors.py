@@ -16,12 +16,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ...choices import DETECTORS, DLIB, YUNET
 from ..errors import FaceError
 
 logger = logging.getLogger(__name__)
 
-YUNET, DLIB = "yunet", "dlib"
-DETECTORS = (YUNET, DLIB)  # the first is the default
 DEFAULT_FOLDERS = (Path("models"),)
 
 # Quarter turns that a photo is searched at when nobody stands upright in it.

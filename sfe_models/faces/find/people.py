@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from ...choices import ERROR, NO_FACE
 from ..crop.alignment import FaceAlignment, align_face
 from ..crop.batch import AlignedFaces
 from ..errors import FaceError
-from .choice import ERROR, NO_FACE, choose_faces, face_problem
+from .choice import choose_faces, face_problem
 from .tracking import smooth_track, track_faces
 
 logger = logging.getLogger(__name__)

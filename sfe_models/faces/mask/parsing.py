@@ -14,12 +14,13 @@ from ...checkpoints.reading import read_safetensors, tensors_of
 from ...checkpoints.unpickling.torch_file import read_torch
 from ...checkpoints.unpickling.torchscript import read_torchscript_weights
 from ...checkpoints.weights import BISENET, FARL, WeightFile
+from ...choices import BACKGROUND, EYES, HEAD, MOUTH, NO_HAIR, NOSE, OVAL
 from ..crop.alignment import FaceAlignment
 from ..errors import FaceError
 from ..files import face_file
 from .bisenet import UNUSED, BiSeNet
 from .farl import FaRLParser
-from .regions import BACKGROUND, EYES, HEAD, MOUTH, NO_HAIR, NOSE, OVAL, five_points
+from .regions import five_points
 
 FARL_PARSER, BISENET_PARSER = "farl", "bisenet"
 PARSERS: dict[str, WeightFile] = {FARL_PARSER: FARL, BISENET_PARSER: BISENET}

@@ -7,14 +7,10 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from ...choices import BACKGROUND, EYES, HEAD, MOUTH, NO_HAIR, NOSE, OVAL, REGIONS
 from ..crop.alignment import FaceAlignment
 from ..errors import FaceError
 from ..landmarks import LANDMARK_SETS, face_centres
-
-OVAL, NO_HAIR, HEAD = "face oval", "face without hair", "head"
-MOUTH, EYES, NOSE, BACKGROUND = "mouth", "eyes", "nose", "hair and background"
-# `face oval` reaches to where the hair usually begins, `face without hair` only to the brows, `head` around the hair.
-REGIONS = (OVAL, NO_HAIR, HEAD, MOUTH, EYES, NOSE, BACKGROUND)
 
 # How much parts are enlarged about their middle (across, along), since landmarks lie on their rims.
 _GROWN = {MOUTH: (1.25, 1.4), EYES: (1.5, 2.4), NOSE: (1.35, 1.1)}

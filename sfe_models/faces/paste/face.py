@@ -8,19 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...choices import BLENDS, FEATHERED, HEAD, PASTE_REGIONS, POISSON, SQUARE
 from ..crop.alignment import FaceAlignment
 from ..crop.padding import outward
 from ..crop.spline import gathered
 from ..crop.warp import Box, check_photo, photo_box, pixel_centres, resampled
 from ..errors import FaceError
-from ..mask.regions import HEAD, NO_HAIR, OVAL, region_mask
+from ..mask.regions import region_mask
 from ..mask.soft import feathered
 from .membrane import match_colours, membrane
-
-SQUARE = "square"
-PASTE_REGIONS = (HEAD, OVAL, NO_HAIR, SQUARE)
-FEATHERED, POISSON = "feathered", "poisson"
-BLENDS = (FEATHERED, POISSON)
 
 # Weights nearer to 0 or 1 than this are 0 or 1: they would not change an 8-bit pixel.
 _SNAP = 1 / 512

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from sfe_models.checkpoints.random_weights import random_networks
+from sfe_models.choices import BOUNDARY_METHODS
 from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.finding.boundaries import METHODS, conditional, conditional_direction, train_boundary
+from sfe_models.directions.finding.boundaries import conditional, conditional_direction, train_boundary
 from sfe_models.directions.finding.sampling import sample_w
 from sfe_models.directions.finding.scored_samples import ScoredSamples
 from sfe_models.domain import tiny_domain
@@ -32,7 +33,7 @@ def skip_without(method):
         pytest.importorskip("sklearn")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", BOUNDARY_METHODS)
 def test_finds_the_normal_of_separable_codes_within_two_degrees(method):
     skip_without(method)
     truth = unit(normal(16, seed=1))

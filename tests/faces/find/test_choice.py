@@ -4,10 +4,11 @@ import pytest
 import torch
 from faces.people import face
 
+from sfe_models.choices import ORDERS, PASS
 from sfe_models.faces.crop.alignment import FaceAlignment, align_face
 from sfe_models.faces.crop.batch import crop_faces
 from sfe_models.faces.errors import FaceError
-from sfe_models.faces.find.choice import ORDERS, PASS, choose_faces, face_problem
+from sfe_models.faces.find.choice import choose_faces, face_problem
 from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.paste.batch import paste_faces
 from sfe_models.faces.paste.face import PasteOptions

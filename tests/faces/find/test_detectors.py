@@ -11,11 +11,12 @@ from faces.people import face
 from sfe_models.checkpoints import present
 from sfe_models.checkpoints.download import DownloadError
 from sfe_models.checkpoints.weights import SHAPE_PREDICTOR, YUNET
+from sfe_models.choices import DETECTORS
 from sfe_models.faces import files
 from sfe_models.faces.errors import FaceError
 from sfe_models.faces.files import face_file
 from sfe_models.faces.find import dlib68, yunet
-from sfe_models.faces.find.detectors import DETECTORS, find_faces, load_detector
+from sfe_models.faces.find.detectors import find_faces, load_detector
 
 
 @pytest.fixture

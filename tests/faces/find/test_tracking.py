@@ -3,9 +3,9 @@
 import torch
 from faces.people import face
 
+from sfe_models.choices import PASS
 from sfe_models.faces.crop.alignment import FaceAlignment
 from sfe_models.faces.crop.warp import crop_face
-from sfe_models.faces.find.choice import PASS
 from sfe_models.faces.find.detectors import find_faces
 from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.find.tracking import smooth_track, track_faces

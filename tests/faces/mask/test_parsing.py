@@ -9,12 +9,12 @@ from torch import nn
 
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.unpickling.torchscript import read_torchscript_weights
+from sfe_models.choices import BACKGROUND, HEAD, MOUTH, OVAL
 from sfe_models.faces.crop.alignment import FaceAlignment
 from sfe_models.faces.errors import FaceError
 from sfe_models.faces.mask.bisenet import LABELS, BiSeNet
 from sfe_models.faces.mask.farl import FaRLParser, inverse_warp_grid, warp_grid
 from sfe_models.faces.mask.parsing import background_mask, load_parser, parse_faces, parsed_mask, read_parser
-from sfe_models.faces.mask.regions import BACKGROUND, HEAD, MOUTH, OVAL
 
 CROP = FaceAlignment.identity((64, 64))
 # TorchScript is old, but the published file is of its kind.

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
+from sfe_models.choices import BLENDS, HEAD, NO_HAIR, OVAL, PASTE_REGIONS, SQUARE
 from sfe_models.faces.crop import spline
 from sfe_models.faces.crop.alignment import FaceAlignment, align_face
 from sfe_models.faces.crop.batch import AlignedFaces, crop_faces
 from sfe_models.faces.crop.warp import crop_face
 from sfe_models.faces.errors import FaceError
 from sfe_models.faces.find.people import align_photos
-from sfe_models.faces.mask.regions import HEAD, NO_HAIR, OVAL
 from sfe_models.faces.paste.batch import paste_faces
-from sfe_models.faces.paste.face import BLENDS, PASTE_REGIONS, SQUARE, PasteOptions, paste_face, paste_weights
+from sfe_models.faces.paste.face import PasteOptions, paste_face, paste_weights
 from sfe_models.faces.paste.membrane import membrane
 
 PLAIN = PasteOptions(colour_match=False)

@@ -1,0 +1,35 @@
+"""What a person chooses by name: the menus of the nodes and the options of the command line show the same words.
+
+Nothing is imported here, so that help is there at once; what the words do stands where they are read.
+"""
+
+# The names of torch's dtypes that a model can be cast to, and of the devices that it can be on.
+DTYPE_NAMES = ("float32", "bfloat16", "float16")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+# What finds a face (the first is the default), how faces are counted, and what to do with a photo that has none.
+YUNET, DLIB = "yunet", "dlib"
+DETECTORS = (YUNET, DLIB)
+ORDERS = ("largest first", "left to right", "as given", "right to left", "top to bottom", "nearest to the middle")
+ERROR, PASS = "error", "pass the photo through"
+NO_FACE = (ERROR, PASS)
+
+# Parts of an aligned crop: `face oval` reaches to where the hair usually begins, `face without hair` only to the
+# brows, `head` around the hair.
+OVAL, NO_HAIR, HEAD = "face oval", "face without hair", "head"
+MOUTH, EYES, NOSE, BACKGROUND = "mouth", "eyes", "nose", "hair and background"
+REGIONS = (OVAL, NO_HAIR, HEAD, MOUTH, EYES, NOSE, BACKGROUND)
+
+# What of a crop goes back into its photo, and how its edge is hidden.
+SQUARE = "square"
+PASTE_REGIONS = (HEAD, OVAL, NO_HAIR, SQUARE)
+FEATHERED, POISSON = "feathered", "poisson"
+BLENDS = (FEATHERED, POISSON)
+
+# How a boundary between scored samples is found.
+BOUNDARY_METHODS = ("logistic", "svm")
+
+# Of text directions: the CLIP of StyleCLIP, and what its released recipe takes unless something else is asked for.
+VIT_B_32 = "openai/clip-vit-base-patch32"
+TEXT_THRESHOLD = 0.15
+PUBLISHED_PICTURES = 100

@@ -1,0 +1,54 @@
+"""Actions of `directions` that make directions from a generator alone, or from scores of its samples."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...choices import BOUNDARY_METHODS
+from .shared import LAYERS_HELP, add_device, add_model_option, add_output_file
+
+
+def add_actions(actions) -> None:
+    """Add discover, sample and train."""
+    discover = actions.add_parser("discover", help="find directions without labels")
+    add_model_option(discover)
+    add_device(discover)
+    discover.add_argument("--method", choices=("sefa", "ganspace"), default="sefa")
+    discover.add_argument("--layers", help=LAYERS_HELP)
+    discover.add_argument("--count", type=int, default=10, help="how many, the strongest first (default: 10)")
+    discover.add_argument("--samples", type=int, default=100_000, help="ganspace: codes to sample (default: 100000)")
+    discover.add_argument("--seed", type=int, default=0, help="ganspace: seed of the codes")
+    discover.add_argument("--output", default="directions", metavar="FOLDER", help="(default: directions)")
+    discover.set_defaults(run="directions_making:run_discover")
+
+    sample = actions.add_parser("sample", help="write numbered pictures to be scored for `train`")
+    add_model_option(sample)
+    add_device(sample)
+    _add_samples(sample)
+    sample.add_argument("--output", required=True, metavar="FOLDER")
+    sample.set_defaults(run="directions_making:run_sample")
+
+    train = actions.add_parser(
+        "train",
+        help="train a direction on scored samples (InterFaceGAN)",
+        description="Train a direction on scores of the pictures that `sample` writes with the same --model, --count, "
+        "--seed and --truncation.",
+    )
+    add_model_option(train)
+    add_device(train)
+    _add_samples(train)
+    train.add_argument(
+        "--scores", required=True, metavar="TABLE.csv", help="columns: index (the picture's number), then attributes"
+    )
+    train.add_argument("--attribute", required=True, help="the column to train on; the direction raises it")
+    train.add_argument("--keep", nargs="+", default=[], metavar="ATTRIBUTE", help="columns that it must not move")
+    train.add_argument("--fraction", type=float, default=0.02, help="share of samples on each side (default: 0.02)")
+    train.add_argument("--method", choices=BOUNDARY_METHODS, default="logistic", help="svm needs scikit-learn")
+    add_output_file(train)
+    train.set_defaults(run="directions_making:run_train")
+
+
+def _add_samples(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", type=int, required=True, help="number of samples")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--truncation", type=float, default=1.0, help="below 1 nearer to the mean (default: 1)")

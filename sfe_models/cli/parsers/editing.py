@@ -1,0 +1,88 @@
+"""Commands that work on a picture: edit, invert, sweep."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...choices import REGIONS
+from .photos import add_align_options, add_paste_options
+from .shared import add_directions, add_model
+
+
+def add_commands(commands) -> None:
+    """Add the three commands."""
+    edit = commands.add_parser("edit", help="edit one portrait", description="Edit one portrait.")
+    _add_picture(edit)
+    edit.add_argument("--output", required=True, metavar="OUT.png")
+    edit.add_argument(
+        "--edit",
+        dest="edits",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=_edit,
+        metavar="NAME=STRENGTH",
+        help="direction (a name or a vector file) and strength; several are chained; none gives the inversion",
+    )
+    edit.add_argument("--recipe", metavar="FILE.json", help="steps kept by --save-recipe; they come before --edit")
+    edit.add_argument("--save-recipe", metavar="FILE.json", help="keep all steps, to be used by --recipe")
+    _add_mask(edit)
+    add_paste_options(edit)
+    edit.set_defaults(run="editing:run_edit")
+
+    invert = commands.add_parser(
+        "invert",
+        help="invert one portrait",
+        description="Invert one portrait and write what the model keeps of it.",
+    )
+    _add_picture(invert)
+    invert.add_argument("--output", metavar="OUT.png", help="the reconstruction")
+    invert.add_argument(
+        "--save-inversion",
+        metavar="FILE.safetensors",
+        help="keep the inversion; edit and sweep take it in place of PHOTO",
+    )
+    invert.set_defaults(run="editing:run_invert")
+
+    sweep = commands.add_parser(
+        "sweep",
+        help="one direction, a range of strengths",
+        description="Edit one portrait with a range of strengths: a contact sheet and single pictures.",
+    )
+    _add_picture(sweep)
+    sweep.add_argument("--output", required=True, metavar="FOLDER")
+    sweep.add_argument("--direction", required=True, metavar="NAME")
+    sweep.add_argument("--from", dest="first", type=float, help="first strength (default: the direction's range)")
+    sweep.add_argument("--to", dest="last", type=float, help="last strength")
+    sweep.add_argument("--steps", type=int, default=7)
+    _add_mask(sweep)
+    sweep.set_defaults(run="editing:run_sweep")
+
+
+def _add_picture(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", metavar="PHOTO", help="a picture, or an inversion kept by `invert`")
+    add_model(parser)
+    add_directions(parser)
+    add_align_options(parser)
+
+
+def _add_mask(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mask",
+        metavar="MASK.png",
+        help="white where the picture may change (the published code's masks mean the opposite), drawn on the crop",
+    )
+    parser.add_argument(
+        "--only", choices=REGIONS, metavar="REGION", help=f"a mask from the landmarks: {', '.join(REGIONS)}"
+    )
+
+
+def _edit(text: str) -> tuple[str, float]:
+    """Parse NAME=STRENGTH."""
+    name, sign, value = text.rpartition("=")
+    try:
+        if not (sign and name):
+            raise ValueError
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=STRENGTH, such as age=5") from None

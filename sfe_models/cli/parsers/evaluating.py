@@ -1,0 +1,43 @@
+"""The command that measures how good a model is: evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .shared import add_directions, add_model
+
+JUDGE_FILE = Path(__file__).parents[2] / "demo" / "judge.safetensors"
+
+
+def add_commands(commands) -> None:
+    """Add evaluate."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="measure inversions and edits, against the true picture in the rendered domain",
+        description="Measure a model and its parts. On demo: portraits of seeds that training never draws, inverted, "
+        "and edited against the true re-render at matched change. On a folder: inversions, and with --table the "
+        "editing FID. Results of single pictures are kept beside --json: a stopped run goes on, and torchrun shares "
+        "one among processes.",
+    )
+    add_model(parser, default="demo")
+    parser.add_argument("--data", default="demo", metavar="FOLDER|demo", help="aligned pictures, or rendered portraits")
+    parser.add_argument("--count", type=int, metavar="N", help="pictures (default: demo 1000, a folder all)")
+    parser.add_argument("--seed", type=int, default=0, help="first portrait, or the choice of --count pictures")
+    parser.add_argument("--json", metavar="FILE", help="write all numbers, and keep single results beside it")
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
+    parser.add_argument("--grid", metavar="FILE.png", help="write a picture grid")
+    parser.add_argument("--weights", default="weights", metavar="FOLDER", help="LPIPS, Inception, ArcFace")
+    parser.add_argument("--batch", type=int, default=8, help="pictures worked on together (default: 8)")
+    add_directions(parser)
+    parser.add_argument("--attributes", nargs="*", metavar="NAME", help="demo: edit these (default: all directions)")
+    parser.add_argument("--edit-count", type=int, metavar="N", help="demo: edit the first N people (default: all)")
+    parser.add_argument("--judge", default=str(JUDGE_FILE), metavar="FILE", help="demo: another attribute network")
+    parser.add_argument("--change", type=float, help="demo: wanted change as a share of the range (default: 0.4)")
+    parser.add_argument("--ablations", metavar="FOLDER", help="demo: measure the ablations; trained bundles lie here")
+    parser.add_argument("--list-ablations", action="store_true", help="say how the ablations are trained, and stop")
+    parser.add_argument("--table", metavar="FILE", help="folder: attributes, CelebAMask-HQ's text format or CSV")
+    what = "ATTRIBUTE=DIRECTION:STRENGTH"
+    parser.add_argument("--edit", action="append", default=[], metavar=what, help="folder: an edit that gives it")
+    parser.add_argument("--remove", action="append", default=[], metavar=what, help="folder: one that takes it away")
+    # The numbers of a report should not depend on what a machine computes fastest.
+    parser.set_defaults(run="evaluating:run_evaluate", dtype="float32")

@@ -1,0 +1,51 @@
+"""Options of commands that take a photo."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...choices import BLENDS, DETECTORS, FEATHERED, HEAD, ORDERS, PASTE_REGIONS
+
+
+def add_align_options(parser: argparse.ArgumentParser) -> None:
+    """Add what finds the face of a photo."""
+    # What commands without the options of pasting do.
+    parser.set_defaults(paste=False, no_face="error")
+    group = parser.add_argument_group("the face in the photo")
+    group.add_argument(
+        "--no-align",
+        action="store_true",
+        help="PHOTO is an aligned crop already; it is resized as the published code does",
+    )
+    group.add_argument(
+        "--detector",
+        choices=DETECTORS,
+        default=DETECTORS[0],
+        help="yunet downloads 0.3 MB once; dlib is the paper's own (pip install dlib-bin)",
+    )
+    group.add_argument(
+        "--landmarks", metavar="FILE.txt", help="x y of 5, 68 or 478 points in px, in place of a detector"
+    )
+    group.add_argument(
+        "--face-models",
+        metavar="FOLDER",
+        default="models",
+        help="where the detector's file is looked for and downloaded to (default: %(default)s)",
+    )
+    group.add_argument("--face", default="0", metavar="N", help="which face, from 0; 'all' needs --paste (default: 0)")
+    group.add_argument(
+        "--order", choices=ORDERS, default=ORDERS[0], help="how faces are counted (default: %(default)s)"
+    )
+
+
+def add_paste_options(parser: argparse.ArgumentParser) -> None:
+    """Add what brings the crop back into the photo."""
+    group = parser.add_argument_group("back into the photo")
+    group.add_argument("--paste", action="store_true", help="write the whole photo with the edited face")
+    group.add_argument("--region", choices=PASTE_REGIONS, default=HEAD, help="what goes back (default: %(default)s)")
+    group.add_argument("--feather", type=float, default=0.1, help="soft edge, share of the crop (default: %(default)s)")
+    group.add_argument("--no-colour-match", action="store_true", help="leave the crop's colours as they are")
+    group.add_argument("--blend", choices=BLENDS, default=FEATHERED, help="default: %(default)s")
+    group.add_argument(
+        "--no-face", choices=("error", "pass"), default="error", help="pass: a photo without a face is written as it is"
+    )

@@ -1,0 +1,51 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...choices import DEVICES, DTYPE_NAMES
+
+LAYERS_HELP = "coarse, medium, fine, numbers and ranges: coarse,5,9-11 (default: all)"
+
+
+def add_model(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add --model, --dtype and --device."""
+    parser.add_argument("--model", required=default is None, default=default, help="what to load, see below")
+    parser.add_argument(
+        "--dtype",
+        choices=("auto", *DTYPE_NAMES),
+        default="auto",
+        help="auto takes the fastest that the device computes natively",
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+
+
+def add_directions(parser: argparse.ArgumentParser) -> None:
+    """Add --directions."""
+    parser.add_argument(
+        "--directions",
+        metavar="FOLDER",
+        help="folder with direction files (such as the published `editings`)",
+    )
+
+
+def add_model_option(parser: argparse.ArgumentParser) -> None:
+    """Add --model, which may stand before the action too, and --subject."""
+    parser.add_argument("--model", default=argparse.SUPPRESS, help="a model, or any file with a StyleGAN2 generator")
+    parser.add_argument("--subject", help="what the generator shows, such as 'cats' (default: the model's)")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add --device."""
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+
+
+def add_output_file(parser: argparse.ArgumentParser) -> None:
+    """Add --output for one vector."""
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="FILE.safetensors",
+        help="its name becomes the direction's; in a folder named directions, edit finds it by that name",
+    )
