@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..sfe_models.demo.attributes import ATTRIBUTES, Portraits, sample_portraits
 from ..sfe_models.faces.landmarks import format_landmarks
-from ..sfe_models.pipeline import InputError
+from ..sfe_models.inputs import InputError
 from .base import Node
 from .pictures import to_image
 

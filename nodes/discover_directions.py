@@ -13,7 +13,7 @@ from ..sfe_models.directions.finding.traversal import seed_codes, traversal, tra
 from ..sfe_models.directions.layers import parse_layers
 from ..sfe_models.domain import DomainSpec
 from ..sfe_models.generators.base import Generator
-from ..sfe_models.pipeline import InputError
+from ..sfe_models.inputs import InputError
 from . import sockets, stages
 from .base import Node
 from .links import output_is_used

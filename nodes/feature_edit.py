@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..sfe_models.pipeline import InputError
+from ..sfe_models.inputs import InputError
 from ..sfe_models.values import same_pictures
 from . import sockets, stages
 from .base import Node

@@ -7,8 +7,8 @@ from pathlib import Path
 import folder_paths
 from comfy_api.latest import io
 
+from ..sfe_models.inputs import InputError
 from ..sfe_models.inversion_file import load_inversion, save_inversion
-from ..sfe_models.pipeline import InputError
 from . import sockets
 from .base import Node
 from .found_models import changed_at

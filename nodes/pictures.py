@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..sfe_models.pipeline import InputError
+from ..sfe_models.inputs import InputError
 
 
 def from_image(image: Tensor, name: str = "image") -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..sfe_models.pipeline import InputError
+from ..sfe_models.inputs import InputError
 from ..sfe_models.values import repeat_each
 from .wires import Wire
 

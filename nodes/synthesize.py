@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..sfe_models.pipeline import InputError
+from ..sfe_models.inputs import InputError
 from . import previews, sockets, stages
 from .base import Node
 from .pictures import to_image

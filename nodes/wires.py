@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..sfe_models.pipeline import InputError
+from ..sfe_models.inputs import InputError
 from ..sfe_models.values import Delta, Edit, Features, Inversion
 from .models import LoadedModel, kept
 

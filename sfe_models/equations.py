@@ -6,6 +6,7 @@
 | e4e code | w_E = E(X) | `e4e_code` |
 | Compute delta | delta = F(w_E) - F(w_E') | `delta_features`, `delta` |
 | Mask delta | delta * (1 - protected) | `mask_delta` |
+| Combine deltas | sum of omega_i delta_i; w + sum of omega_i (w'_i - w) | `weighted_sum`, `moved_by`, `moved_styles` |
 | Feature Edit | F_k' = H(F_k, delta) | `feature_edit` |
 | Synthesize | X' = G(F_k', w'_k+1:N) | `synthesize`, `cropped` |
 
@@ -14,7 +15,7 @@ Apply Direction, w' = w + d, is a direction's `move`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -120,6 +121,35 @@ def mask_delta(change: Tensor, mask: Tensor, domain: DomainSpec) -> Tensor:
     small = F.interpolate(mask[:, None], size=(rows, side), mode="bilinear", align_corners=False)
     small = F.pad(small, (0, 0, (side - rows) // 2, side - rows - (side - rows) // 2))
     return change * small.to(change.dtype)
+
+
+def weighted_sum(tensors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Sum of omega_i delta_i, on the device of the first."""
+    total = weights[0] * tensors[0]
+    for weight, tensor in zip(weights[1:], tensors[1:], strict=True):
+        total = total + weight * tensor.to(total.device)
+    return total
+
+
+def moved_by(moved: Sequence[Tensor], start: Tensor, weights: Sequence[float]) -> Tensor:
+    """w + sum of omega_i (w'_i - w), codes [B,N,D] or style vectors [B,C]; one of fewer latents moves the first."""
+    total = start.clone()
+    for weight, code in zip(weights, moved, strict=True):
+        n = code.shape[1] if code.ndim == 3 else total.shape[1]
+        total[:, :n] += weight * (code.to(start.device)[:, :n] - start[:, :n])
+    return total
+
+
+def moved_styles(moved: Sequence[StyleSpace], start: StyleSpace, weights: Sequence[float]) -> StyleSpace:
+    """As `moved_by`, for every style vector that all of them have."""
+    convs, rgbs = (
+        tuple(
+            moved_by(vectors, first, weights)
+            for first, *vectors in zip(*(getattr(styles, kind) for styles in (start, *moved)), strict=False)
+        )
+        for kind in ("convs", "rgbs")
+    )
+    return StyleSpace(convs, rgbs)
 
 
 def feature_edit(editor: FeatureEditor | None, F_k: Tensor, change: Tensor) -> Tensor:

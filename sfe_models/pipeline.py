@@ -24,17 +24,11 @@ from torch import Tensor
 
 from . import equations
 from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, may_move, strength_tensor
-from .domain import DomainSpec
-from .generators.base import Generator, StyleSpace, SynthesisState
+from .generators.base import StyleSpace
+from .inputs import InputError, mask_batch, picture_batch
 from .networks import SFENetworks
+from .runs import NetworkRuns
 from .values import Delta, Edit, Features, Inversion, repeat_each, same_pictures
-
-# Codes or feature tensors that a CPU works on at once.
-_CPU_BATCH = 2
-
-
-class InputError(ValueError):
-    """A picture, mask or batch that a stage cannot work with."""
 
 
 class Pipeline:
@@ -43,6 +37,7 @@ class Pipeline:
     def __init__(self, networks: SFENetworks):
         self.networks = networks.eval().requires_grad_(False)
         self.spec = networks.spec
+        self._runs = NetworkRuns(self.networks)
         self._unedited: WeakKeyDictionary[Inversion, Tensor] = WeakKeyDictionary()
 
     # Invert: (w, F_pred) = I_fse(X); F_w = G(w_0:k); F_k = I_fus(F_pred, F_w); w_E = E(X) (equations 3 to 5)
@@ -55,71 +50,21 @@ class Pipeline:
         resized as the published code does (bilinear, align_corners off, no antialiasing). all_styles: compute
         all styles of the e4e code, not only those that delta needs.
         """
-        image = image if isinstance(image, Tensor) else _batch(image)
-        self._check_image(image)
+        image = picture_batch(image, self.spec)
         networks = self.networks
         picture = equations.resized(image.to(networks.device, torch.float32), self.spec.encoder_size)
         picture = picture.contiguous(memory_format=torch.channels_last)
-        w_e = self._e4e(picture, None if all_styles else self.spec.delta_styles)
-        styles_e = self._styles(w_e, self.spec.feature_layer)
-        parts = networks.inverter, networks.generator, self.spec, picture
-        inverted, state_e = equations.invert(*parts, styles_e, self._run_to_k)
-        F_w_e = self._delta_features(state_e, w_e)
+        w_e = self._runs.e4e_code(picture, None if all_styles else self.spec.delta_styles)
+        styles_e = self._runs.styles(w_e, self.spec.feature_layer)
+        inverted, state_e = self._runs.invert(picture, styles_e)
+        F_w_e = self._runs.delta_features(state_e, w_e)
         return Inversion(inverted.w, w_e, inverted.F_k, F_w_e, inverted.carried, picture, self.spec.name)
-
-    def _check_image(self, image: Tensor) -> None:
-        if image.ndim != 4 or image.shape[1] != 3:
-            raise InputError(f"Picture batch of shape {tuple(image.shape)}; expected [B,3,H,W], RGB.")
-        problem = self.spec.crop_problem(*image.shape[:1:-1])
-        if problem:
-            raise InputError(f"The picture {problem}. Align and crop it first.")
-        if not image.isfinite().all():
-            raise InputError("The picture has values that are not finite (NaN or infinity); expected [-1,1].")
-
-    def _e4e(self, picture: Tensor, n_styles: int | None) -> Tensor:
-        """w_E: the first `n_styles` styles (None for all), average latent added."""
-        available = self.networks.e4e_styles
-        n = self.spec.n_styles if n_styles is None else n_styles
-        if n > available:
-            raise InputError(
-                f"All {n} e4e styles are asked for, but this bundle was made with the first {available} only. "
-                "Convert the checkpoint again without --first-styles."
-            )
-        return equations.e4e_code(self.networks.e4e_encoder, self.networks.generator, picture, n)
-
-    def _styles(self, w_plus: Tensor, layers: int) -> StyleSpace:
-        return self.networks.generator.style_space(w_plus[:, : layers + 1], layers)
-
-    def _delta_features(self, state: SynthesisState, code: Tensor | StyleSpace) -> Tensor:
-        layer = self.spec.delta_layer
-        styles = code if isinstance(code, StyleSpace) or layer == state.layer else self._styles(code, layer)
-        return equations.delta_features(self.networks.generator, self.spec, state, styles)
-
-    def _to_k(self, styles: StyleSpace) -> SynthesisState:
-        return self._run_to_k(self.networks.generator, self.spec, styles)
-
-    def _run_to_k(self, generator: Generator, domain: DomainSpec, styles: StyleSpace) -> SynthesisState:
-        """G(w_0:k), some codes at a time."""
-        return SynthesisState.cat(
-            [equations.run_to_k(generator, domain, part) for part in self._parts(styles, len(styles))]
-        )
-
-    def _edit_features(self, F_k: Tensor, delta: Tensor) -> Tensor:
-        """H(F_k, delta), some pictures at a time."""
-        parts = zip(self._parts(F_k, len(F_k)), self._parts(delta, len(F_k)), strict=True)
-        return torch.cat([equations.feature_edit(self.networks.feature_editor, *part) for part in parts])
-
-    def _parts(self, value, batch: int) -> list:
-        """Split a batch so that on a CPU what is worked on stays in the cache; elsewhere all at once."""
-        if self.networks.device.type != "cpu":
-            return [value]
-        return [value[first : first + _CPU_BATCH] for first in range(0, batch, _CPU_BATCH)]
 
     def with_all_styles(self, inversion: Inversion) -> Inversion:
         """Complete the e4e code, for directions that read all layers; other values stay as they are."""
         if inversion.w_e.shape[1] == self.spec.n_styles:
             return inversion
-        w_e = self._e4e(inversion.picture.to(self.networks.device), None)
+        w_e = self._runs.e4e_code(inversion.picture.to(self.networks.device))
         return replace(inversion, w_e=w_e.to(inversion.w_e.device))
 
     # Apply Direction: w' = w + d; w_E' = w_E + d
@@ -167,7 +112,7 @@ class Pipeline:
         if edit.styles is not None:
             return edit.styles.map(lambda s: s.to(device)), edit.styles_e.map(lambda s: s.to(device))
         layers = self.spec.n_styles - 1 if edit.w_e.shape[1] == self.spec.n_styles else self.spec.delta_layer
-        return self.networks.generator.style_space(edit.w.to(device)), self._styles(edit.w_e.to(device), layers)
+        return self.networks.generator.style_space(edit.w.to(device)), self._runs.styles(edit.w_e.to(device), layers)
 
     # Compute delta: delta = F(w_E) - F(w_E')
 
@@ -186,7 +131,7 @@ class Pipeline:
             changed = _changed([edit.w[:, : k + 1]], [edit.inversion.w[:, : k + 1]])
             changed_e = _changed([edit.w_e[:, :layer]], [edit.inversion.w_e[:, :layer]])
         else:
-            before, before_e = self._styles(inversion.w, k), self._styles(inversion.w_e, layer)
+            before, before_e = self._runs.styles(inversion.w, k), self._runs.styles(inversion.w_e, layer)
             first = networks.generator.first_styles(styles, k)
             changed = _changed((*first.convs, *first.rgbs), (*before.convs, *before.rgbs))
             changed_e = _changed(styles_e.convs[:layer], before_e.convs)
@@ -195,13 +140,13 @@ class Pipeline:
         n = len(changed)
         if n + len(changed_e):
             first, first_e = (networks.generator.first_styles(part, k) for part in (styles, styles_e))
-            state = self._to_k(StyleSpace.cat([first[changed], first_e[changed_e]]))
+            state = self._runs.to_k(StyleSpace.cat([first[changed], first_e[changed_e]]))
             if n:
                 carried = tuple(
                     old.index_copy(0, changed, new) for old, new in zip(carried, state[:n].carried, strict=True)
                 )
             if len(changed_e):
-                moved = self._delta_features(state[n:], styles_e[changed_e])
+                moved = self._runs.delta_features(state[n:], styles_e[changed_e])
                 delta = delta.index_copy(0, changed_e, equations.delta(inversion.F_w_e[changed_e], moved))
         return Delta(edit, delta, carried)
 
@@ -216,20 +161,7 @@ class Pipeline:
         to delta's size (bilinear, align_corners off, no antialiasing). The edited w and the result's pixels are
         not masked.
         """
-        mask = mask.to(delta.delta.device, torch.float32)
-        if mask.ndim == 4 and mask.shape[1] == 1:
-            mask = mask[:, 0]
-        mask = mask[None] if mask.ndim == 2 else mask
-        batch = len(delta.delta)
-        if mask.ndim != 3 or len(mask) not in (1, batch) or 0 in mask.shape:
-            raise InputError(
-                f"Mask of shape {tuple(mask.shape)} for {batch} pictures; expected [H,W] or [{batch},H,W]."
-            )
-        if not mask.isfinite().all() or mask.min() < 0 or mask.max() > 1:
-            raise InputError("The mask has values outside [0,1]; expected 1 where the picture may change, else 0.")
-        problem = self.spec.crop_problem(*mask.shape[:0:-1])
-        if problem:
-            raise InputError(f"The mask {problem}. Draw it on the crop.")
+        mask = mask_batch(mask.to(delta.delta.device), len(delta.delta), self.spec)
         return replace(delta, delta=equations.mask_delta(delta.delta, mask, self.spec))
 
     # Combine deltas: different edits in different regions of one picture
@@ -249,21 +181,23 @@ class Pipeline:
         others = [delta.edit.inversion for delta in deltas]
         if any(len(o) != len(first) or not same_pictures(o, first.inversion) for o in others):
             raise InputError("The deltas to combine are of different pictures; start both edits from one inversion.")
-        delta = _weighted_sum([d.delta for d in deltas], weights)
+        delta = equations.weighted_sum([d.delta for d in deltas], weights)
         edits = [d.edit for d in deltas]
         steps = tuple(step for edit in edits for step in edit.steps)
-        w = _moved_by([edit.w for edit in edits], first.inversion.w, weights)
+        w = equations.moved_by([edit.w for edit in edits], first.inversion.w, weights)
         n_styles = max(edit.w_e.shape[1] for edit in edits)
         inversion = next(edit.inversion for edit in edits if edit.w_e.shape[1] == n_styles)
-        w_e = _moved_by([edit.w_e for edit in edits], inversion.w_e, weights)
+        w_e = equations.moved_by([edit.w_e for edit in edits], inversion.w_e, weights)
         combined = Edit(inversion, steps, w, w_e)
         if any(edit.styles is not None for edit in edits):
             start = self._edited_styles(self.start_edit(inversion))
             moved = [self._edited_styles(edit) for edit in edits]
-            styles, styles_e = (_moved_styles([both[i] for both in moved], start[i], weights) for i in range(2))
+            styles, styles_e = (
+                equations.moved_styles([both[i] for both in moved], start[i], weights) for i in range(2)
+            )
             combined = replace(combined, styles=styles, styles_e=styles_e)
         styles, _ = self._edited_styles(combined)
-        state = self._to_k(self.networks.generator.first_styles(styles, self.spec.feature_layer))
+        state = self._runs.to_k(self.networks.generator.first_styles(styles, self.spec.feature_layer))
         return Delta(combined, delta, state.carried)
 
     # Feature Edit: F_k' = H(F_k, delta) (equation 6)
@@ -285,7 +219,7 @@ class Pipeline:
         if self.networks.feature_editor is None:  # training phase 1: only w changes
             return Features(source.edit, F_k, source.carried)
         if len(moved):
-            out[moved] = self._edit_features(F_k[moved], source.delta[moved].to(F_k.device))
+            out[moved] = self._runs.feature_edit(F_k[moved], source.delta[moved].to(F_k.device))
         if len(still):
             out[still] = self._unedited_features(inversion, still)
         return Features(source.edit, out, source.carried)
@@ -299,7 +233,7 @@ class Pipeline:
         index = index.to(inversion.F_k.device)
         F_k = inversion.F_k[index].to(device)
         zero = torch.zeros_like(inversion.F_w_e[index], device=device)
-        out = self._edit_features(F_k, zero)
+        out = self._runs.feature_edit(F_k, zero)
         if len(index) == len(inversion):
             self._unedited[inversion] = out.to(inversion.F_k.device)  # beside the inversion, which a user may move away
         return out
@@ -383,42 +317,6 @@ class Pipeline:
     def generate_from(self, w_plus: Tensor) -> Tensor:
         """Make pictures [B,3,H,W] from W+ codes alone, as e4e does, without any feature."""
         return equations.cropped(self.networks.generator(w_plus.to(self.networks.device)), self.spec)
-
-
-def _batch(images: Sequence[Tensor]) -> Tensor:
-    """Stack pictures [3,H,W] of one size: [B,3,H,W]."""
-    sizes = sorted({tuple(image.shape) for image in images})
-    if len(sizes) != 1:
-        raise InputError(f"Pictures of the sizes {', '.join(map(str, sizes))}; expected one size for the whole batch.")
-    return torch.stack(list(images))
-
-
-def _weighted_sum(tensors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-    total = weights[0] * tensors[0]
-    for weight, tensor in zip(weights[1:], tensors[1:], strict=True):
-        total = total + weight * tensor.to(total.device)
-    return total
-
-
-def _moved_by(moved: Sequence[Tensor], start: Tensor, weights: Sequence[float]) -> Tensor:
-    """start + sum of weight * (moved - start); a code with fewer styles moves the first ones only."""
-    total = start.clone()
-    for weight, code in zip(weights, moved, strict=True):
-        n = code.shape[1] if code.ndim == 3 else total.shape[1]
-        total[:, :n] += weight * (code.to(start.device)[:, :n] - start[:, :n])
-    return total
-
-
-def _moved_styles(moved: Sequence[StyleSpace], start: StyleSpace, weights: Sequence[float]) -> StyleSpace:
-    """As `_moved_by`, for every style vector that all of them have."""
-    convs, rgbs = (
-        tuple(
-            _moved_by(vectors, first, weights)
-            for first, *vectors in zip(*(getattr(styles, kind) for styles in (start, *moved)), strict=False)
-        )
-        for kind in ("convs", "rgbs")
-    )
-    return StyleSpace(convs, rgbs)
 
 
 def _changed(edited: Sequence[Tensor], original: Sequence[Tensor]) -> Tensor:

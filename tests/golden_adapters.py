@@ -5,6 +5,7 @@ python golden/check.py --adapters tests/golden_adapters.py
 
 import os
 import sys
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def _synthesize(generator, styles, inputs, params):
     out = {"feat5": state.read[5], "feat9": state.read[9]}
     if "feature" in inputs:
         scale = params.get("feature_scale", 1.0)
-        state = state.with_features((1 - scale) * state.features + scale * inputs["feature"])
+        state = replace(state, features=(1 - scale) * state.features + scale * inputs["feature"])
     out["image"] = generator.picture(generator.run(state, styles))
     out["feat11"] = generator.run(state, styles, 11).features
     return out

@@ -7,7 +7,7 @@ import torch
 
 from sfe_models.directions.base import DirectionInfo, WPlusDirection
 from sfe_models.directions.families.stylespace import StyleChannelsDirection
-from sfe_models.pipeline import InputError
+from sfe_models.inputs import InputError
 
 CHANNEL = StyleChannelsDirection(DirectionInfo("channel", "stylespace", "human faces"), ((2, 3), (3, 1), (8, 2)))
 

@@ -11,8 +11,9 @@ from sfe_models.directions.base import DirectionError, DirectionInfo, WPlusDirec
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.families.stylespace import StyleChannelsDirection
 from sfe_models.domain import CARS_512, InverterSpec, tiny_domain
+from sfe_models.inputs import InputError
 from sfe_models.nn import convolution
-from sfe_models.pipeline import InputError, Pipeline
+from sfe_models.pipeline import Pipeline
 from sfe_models.values import repeat_each
 
 CHANNEL = StyleChannelsDirection(DirectionInfo("channel", "stylespace", "human faces"), ((2, 3), (3, 1)))
@@ -67,7 +68,7 @@ def test_stages_are_the_equations(pipeline, inversion, directions):
     close(delta.delta, features(inversion.w_e).features - features(edit.w_e).features)
     edited = pipeline.feature_edit(delta)
     close(edited.F_k, networks.feature_editor(inversion.F_k, delta.delta))
-    state = features(edit.w).with_features(edited.F_k)
+    state = replace(features(edit.w), features=edited.F_k)
     close(pipeline.synthesize(edited), generator.picture(generator.run(state, generator.style_space(edit.w))))
 
 

@@ -7,7 +7,7 @@ import torch
 
 from sfe_models.generators.base import StyleSpace, SynthesisState
 from sfe_models.generators.stylegan2.generator import StyleGAN2
-from sfe_models.pipeline import InputError
+from sfe_models.inputs import InputError
 
 
 def cut(generator, resolution):

@@ -19,7 +19,8 @@ from ..directions.finding.relevance_files import load_relevance, read_published_
 from ..directions.finding.statistics import channel_statistics
 from ..directions.finding.styleclip_global import StyleCLIPGlobal
 from ..directions.layers import parse_layers
-from ..pipeline import InputError, Pipeline
+from ..inputs import InputError
+from ..pipeline import Pipeline
 from ..precision import choose_device
 from .common import load_pipeline
 from .directions_options import (

@@ -12,10 +12,11 @@ from ..checkpoints.containers import sniff
 from ..directions.base import evenly_spaced
 from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
 from ..faces.mask.regions import region_masks
+from ..inputs import InputError
 from ..inversion_file import load_inversion, save_inversion
 from ..pictures.contact_sheet import contact_sheet
 from ..pictures.image_io import load_mask, save_image, save_photo
-from ..pipeline import InputError, Pipeline
+from ..pipeline import Pipeline
 from ..values import Inversion
 from .common import direction_library, load_pipeline
 from .photos import Crops, load_crops, paste_crops

@@ -18,8 +18,8 @@ from ..faces.find.detectors import find_faces, load_detector
 from ..faces.find.people import align_photos
 from ..faces.landmarks import parse_landmarks
 from ..faces.paste.face import PasteOptions, paste_into
+from ..inputs import InputError
 from ..pictures.image_io import Photo, load_crop, load_photo
-from ..pipeline import InputError
 
 _OWN_CROP = "If PHOTO is an aligned crop already, give --no-align."
 

@@ -138,10 +138,6 @@ class Portraits:
         values[:, attribute_index(name)] = value
         return replace(self, values=values)
 
-    def without_details(self) -> Portraits:
-        """Return the same people as plain portraits."""
-        return replace(self, detail_seeds=torch.full_like(self.detail_seeds, -1))
-
 
 def attribute_index(name: str) -> int:
     """Return an attribute's column; ValueError when there is no such attribute."""

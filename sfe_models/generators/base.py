@@ -7,7 +7,7 @@ and nothing else. So F_k reads the first k latents in every family.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -101,15 +101,6 @@ class SynthesisState:
     features: Tensor
     carried: tuple[Tensor, ...] = ()
     read: dict[int, Tensor] = field(default_factory=dict)
-
-    def with_features(self, features: Tensor) -> SynthesisState:
-        """Put a feature in the place of outs[layer]; what is carried stays that of the w path."""
-        if features.shape != self.features.shape:
-            raise ValueError(
-                f"Feature of shape {tuple(features.shape)} in the place of outs[{self.layer}]; "
-                f"expected {tuple(self.features.shape)}."
-            )
-        return replace(self, features=features.to(self.features.dtype))
 
     def __getitem__(self, index) -> SynthesisState:
         return SynthesisState(self.layer, self.features[index], tuple(part[index] for part in self.carried))

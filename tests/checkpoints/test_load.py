@@ -22,7 +22,8 @@ from sfe_models.checkpoints.recognise import read_contents
 from sfe_models.checkpoints.unpickling.network_pickle import NetworkPickle
 from sfe_models.directions.families.deltaedit import DeltaMapper, read_delta_mapper
 from sfe_models.domain import FFHQ_1024, tiny_domain
-from sfe_models.pipeline import InputError, Pipeline
+from sfe_models.inputs import InputError
+from sfe_models.pipeline import Pipeline
 
 SPEC = tiny_domain(64)
 ROOT = Path(__file__).resolve().parents[2]

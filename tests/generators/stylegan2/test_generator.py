@@ -1,6 +1,7 @@
 """Laws of the generator: cut open, in strips, by style vectors, it makes the same picture."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -57,10 +58,8 @@ def test_first_styles_are_enough_for_the_first_layers(generator):
 def test_own_features_put_back_change_nothing(generator):
     styles = generator.style_space(codes(generator))
     state = generator.run(generator.start(2), styles, 5)
-    same = generator.picture(generator.run(state.with_features(state.features.clone()), styles))
+    same = generator.picture(generator.run(replace(state, features=state.features.clone()), styles))
     assert torch.equal(same, generator.synthesize(styles))
-    with pytest.raises(ValueError, match=r"outs\[5\]"):
-        state.with_features(state.features[:, :3])
 
 
 def test_read_layers_are_those_of_stopped_runs(generator):
