@@ -6,16 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sfe_models.training.augment import (
-    AdaptiveProbability,
-    AugmentPipe,
-    AugmentSpec,
-    blit,
-    reflect,
-    rotation_matrix,
-    scale_matrix,
-    warp,
-)
+from sfe_models.training.augment import AdaptiveProbability, AugmentPipe, AugmentSpec
+from sfe_models.training.augment_transforms import blit, reflect, rotation_matrix, scale_matrix, warp
 
 TRANSFORMS = (
     "x_flip",
