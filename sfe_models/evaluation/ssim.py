@@ -28,8 +28,7 @@ def scales_of(height: int, width: int) -> int:
 
 
 def _window(like: Tensor) -> Tensor:
-    distance = torch.arange(TAPS, dtype=like.dtype, device=like.device) - TAPS // 2
-    window = torch.exp(-distance.square() / (2 * SIGMA**2))
+    window = torch.signal.windows.gaussian(TAPS, std=SIGMA, dtype=like.dtype, device=like.device)
     return window / window.sum()
 
 

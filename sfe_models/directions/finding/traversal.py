@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from einops import rearrange
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -57,8 +58,7 @@ def traversal(
         w_plus = codes[places[part].to(codes.device)].to(device)
         styles = direction.moved_styles(generator, w_plus, strength_tensor(values[part], len(part), device))
         pictures.append(generator.synthesize(styles, noise=noise).clamp(-1, 1).cpu())
-    grid = torch.cat(pictures).unflatten(0, (rows, columns))  # [R,S,3,r,r]
-    return grid.permute(2, 0, 3, 1, 4).reshape(3, rows * spec.resolution, columns * spec.resolution)
+    return rearrange(torch.cat(pictures), "(r s) c h w -> c (r h) (s w)", r=rows)
 
 
 def traversal_picture(grid: Tensor, strengths: Sequence[float], title: str = "") -> Image.Image:
