@@ -43,6 +43,37 @@ class InverterSpec:
     fuser_blocks: int = 5
     fuser: bool = True
 
+    @property
+    def reduction(self) -> int:
+        """How much smaller than the picture F_k is."""
+        return self.strides[0] * self.strides[1] * self.strides[2]
+
+
+@dataclass(frozen=True)
+class MobileE4ESpec:
+    """Describe the small e4e encoder around MobileNetV2: the width of its heads."""
+
+    hidden: int = 208
+    family: str = "mobile"
+
+
+@dataclass(frozen=True)
+class MobileInverterSpec:
+    """Describe the small Inverter around MobileNetV2.
+
+    hidden: width of the heads of w; channels, blocks: of what stands at F_k's size.
+    """
+
+    hidden: int = 208
+    channels: int = 96
+    blocks: int = 2
+    family: str = "mobile"
+
+    @property
+    def reduction(self) -> int:
+        """How much smaller than the picture F_k is."""
+        return 4
+
 
 @dataclass(frozen=True)
 class DomainSpec:
@@ -53,17 +84,19 @@ class DomainSpec:
     delta_layer: the layer that delta is taken from; k, or a later one of twice k's resolution, then brought
         down to k by one trainable stride-2 IResNet block (cars: 11, appendix 8 of the SFE paper).
     encoder_size: (height, width) in px of the picture that both encoders see.
+    editor_width: None for the paper's Feature Editor; a number for the small one, a residual of this width.
     """
 
     name: str
     generator: StyleGAN2Spec | MobileStyleGANSpec
     subject: str | None = None
-    e4e: E4ESpec = field(default_factory=E4ESpec)
-    inverter: InverterSpec = field(default_factory=InverterSpec)
+    e4e: E4ESpec | MobileE4ESpec = field(default_factory=E4ESpec)
+    inverter: InverterSpec | MobileInverterSpec = field(default_factory=InverterSpec)
     feature_layer: int = 9
     delta_layer: int = 9
     encoder_size: tuple[int, int] = (256, 256)
     editor_blocks: int = 5
+    editor_width: int | None = None
 
     def __post_init__(self):
         generator, k = self.generator, self.feature_layer
@@ -79,7 +112,7 @@ class DomainSpec:
             )
         if self.delta_layer > generator.n_layers:
             raise SpecError(f"delta_layer {self.delta_layer} is beyond the last layer {generator.n_layers}.")
-        reduction = self.inverter.strides[0] * self.inverter.strides[1] * self.inverter.strides[2]
+        reduction = self.inverter.reduction
         width = self.encoder_size[1]
         if width != reduction * self.feature_resolution:
             raise SpecError(
@@ -179,4 +212,17 @@ DEMO = DomainSpec(
     editor_blocks=2,
 )
 
-DOMAINS = {spec.name: spec for spec in (FFHQ_1024, CARS_512, DEMO, tiny_domain(64))}
+# Real faces at 1024 px, around a generator of 38 MB; sizes from what two CPU cores train and run.
+PHOTO = DomainSpec(
+    "photo",
+    MobileStyleGANSpec(),
+    subject="human faces",
+    e4e=MobileE4ESpec(),
+    inverter=MobileInverterSpec(),
+    feature_layer=13,
+    delta_layer=13,
+    editor_blocks=2,
+    editor_width=96,
+)
+
+DOMAINS = {spec.name: spec for spec in (FFHQ_1024, CARS_512, DEMO, PHOTO, tiny_domain(64))}

@@ -24,8 +24,8 @@ from torch import Tensor
 
 from .domain import DomainSpec
 from .encoders.e4e import E4EEncoder
+from .encoders.feature_editor import FeatureEditor
 from .encoders.inverter import Inverter
-from .feature_editor import FeatureEditor
 from .generators.base import Generator, StyleSpace, SynthesisState
 
 

@@ -8,9 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .domain import DomainSpec
-from .encoders.e4e import E4EEncoder
-from .encoders.inverter import Inverter
-from .feature_editor import FeatureEditor
+from .encoders.families import make_e4e, make_feature_editor, make_inverter
 from .generators.families import make_generator
 from .nn.folding import fold_batchnorm
 
@@ -29,9 +27,9 @@ class SFENetworks(nn.Module):
         super().__init__()
         self.spec = spec
         self.generator = make_generator(spec.generator)
-        self.e4e_encoder = E4EEncoder(spec)
-        self.inverter = Inverter(spec)
-        self.feature_editor = FeatureEditor(spec) if feature_editor else None
+        self.e4e_encoder = make_e4e(spec)
+        self.inverter = make_inverter(spec)
+        self.feature_editor = make_feature_editor(spec) if feature_editor else None
 
     @staticmethod
     def empty(
@@ -71,7 +69,7 @@ class SFENetworks(nn.Module):
                 f"Cannot keep {count} e4e styles; {self.spec.name} needs {self.spec.delta_styles} for delta and "
                 f"has {self.spec.n_styles}."
             )
-        self.e4e_encoder.styles = self.e4e_encoder.styles[:count]
+        self.e4e_encoder.keep_styles(count)
 
     def fold(self) -> SFENetworks:
         """Fold BatchNorm in all encoders, in place."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from ..encoders.e4e import E4EEncoder
+from ..encoders.feature_editor import FeatureEditor
 from ..encoders.inverter import Inverter
-from ..feature_editor import FeatureEditor
 from ..generators.stylegan2.generator import StyleGAN2
 from .ada_generator import ada_generator_to_rosinality
 from .containers import Sniffed, sniff, wrong_container

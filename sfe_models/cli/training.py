@@ -40,6 +40,7 @@ def run_train(options: argparse.Namespace) -> None:
         options.e4e,
         options.inverter,
         options.discriminator,
+        options.backbone,
         options.weights,
         tuple(options.directions),
     )

@@ -106,6 +106,10 @@ class E4EEncoder(nn.Module):
         self.latlayer1 = conv1x1(e4e.widths[2], e4e.widths[3], bias=True)
         self.latlayer2 = conv1x1(e4e.widths[1], e4e.widths[3], bias=True)
 
+    def keep_styles(self, count: int) -> None:
+        """Drop the style heads beyond the first `count`."""
+        self.styles = self.styles[:count]
+
     def _reduction(self, style: int) -> int:
         """How much smaller than the picture the features are that head `style` reads."""
         return 16 if style < self.coarse else 8 if style < self.middle else 4

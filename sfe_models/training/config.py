@@ -24,7 +24,9 @@ class RunConfig:
     of it keep their number (0: only the last one is kept); ema_halflife: pictures after which half of an old
     weight is left in the averaged networks (0: no averaging); compile: fuse the generator with torch.compile, which
     takes a minute and a C++ compiler and makes a GAN's steps on a CPU up to twice as fast; mirror: flip half of the
-    pictures; workers: loader processes; pictures: how many portraits the rendered data set has.
+    pictures; workers: loader processes; pictures: how many portraits the rendered data set has, or how many samples the
+    generator makes. size: width of the training pictures (None: the domain's); samples: pictures of each batch that the
+    generator makes, with their codes, the others are the data's; clip: largest norm of the gradient (0: as it is).
     """
 
     steps: int
@@ -38,6 +40,9 @@ class RunConfig:
     ema_halflife: int = 0
     compile: bool = False
     mirror: bool = True
+    size: int | None = None
+    samples: int = 0
+    clip: float = 0.0
     workers: int = 2
     pictures: int = 20_000
 
@@ -65,10 +70,13 @@ class LossConfig:
     """Weights of the reconstruction losses, and the networks that compute them.
 
     perceptual: "alex" or "vgg" (LPIPS) or "attributes" (features of the rendered domain's attribute network);
-    identity: "arcface", "moco" or "attributes". Pictures are brought to `size` px first (None: as they are).
+    identity: "arcface", "moco" or "attributes". gradient: of the mean absolute difference between neighbouring pixels'
+    differences. Pictures are brought to `size` px first (None: the target's size).
     """
 
     l2: float = 1.0
+    l1: float = 0.0
+    gradient: float = 0.0
     lpips: float = 0.8
     identity: float = 0.1
     perceptual_network: str = "alex"
@@ -131,7 +139,9 @@ class E4EConfig:
     """e4e (Tov et al. 2021).
 
     progressive_start: step at which the first offset opens, one more every progressive_every steps; delta_norm:
-    weight of the offsets' norm (equation 3); discriminator_weight: of the latent adversarial loss (equation 5).
+    weight of the offsets' norm (equation 3); discriminator_weight: of the latent adversarial loss (equation 5). code:
+    weight of the mean squared error of w, for samples whose code is known; those have no picture loss then. window:
+    side in px of F_k of the parts that picture losses are computed on, `windows` of them (None: whole pictures).
     """
 
     domain: DomainSpec
@@ -144,6 +154,9 @@ class E4EConfig:
     discriminator_weight: float = 0.1
     discriminator_lr: float = 2e-5
     discriminator_layers: int = 4
+    code: float = 0.0
+    window: int | None = None
+    windows: int = 1
     r1: float = 10.0
     r1_every: int = 16
     pool: int = 50
@@ -155,7 +168,8 @@ class InverterConfig:
 
     feature_regulariser: "norm" (the paper's squared norm of F_k) or "distance" (the released code's mean squared
     distance to F_w), with weight `regulariser`; feature_ramp: steps over which F_k takes the place of F_w in the
-    generator (the released code's 10,000; 0: at once).
+    generator (the released code's 10,000; 0: at once). window, windows: as for e4e; then only F_k's picture is
+    compared. frozen_w: first steps in which what makes w stays as it started, for the small Inverter.
     """
 
     domain: DomainSpec
@@ -166,6 +180,9 @@ class InverterConfig:
     feature_regulariser: str = "norm"
     regulariser: float = 0.01
     feature_ramp: int = 0
+    window: int | None = None
+    windows: int = 1
+    frozen_w: int = 0
 
     def __post_init__(self):
         if self.feature_regulariser not in ("norm", "distance"):

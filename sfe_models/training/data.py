@@ -184,6 +184,22 @@ def open_pictures(
     return PictureFolder(data, size)
 
 
+class Interleaved:
+    """Batches whose first `samples` pictures come from one data set, with their codes, and the others from another."""
+
+    def __init__(self, made: Pictures, real: Pictures, samples: int):
+        self.made, self.real, self.samples = made, real, samples
+
+    def __len__(self) -> int:
+        return max(len(self.made), len(self.real))
+
+    def __getitem__(self, indices: Sequence[int]) -> Batch:
+        indices = np.asarray(indices)
+        made = self.made[indices[: self.samples] % len(self.made)]
+        real = self.real[indices[self.samples :] % len(self.real)]
+        return Batch(torch.cat([made.image, real.image]), code=made.code)
+
+
 class StepOrder(Sampler):
     """The pictures of every step: a seeded permutation per epoch, a function of the step alone.
 

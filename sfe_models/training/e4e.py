@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Adam
 
-from ..encoders.e4e import E4EEncoder
-from ..equations import cropped, e4e_code, resized
+from ..encoders.families import make_e4e
+from ..equations import cropped, e4e_code, resized, run_to_k
 from ..generators.base import Generator
 from .config import E4EConfig
 from .data import Batch
 from .distributed import Processes
 from .latent_discriminator import LatentDiscriminator, LatentPool
 from .losses import ReconstructionLoss, discriminator_loss, generator_loss, r1_loss
+from .patches import windows_loss
 from .stage import Stage, make_optimizer, side_by_side
 
 
@@ -35,7 +37,7 @@ class E4EStage(Stage):
         self.config = config
         self.generator, self.reconstruction = generator.to(device), reconstruction.to(device)
         dim = config.domain.generator.style_dim
-        self.encoder = E4EEncoder(config.domain).to(device, memory_format=torch.channels_last).train()
+        self.encoder = make_e4e(config.domain).to(device, memory_format=torch.channels_last).train()
         self.discriminator = LatentDiscriminator(dim, config.discriminator_layers).to(device)
         self._judge = self.compiled(self._decode)
         self.networks = {"e4e_encoder": self.encoder, "latent_discriminator": self.discriminator}
@@ -47,7 +49,14 @@ class E4EStage(Stage):
         self.real_pool, self.fake_pool = LatentPool(config.pool), LatentPool(config.pool)
 
     def _decode(self, w_plus: Tensor, image: Tensor) -> dict[str, Tensor]:
-        return self.reconstruction(cropped(self.generator(w_plus), self.config.domain), image)
+        config, domain = self.config, self.config.domain
+        if config.window is None:
+            return self.reconstruction(cropped(self.generator(w_plus), domain), image)
+        styles = self.generator.style_space(w_plus)
+        features = run_to_k(self.generator, domain, styles).features
+        return windows_loss(
+            self.reconstruction, self.generator, domain, styles, features, image, config.window, config.windows
+        )
 
     def progress(self, step: int) -> int:
         """Return the stage at a step: how many offsets are open."""
@@ -75,9 +84,18 @@ class E4EStage(Stage):
             self.discriminator.requires_grad_(True)
             numbers["latent_adversarial"] = adversarial
             loss = loss + config.discriminator_weight * adversarial
-        with self.mixed():
-            losses = self._judge(w_plus, batch.image)
-        (loss + losses["reconstruction"]).backward()
+        known = 0 if batch.code is None else len(batch.code)
+        if known and config.code:
+            numbers["code"] = F.mse_loss(w_plus[:known], batch.code)
+            loss = loss + config.code * numbers["code"]
+        else:
+            known = 0
+        losses = {}
+        if known < len(batch):
+            with self.mixed():
+                losses = self._judge(w_plus[known:], batch.image[known:])
+            loss = loss + losses["reconstruction"]
+        loss.backward()
         self.apply_gradients("e4e_encoder")
         return {**numbers, **losses, "stage": torch.tensor(float(stage))}
 

@@ -12,6 +12,8 @@ from torch import Tensor
 from ..directions.base import Direction, DirectionError
 from ..directions.library import DirectionLibrary
 from ..encoders.e4e import E4EEncoder
+from ..encoders.families import make_feature_editor
+from ..encoders.feature_editor import FeatureEditor
 from ..encoders.inverter import Inverter
 from ..equations import (
     Inverted,
@@ -26,7 +28,6 @@ from ..equations import (
     run_to_k,
     synthesize,
 )
-from ..feature_editor import FeatureEditor
 from ..generators.base import Generator, StyleSpace
 from ..generators.stylegan2.discriminator import Discriminator
 from .checkpoint import same_parameters
@@ -99,7 +100,7 @@ class EditorStage(Stage):
         generator: Generator,
         e4e_encoder: E4EEncoder,
         inverter: Inverter,
-        discriminator: Discriminator,
+        discriminator: Discriminator | None,
         edits: Sequence[DrawnEdit],
         reconstruction: ReconstructionLoss,
         device: torch.device,
@@ -111,17 +112,17 @@ class EditorStage(Stage):
         self.inverter, self.reconstruction = inverter.to(device), reconstruction.to(device)
         if config.inverter_statistics == "drifting":
             self.inverter.train()
-        self.editor = FeatureEditor(config.domain)
-        if config.start == "difference":
+        self.editor = make_feature_editor(config.domain)
+        if config.start == "difference" and isinstance(self.editor, FeatureEditor):
             start_as_difference(self.editor)
         self.editor = self.editor.to(device, memory_format=torch.channels_last).train()
-        self.adversary = PictureAdversary(discriminator.to(device), config.adversarial)
+        self.adversary = PictureAdversary(discriminator, config.adversarial, device)
         self._made, self._pictures, self._inverted = map(self.compiled, (self._edit, self._synthesize, self._invert))
-        self.networks = {"feature_editor": self.editor, "inverter": self.inverter, "discriminator": discriminator}
+        self.networks = {"feature_editor": self.editor, "inverter": self.inverter, **self.adversary.networks}
         self.average("feature_editor")
         self.optimizers = {
             "feature_editor": make_optimizer(config.optimizer, self.editor.parameters()),
-            "discriminator": self.adversary.optimizer,
+            **self.adversary.optimizers,
         }
 
     def load_state(self, state: dict) -> None:

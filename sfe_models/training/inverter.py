@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..encoders.inverter import Inverter
+from ..encoders.families import make_inverter
 from ..equations import cropped, invert, padded, resized, synthesize
 from ..generators.base import Generator
 from ..generators.stylegan2.discriminator import Discriminator
@@ -14,6 +14,7 @@ from .config import InverterConfig
 from .data import Batch
 from .distributed import Processes
 from .losses import PictureAdversary, ReconstructionLoss
+from .patches import windows_loss
 from .stage import Stage, make_optimizer, side_by_side
 
 
@@ -37,7 +38,7 @@ class InverterStage(Stage):
         self,
         config: InverterConfig,
         generator: Generator,
-        discriminator: Discriminator,
+        discriminator: Discriminator | None,
         reconstruction: ReconstructionLoss,
         device: torch.device,
         processes: Processes,
@@ -45,18 +46,18 @@ class InverterStage(Stage):
         super().__init__(config.run, device, processes)
         self.config, self.domain = config, config.domain
         self.generator, self.reconstruction = generator.to(device), reconstruction.to(device)
-        self.inverter = Inverter(config.domain).to(device, memory_format=torch.channels_last).train()
-        self.adversary = PictureAdversary(discriminator.to(device), config.adversarial)
+        self.inverter = make_inverter(config.domain).to(device, memory_format=torch.channels_last).train()
+        self.adversary = PictureAdversary(discriminator, config.adversarial, device)
         self._both = self.compiled(self._reconstruct)
-        self.networks = {"inverter": self.inverter, "discriminator": discriminator}
+        self.networks = {"inverter": self.inverter, **self.adversary.networks}
         self.average("inverter")
         self.optimizers = {
             "inverter": make_optimizer(config.optimizer, self.inverter.parameters()),
-            "discriminator": self.adversary.optimizer,
+            **self.adversary.optimizers,
         }
 
     def _reconstruct(self, image: Tensor, share: Tensor | None) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-        """Reconstruct from F_k and from w: pictures [2B,3,H,W], losses, and the regulariser.
+        """Reconstruct from F_k and from w: pictures [2B,3,H,W] (in windows none), losses, and the regulariser.
 
         share: of F_k in the generator's feature, the rest is F_w; None for all.
         """
@@ -64,16 +65,23 @@ class InverterStage(Stage):
         inverted, _ = invert(self.inverter, generator, domain, resized(image, domain.encoder_size))
         features = inverted.F_k if share is None else inverted.F_w.lerp(inverted.F_k, share)
         styles = generator.style_space(inverted.w)
+        regulariser = feature_loss(self.config.feature_regulariser, inverted.F_k, inverted.F_w)
+        if self.config.window is not None:
+            parts = generator, domain, styles, features, image, self.config.window, self.config.windows
+            return image, windows_loss(self.reconstruction, *parts), regulariser
         made = synthesize(generator, domain, styles, features, inverted.carried)
         both = torch.cat([made, cropped(generator.synthesize(styles), domain)])
         losses = self.reconstruction(both, torch.cat([image, image]))
-        return both, losses, feature_loss(self.config.feature_regulariser, inverted.F_k, inverted.F_w)
+        return both, losses, regulariser
 
     def step(self, number: int, batch: Batch) -> dict[str, Tensor]:
         """Inverter, then discriminator."""
         config, domain = self.config, self.domain
         self.schedule("inverter", config.optimizer, number)
         share = ramp(number, config.feature_ramp)
+        if config.frozen_w and number <= config.frozen_w:
+            for part in (self.inverter.backbone, self.inverter.heads):
+                part.requires_grad_(number == config.frozen_w)
         with self.mixed():
             ramped = None if share == 1 else torch.tensor(share, device=self.device)
             both, losses, regulariser = self._both(batch.image, ramped)
@@ -88,8 +96,9 @@ class InverterStage(Stage):
             with self.mixed():
                 losses |= self.adversary.backward(number, padded(both, domain), padded(batch.image, domain))
             self.apply_gradients("discriminator")
-        with torch.no_grad():
-            losses["l2_from_F"], losses["l2_from_w"] = (F.mse_loss(made, batch.image) for made in both.chunk(2))
+        if config.window is None:
+            with torch.no_grad():
+                losses["l2_from_F"], losses["l2_from_w"] = (F.mse_loss(made, batch.image) for made in both.chunk(2))
         return {**losses, "regulariser": regulariser}
 
     @torch.no_grad()

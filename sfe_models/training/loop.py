@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -145,7 +146,9 @@ def _mirrored(batch: Batch) -> Batch:
     if batch.latent is not None:
         return batch
     flip = torch.rand(len(batch), device=batch.image.device) < 0.5
-    return Batch(torch.where(flip[:, None, None, None], batch.image.flip(3), batch.image))
+    if batch.code is not None:
+        flip[: len(batch.code)] = False
+    return replace(batch, image=torch.where(flip[:, None, None, None], batch.image.flip(3), batch.image))
 
 
 def _spoilt(stage: Stage) -> list[str]:

@@ -60,8 +60,17 @@ class ReconstructionLoss(nn.Module):
         if config.size is not None and made.shape[-1] != config.size:
             size = made.shape[-2] * config.size // made.shape[-1], config.size
             made, target = (F.adaptive_avg_pool2d(x, size) for x in (made, target))
+        elif made.shape != target.shape:
+            made = F.adaptive_avg_pool2d(made, target.shape[-2:])
         losses = {"l2": F.mse_loss(made, target)}
         total = config.l2 * losses["l2"]
+        if config.l1:
+            losses["l1"] = F.l1_loss(made, target)
+            total = total + config.l1 * losses["l1"]
+        if config.gradient:
+            difference = made - target
+            losses["gradient"] = difference.diff(dim=2).abs().mean() + difference.diff(dim=3).abs().mean()
+            total = total + config.gradient * losses["gradient"]
         if config.lpips:
             losses["lpips"] = self.perceptual(made, target).mean()
             total = total + config.lpips * losses["lpips"]
@@ -129,9 +138,18 @@ class PerceptualDistance(nn.Module):
 class PictureAdversary:
     """The picture discriminator that both SFE phases train beside their encoder."""
 
-    def __init__(self, discriminator: nn.Module, config: AdversarialConfig):
-        self.discriminator, self.config = discriminator, config
-        self.optimizer = torch.optim.Adam(discriminator.parameters(), config.lr, config.betas)
+    def __init__(self, discriminator: nn.Module | None, config: AdversarialConfig, device: torch.device):
+        self.config = config
+        # By the names that a stage keeps them under; without a discriminator, as with weight 0, there is nothing.
+        self.networks: dict[str, nn.Module] = {}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        if discriminator is not None:
+            self.networks = {"discriminator": discriminator.to(device)}
+            self.optimizers = {"discriminator": torch.optim.Adam(discriminator.parameters(), config.lr, config.betas)}
+
+    @property
+    def discriminator(self) -> nn.Module:
+        return self.networks["discriminator"]
 
     def active(self, step: int) -> bool:
         """Whether step `step` has an adversarial loss."""

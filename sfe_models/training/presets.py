@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..domain import CARS_512, DEMO, FFHQ_1024, DomainSpec
+from ..domain import CARS_512, DEMO, FFHQ_1024, PHOTO, DomainSpec
 from .config import (
     CONFIGS,
     AdversarialConfig,
@@ -139,6 +139,17 @@ _DEMO_INVERTER_LOSSES = replace(_DEMO_LOSSES, lpips=0.003)
 _DEMO_EDITOR_LOSSES = replace(_DEMO_LOSSES, lpips=0.006)
 _DEMO_OPTIMIZER = OptimizerConfig("ranger", 2e-3, decay=0.4)
 
+
+def _photo_run(steps: int, batch: int, **settings) -> RunConfig:
+    base = {"precision": "fp32", "log_every": 25, "sample_every": 500, "save_every": 100, "workers": 0, "size": 256}
+    return RunConfig(
+        steps=steps, batch=batch, clip=1.0, **(base | {"ema_halflife": 2_000, "pictures": 8_000} | settings)
+    )
+
+
+# Without a perceptual network: on two cores a step must stay at two seconds.
+_PHOTO_LOSSES = LossConfig(l1=0.3, gradient=0.3, lpips=0.0, identity=0.0, size=None)
+
 PRESETS: dict[str, dict] = {
     "gan": {
         "ffhq-1024": _config_f(FFHQ_1024, 10.0),
@@ -170,8 +181,32 @@ PRESETS: dict[str, dict] = {
             progressive_every=30,
             discriminator_lr=2e-4,
         ),
+        "photo": E4EConfig(
+            PHOTO,
+            _photo_run(3_000, 16, samples=12),
+            OptimizerConfig("adam", 4e-4, (0.9, 0.99), decay=0.5),
+            _PHOTO_LOSSES,
+            progressive_start=200,
+            progressive_every=20,
+            discriminator_weight=0.02,
+            discriminator_lr=2e-4,
+            code=10.0,
+            window=16,
+        ),
     },
     "inverter": {
+        "photo": InverterConfig(
+            PHOTO,
+            _photo_run(3_000, 6),
+            OptimizerConfig("adam", 4e-4, (0.9, 0.99), decay=0.5),
+            _PHOTO_LOSSES,
+            AdversarialConfig(weight=0.0),
+            feature_regulariser="distance",
+            regulariser=1e-3,
+            window=16,
+            windows=2,
+            frozen_w=3_000,
+        ),
         **_inverters(FFHQ_1024, _FACES),
         **_inverters(CARS_512, _OTHERS),
         "demo": InverterConfig(

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import torch
 
+from ..checkpoints.assign import assign
+from ..checkpoints.reading import tensors_of
+from ..checkpoints.unpickling.torch_file import read_torch
 from ..directions.library import DirectionLibrary
-from ..encoders.e4e import E4EEncoder
-from ..encoders.inverter import Inverter
+from ..encoders.families import make_e4e, make_inverter
+from ..generators.families import make_generator
 from ..generators.stylegan2.discriminator import Discriminator
-from ..generators.stylegan2.generator import StyleGAN2
 from ..perception.attribute_network import save_attribute_network
 from .attributes import AttributesStage
 from .checkpoint import discriminator_weights, fill_from_run, load_network
 from .config import CONFIGS, ConfigError
-from .data import open_pictures
+from .data import Interleaved, open_pictures
 from .distributed import Processes
 from .e4e import E4EStage
 from .editor import EditorStage, drawn_edits
@@ -25,6 +27,7 @@ from .gan import GANStage, load_matching
 from .inverter import InverterStage
 from .loop import train
 from .losses import ATTRIBUTES_FILE, perceptual_network, reconstruction_loss
+from .samples import GeneratedPictures
 from .stage import Stage
 
 logger = logging.getLogger(__name__)
@@ -36,7 +39,8 @@ class Sources:
 
     start: a run that has what this stage trains; a GAN also takes a StyleGAN2-ADA pickle, and what fits of a lower
     resolution's run; discriminator: a run or a pickle, None starts an untrained one;
-    weights: folder of LPIPS, identity and attribute networks; directions: folders of direction files.
+    backbone: MobileNetV2's published weights, for an untrained small encoder to start from; weights: folder of LPIPS,
+    identity and attribute networks; directions: folders of direction files.
     """
 
     start: str | None = None
@@ -44,6 +48,7 @@ class Sources:
     e4e: str | None = None
     inverter: str | None = None
     discriminator: str | None = None
+    backbone: str | None = None
     weights: str = "weights"
     directions: tuple[str, ...] = ()
 
@@ -64,6 +69,8 @@ def make_stage(config, sources: Sources, device: torch.device, processes: Proces
     torch.manual_seed(config.run.seed)
     kind = next(name for name, cls in CONFIGS.items() if cls is type(config))
     stage = _new_stage(kind, config, sources, device, processes)
+    if sources.backbone is not None and kind in ("e4e", "inverter"):
+        start_backbone(stage.networks[_LEARNERS[kind]], sources.backbone)
     if sources.start is not None and kind in _LEARNERS:
         name = _LEARNERS[kind]
         fill_from_run(sources.start, name, *(held[name] for held in (stage.networks, stage.averages) if name in held))
@@ -82,23 +89,34 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
         return gan
     domain = config.domain
     reconstruction = reconstruction_loss(config.losses, sources.weights)
-    generator = load_network(sources.need("generator"), "generator", StyleGAN2(domain.generator))
+    generator = load_network(sources.need("generator"), "generator", make_generator(domain.generator))
     if stage == "e4e":
         return E4EStage(config, generator, reconstruction, device, processes)
     discriminator = _discriminator(config, sources)
     if stage == "inverter":
         return InverterStage(config, generator, discriminator, reconstruction, device, processes)
-    encoder = load_network(sources.need("e4e"), "e4e_encoder", E4EEncoder(domain))
-    inverter = load_network(sources.need("inverter"), "inverter", Inverter(domain))
+    encoder = load_network(sources.need("e4e"), "e4e_encoder", make_e4e(domain))
+    inverter = load_network(sources.need("inverter"), "inverter", make_inverter(domain))
     edits = drawn_edits(config.edits, DirectionLibrary(domain, sources.directions))
     networks = generator, encoder, inverter, discriminator
     return EditorStage(config, *networks, edits, reconstruction, device, processes)
 
 
-def _discriminator(config, sources: Sources) -> Discriminator:
+def start_backbone(network, path: str) -> None:
+    """Give a small encoder the published ImageNet weights of its backbone. Raises ConfigError for another encoder."""
+    if not hasattr(network, "backbone"):
+        raise ConfigError("--backbone is for the small encoders around MobileNetV2; this domain has others.")
+    names = network.backbone.state_dict()
+    weights = {name: tensor for name, tensor in tensors_of(read_torch(path), path).items() if name in names}
+    assign(network.backbone, weights, Path(path), "MobileNetV2")
+
+
+def _discriminator(config, sources: Sources) -> Discriminator | None:
+    if not config.adversarial.weight:
+        return None
     discriminator = Discriminator(config.domain.generator)
     path = sources.discriminator
-    if path is None and config.adversarial.weight:
+    if path is None:
         logger.warning("Without --discriminator the adversarial loss begins with an untrained one.")
     if path is not None:
         missing = load_matching(discriminator, discriminator_weights(path))
@@ -119,16 +137,22 @@ def run_stage(
     """Train one stage, from the beginning or from its last checkpoint; returns that of the end."""
     processes = Processes.start(device)
     gan = CONFIGS["gan"] is type(config)
+    height, width = config.domain.picture_size
+    size = (height, width) if config.run.size is None else (config.run.size * height // width, config.run.size)
     pictures = open_pictures(
         data,
-        config.domain.picture_size,
+        size,
         config.run.pictures,
         details=not gan,  # a generator learns people; what only a feature can hold is left to F_k
         latent_dim=config.domain.generator.style_dim,
         cache=cache,
     )
-    config = replace(config, run=replace(config.run, pictures=len(pictures)))
+    if not config.run.samples:
+        config = replace(config, run=replace(config.run, pictures=len(pictures)))
     stage = make_stage(config, sources, device, processes)
+    if config.run.samples:
+        samples = GeneratedPictures(stage.generator, config.run.pictures, size, cache)
+        pictures = Interleaved(samples, pictures, config.run.samples)
     last = train(stage, config, pictures, output, processes, stop_after)
     if isinstance(stage, AttributesStage) and processes.rank == 0:
         save_attribute_network(stage.averaged("attributes"), Path(output) / ATTRIBUTES_FILE)

@@ -59,9 +59,9 @@ class GeneratedPictures:
         if cache is None:
             self._pictures, self._filled = np.zeros(shape, np.uint8), np.zeros(count, np.uint8)
         else:
-            probe = sample_codes(generator, [first_seed]).numpy().round(3).tobytes()
+            probe = sample_codes(generator, [first_seed]).detach().numpy().round(3).tobytes()
             key = hashlib.sha256(probe + f"{size}-{first_seed}".encode()).hexdigest()[:16]
-            stem = Path(cache) / f"samples-{key}-{count}"
+            stem = Path(cache) / f"samples-{key}"
             self._pictures, self._filled = mapped_bytes(f"{stem}.u8", shape), mapped_bytes(f"{stem}.has", (count,))
 
     def __len__(self) -> int:

@@ -7,8 +7,10 @@ import copy
 import math
 
 import torch
+import torch.nn.functional as F
 from pytorch_optimizer import Ranger
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 
 from .config import ConfigError, OptimizerConfig
@@ -71,6 +73,8 @@ class Stage(abc.ABC):
         """Average an optimizer's gradients over the processes and take its step."""
         optimizer = self.optimizers[name]
         self.processes.average_gradients(p for group in optimizer.param_groups for p in group["params"])
+        if self.run.clip:
+            clip_grad_norm_((p for group in optimizer.param_groups for p in group["params"]), self.run.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
@@ -122,8 +126,12 @@ def make_optimizer(config: OptimizerConfig, parameters) -> Optimizer:
 
 
 def side_by_side(*columns: Tensor, per_row: int = 4) -> Tensor:
-    """Arrange pictures [B,3,H,W] beside what belongs to them, several to a row: [rows,columns,3,H,W]."""
-    together = torch.stack([c.float() for c in columns], dim=1)
+    """Arrange pictures [B,3,H,W] beside what belongs to them, several to a row: [rows,columns,3,H,W].
+
+    What is larger is brought to the first column's size by area averaging.
+    """
+    size = columns[0].shape[2:]
+    together = torch.stack([F.adaptive_avg_pool2d(c.float(), size) for c in columns], dim=1)
     per_row = min(per_row, len(together))
     together = together[: len(together) // per_row * per_row]
     return together.flatten(0, 1).unflatten(0, (-1, per_row * len(columns)))

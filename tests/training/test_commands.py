@@ -29,7 +29,7 @@ from sfe_models.cli import main
 from sfe_models.directions.files import bundle_directions
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
-from sfe_models.feature_editor import FeatureEditor
+from sfe_models.encoders.feature_editor import FeatureEditor
 from sfe_models.networks import SFENetworks
 from sfe_models.perception.attribute_network import load_attribute_network
 from sfe_models.pictures.image_io import save_image

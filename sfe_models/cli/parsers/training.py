@@ -30,6 +30,7 @@ def add_commands(commands) -> None:
         ("e4e", "a run, or a file with an e4e encoder"),
         ("inverter", "a run, or a file with an Inverter"),
         ("discriminator", "a run to take the discriminator from"),
+        ("backbone", "MobileNetV2's published weights, for the small encoders to start from"),
     ):
         parser.add_argument(f"--{name}", metavar="RUN", help=what)
     parser.add_argument("--weights", default="weights", metavar="FOLDER", help="LPIPS, identity, attribute networks")

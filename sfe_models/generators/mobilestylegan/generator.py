@@ -99,8 +99,12 @@ class MobileStyleGAN(GeneratorModule):
         read_layers: Sequence[int] = (),
         noise: str | int = "stored",
         features_only: bool = False,
+        window: tuple[float, float] | None = None,
     ) -> SynthesisState:
-        """Run from `state` to outs[stop_layer]; see `Generator.run`. A whole run carries the picture."""
+        """Run from `state` to outs[stop_layer]; see `Generator.run`. A whole run carries the picture.
+
+        window: the state is a part of the features whose top left corner stands here, relative to the whole side.
+        """
         last = self.spec.n_layers
         stop = last if stop_layer is None else stop_layer
         if not state.layer <= stop <= last:
@@ -109,7 +113,7 @@ class MobileStyleGAN(GeneratorModule):
         x = x.to(styles.convs[0].dtype).contiguous(memory_format=torch.channels_last)
         number = state.layer
         while number < stop:
-            count = self._blocks_for_strips(x, number, stop, read_layers)
+            count = 0 if window else self._blocks_for_strips(x, number, stop, read_layers)
             if count:
                 picture = number + 3 * count == last and not features_only
                 x = self._blocks_in_strips(x, styles, number, count, noise, picture)
@@ -122,7 +126,7 @@ class MobileStyleGAN(GeneratorModule):
             if isinstance(layer, Upsampling):
                 x = layer(x, style)
             else:
-                x = layer(x, style, noise_picture(noise, number, layer.noise, len(x)))
+                x = layer(x, style, _seen(noise_picture(noise, number, layer.noise, len(x)), window, x))
             if number in read_layers:
                 read[number] = x
         carried = (self.to_picture(x, styles.rgbs[0]),) if stop == last and not features_only else ()
@@ -151,3 +155,11 @@ class MobileStyleGAN(GeneratorModule):
     def picture(self, state: SynthesisState) -> Tensor:
         """Return the picture [B,3,R,R], about [-1,1], float32, of a whole run."""
         return state.carried[0]
+
+
+def _seen(noise: Tensor | None, window: tuple[float, float] | None, x: Tensor) -> Tensor | None:
+    """Cut the noise [1 or B,1,r,r] to what belongs to a window of the features x [B,C,h,w]."""
+    if noise is None or window is None:
+        return noise
+    top, left = (round(place * noise.shape[2]) for place in window)
+    return noise[:, :, top : top + x.shape[2], left : left + x.shape[3]]

@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .domain import DomainSpec
-from .encoders.inverter import IBasicBlock
-from .encoders.stack import FeatureStack
+from ..domain import DomainSpec
+from .inverter import IBasicBlock
+from .stack import FeatureStack
 
 
 class FeatureEditor(FeatureStack):

@@ -1,0 +1,26 @@
+"""The families of encoders, each by its part of a domain's description."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ..domain import DomainSpec, MobileE4ESpec, MobileInverterSpec
+from .e4e import E4EEncoder
+from .feature_editor import FeatureEditor
+from .inverter import Inverter
+from .mobile import MobileE4E, MobileFeatureEditor, MobileInverter
+
+
+def make_e4e(spec: DomainSpec) -> nn.Module:
+    """Make an untrained e4e encoder of the domain."""
+    return MobileE4E(spec) if isinstance(spec.e4e, MobileE4ESpec) else E4EEncoder(spec)
+
+
+def make_inverter(spec: DomainSpec) -> nn.Module:
+    """Make an untrained Inverter of the domain."""
+    return MobileInverter(spec) if isinstance(spec.inverter, MobileInverterSpec) else Inverter(spec)
+
+
+def make_feature_editor(spec: DomainSpec) -> nn.Module:
+    """Make an untrained Feature Editor of the domain."""
+    return FeatureEditor(spec) if spec.editor_width is None else MobileFeatureEditor(spec)
