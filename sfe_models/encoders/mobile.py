@@ -17,6 +17,8 @@ from .stack import FeatureBlock
 
 # The side of the picture of features that the heads read.
 _POOLED = 4
+# The backbone sees the picture at half its size: w needs no more, and F_k gets its details from the pixels themselves.
+_SHRINK = 2
 
 
 class StyleHeads(nn.Module):
@@ -64,7 +66,7 @@ class MobileE4E(nn.Module):
         n = self.n_styles if n_styles is None else n_styles
         if not 1 <= n <= len(self.styles):
             raise ValueError(f"n_styles is {n}; this encoder has {len(self.styles)} style heads.")
-        return self.heads(self.backbone(image)[3], n, stage)
+        return self.heads(self.backbone(F.avg_pool2d(image, _SHRINK))[3], n, stage)
 
 
 class MobileInverter(nn.Module):
@@ -90,15 +92,20 @@ class MobileInverter(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """image: [B,3,h,w] in [-1,1]. Returns w [B,N,style_dim] without the average latent, and F_pred."""
-        levels = self.backbone(image)
+        levels = self.backbone(F.avg_pool2d(image, _SHRINK))
         x = self.laterals[3](levels[3])
         for lateral, level in zip(reversed(self.laterals[:3]), reversed(levels[:3]), strict=True):
-            x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False) + lateral(level)
-        return self.heads(levels[3], self.n_styles), x + self.pixels(F.pixel_unshuffle(image, 4))
+            x = _doubled(x) + lateral(level)
+        return self.heads(levels[3], self.n_styles), _doubled(x) + self.pixels(F.pixel_unshuffle(image, 4))
 
     def fuse(self, predicted: Tensor, from_w: Tensor) -> Tensor:
         """Add what the picture has beside w: predicted F_pred, from_w F_w [B,C,r,r]. Returns F_k [B,C,r,r]."""
         return from_w + self.expand(self.blocks(predicted + self.reduce(from_w.to(predicted.dtype)))).to(from_w.dtype)
+
+
+def _doubled(x: Tensor) -> Tensor:
+    """Twice the size: bilinear, align_corners off."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 class MobileFeatureEditor(nn.Module):

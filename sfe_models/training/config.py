@@ -210,6 +210,7 @@ class EditorConfig:
     """Phase 2 of SFE (section 3.4).
 
     edits: the table of directions and strengths; empty means every usable direction within its useful range.
+    window, windows: as for e4e; both losses are then computed on windows of F_k.
     inverter_statistics: "frozen" keeps the Inverter's BatchNorm in evaluation mode; "drifting" lets its statistics
     follow phase 2's pictures, as the released code does by accident.
     delta_code: the code that delta is computed from, the "e4e" encoder's or the "inverter"'s; inversion_weight: of the
@@ -225,6 +226,8 @@ class EditorConfig:
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     edits: tuple[EditDraw, ...] = ()
     feature_ramp: int = 0
+    window: int | None = None
+    windows: int = 1
     inverter_statistics: str = "frozen"
     delta_code: str = "e4e"
     inversion_weight: float = 1.0

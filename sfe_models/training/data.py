@@ -185,18 +185,19 @@ def open_pictures(
 
 
 class Interleaved:
-    """Batches whose first `samples` pictures come from one data set, with their codes, and the others from another."""
+    """Batches whose first pictures, a share of all, come from one data set with their codes, the others from another."""
 
-    def __init__(self, made: Pictures, real: Pictures, samples: int):
-        self.made, self.real, self.samples = made, real, samples
+    def __init__(self, made: Pictures, real: Pictures, share: float):
+        self.made, self.real, self.share = made, real, share
 
     def __len__(self) -> int:
         return max(len(self.made), len(self.real))
 
     def __getitem__(self, indices: Sequence[int]) -> Batch:
         indices = np.asarray(indices)
-        made = self.made[indices[: self.samples] % len(self.made)]
-        real = self.real[indices[self.samples :] % len(self.real)]
+        count = round(len(indices) * self.share)
+        made = self.made[indices[:count] % len(self.made)]
+        real = self.real[indices[count:] % len(self.real)]
         return Batch(torch.cat([made.image, real.image]), code=made.code)
 
 

@@ -36,6 +36,7 @@ from .data import Batch
 from .distributed import Processes
 from .inverter import ramp
 from .losses import PictureAdversary, ReconstructionLoss
+from .patches import Window, synthesize_window, target_window
 from .stage import Stage, make_optimizer
 
 
@@ -153,8 +154,13 @@ class EditorStage(Stage):
             with torch.no_grad():
                 moved = edit.apply(self.generator, inverted.w[n:], strength)
                 styles = StyleSpace.cat([self.generator.style_space(inverted.w[:n]), moved])
-                after = run_to_k(self.generator, domain, moved).carried
+                after = run_to_k(self.generator, domain, moved).carried if inverted.carried else ()
                 carried = tuple(torch.cat([a[:n], b]) for a, b in zip(inverted.carried, after, strict=True))
+            if config.window is not None:
+                losses = self._in_windows(inverted, change, styles, batch.image, pair)
+                losses["reconstruction"].backward()
+                self.apply_gradients("feature_editor")
+                return losses
             target = torch.cat([batch.image, pair.target])
             made, losses = self._made(inverted, change, styles, carried, target, ramped)
             loss = losses["reconstruction"]
@@ -191,6 +197,26 @@ class EditorStage(Stage):
         inversion, editing = map(self.reconstruction, made.chunk(2), target.chunk(2))
         return made, {k: (self.config.inversion_weight * inversion[k] + editing[k]) / 2 for k in editing}
 
+    def _in_windows(
+        self, inverted: Inverted, change: Tensor, styles: StyleSpace, image: Tensor, pair: Pair
+    ) -> dict[str, Tensor]:
+        """Run H, and the generator on windows of F_k': the losses of the inversions and of the edits."""
+        config, generator, domain, n = self.config, self.generator, self.domain, len(image)
+        features, losses = feature_edit(self.editor, inverted.F_k, change), {}
+        for _ in range(config.windows):
+            window = Window.drawn(domain.feature_resolution, config.window)
+            made = synthesize_window(generator, domain, styles, features, window)
+            with torch.no_grad():
+                wanted = synthesize_window(generator, domain, pair.styles, pair.features, window)
+            real = target_window(image, domain, window)
+            inversion = self.reconstruction(made[:n], real)
+            editing = self.reconstruction(made[n:], F.adaptive_avg_pool2d(wanted, real.shape[2:]))
+            for kind, part, weight in (("inversion", inversion, config.inversion_weight), ("edit", editing, 1.0)):
+                for name, value in part.items():
+                    losses[name] = losses.get(name, 0) + weight * value / (2 * config.windows)
+                losses[f"l2_{kind}"] = losses.get(f"l2_{kind}", 0) + part["l2"].detach() / config.windows
+        return losses
+
     @torch.no_grad()
     def pair(self, image: Tensor, edit: DrawnEdit, strength: Tensor) -> Pair:
         """Make X_E, X_E' and delta of pictures."""
@@ -199,9 +225,14 @@ class EditorStage(Stage):
             w_e = self.inverter(seen)[0].float() + generator.latent_avg
         else:
             w_e = e4e_code(self.e4e_encoder, generator, seen)
-        both = StyleSpace.cat([generator.style_space(w_e), edit.apply(generator, w_e, strength)])
-        pictures, features = self._pictures(both)
+        before, after = generator.style_space(w_e), edit.apply(generator, w_e, strength)
         n = len(image)
+        if self.config.window is not None:  # only the source is looked at as a whole
+            source, features = self._pictures(before)
+            state = run_to_k(generator, self.domain, after)
+            moved = delta_features(generator, self.domain, state, after)
+            return Pair(source, None, delta(features, moved), state.features, after)
+        pictures, features = self._pictures(StyleSpace.cat([before, after]))
         return Pair(pictures[:n], pictures[n:], delta(features[:n], features[n:]))
 
     def _synthesize(self, styles: StyleSpace) -> tuple[Tensor, Tensor]:
@@ -244,6 +275,10 @@ class EditorStage(Stage):
 
 @dataclass(frozen=True)
 class Pair:
+    """X_E, X_E' (None where only windows of it are made), delta, and F_k and style vectors that X_E' is made of."""
+
     source: Tensor
-    target: Tensor
+    target: Tensor | None
     delta: Tensor
+    features: Tensor | None = None
+    styles: StyleSpace | None = None

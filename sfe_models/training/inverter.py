@@ -79,9 +79,9 @@ class InverterStage(Stage):
         config, domain = self.config, self.domain
         self.schedule("inverter", config.optimizer, number)
         share = ramp(number, config.feature_ramp)
-        if config.frozen_w and number <= config.frozen_w:
+        if config.frozen_w:
             for part in (self.inverter.backbone, self.inverter.heads):
-                part.requires_grad_(number == config.frozen_w)
+                part.requires_grad_(number >= config.frozen_w).train(number >= config.frozen_w)
         with self.mixed():
             ramped = None if share == 1 else torch.tensor(share, device=self.device)
             both, losses, regulariser = self._both(batch.image, ramped)

@@ -62,7 +62,7 @@ def train(
         for step, batch in enumerate(batches(pictures, order, run.workers), first):
             torch.manual_seed(_step_seed(run.seed, step, processes.rank))
             batch = batch.to(stage.device)
-            batch = _mirrored(batch) if run.mirror else batch
+            batch = mirrored(batch) if run.mirror else batch
             for name, value in stage.step(step, batch).items():
                 sums[name] = sums.get(name, 0) + value.detach().float()
                 counts[name] = counts.get(name, 0) + 1
@@ -141,7 +141,7 @@ def _step_seed(seed: int, step: int, rank: int) -> int:
     return (seed * 1_000_003 + step) * 4096 + rank
 
 
-def _mirrored(batch: Batch) -> Batch:
+def mirrored(batch: Batch) -> Batch:
     """Flip every other picture by chance. A flipped picture no longer belongs to its latent, so those stay."""
     if batch.latent is not None:
         return batch

@@ -183,13 +183,12 @@ PRESETS: dict[str, dict] = {
         ),
         "photo": E4EConfig(
             PHOTO,
-            _photo_run(3_000, 16, samples=12),
-            OptimizerConfig("adam", 4e-4, (0.9, 0.99), decay=0.5),
+            _photo_run(3_000, 48, samples=44),
+            OptimizerConfig("adam", 1e-3, (0.9, 0.99), decay=0.6),
             _PHOTO_LOSSES,
             progressive_start=200,
             progressive_every=20,
-            discriminator_weight=0.02,
-            discriminator_lr=2e-4,
+            discriminator_weight=0.0,
             code=10.0,
             window=16,
         ),
@@ -219,6 +218,15 @@ PRESETS: dict[str, dict] = {
         ),
     },
     "editor": {
+        "photo": EditorConfig(
+            PHOTO,
+            _photo_run(2_000, 3),
+            OptimizerConfig("adam", 4e-4, (0.9, 0.99), decay=0.5),
+            _PHOTO_LOSSES,
+            AdversarialConfig(weight=0.0),
+            window=16,
+            windows=2,
+        ),
         **_editors(FFHQ_1024, _FACES, RELEASED_FACE_EDITS),
         **_editors(CARS_512, _OTHERS, ()),
         "demo": EditorConfig(

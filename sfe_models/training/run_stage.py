@@ -13,6 +13,7 @@ from ..checkpoints.reading import tensors_of
 from ..checkpoints.unpickling.torch_file import read_torch
 from ..directions.library import DirectionLibrary
 from ..encoders.families import make_e4e, make_inverter
+from ..encoders.mobile import MobileE4E, MobileInverter
 from ..generators.families import make_generator
 from ..generators.stylegan2.discriminator import Discriminator
 from ..perception.attribute_network import save_attribute_network
@@ -94,7 +95,10 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
         return E4EStage(config, generator, reconstruction, device, processes)
     discriminator = _discriminator(config, sources)
     if stage == "inverter":
-        return InverterStage(config, generator, discriminator, reconstruction, device, processes)
+        inverter = InverterStage(config, generator, discriminator, reconstruction, device, processes)
+        if sources.e4e is not None:
+            start_code(inverter.inverter, load_network(sources.e4e, "e4e_encoder", make_e4e(domain)))
+        return inverter
     encoder = load_network(sources.need("e4e"), "e4e_encoder", make_e4e(domain))
     inverter = load_network(sources.need("inverter"), "inverter", make_inverter(domain))
     edits = drawn_edits(config.edits, DirectionLibrary(domain, sources.directions))
@@ -109,6 +113,14 @@ def start_backbone(network, path: str) -> None:
     names = network.backbone.state_dict()
     weights = {name: tensor for name, tensor in tensors_of(read_torch(path), path).items() if name in names}
     assign(network.backbone, weights, Path(path), "MobileNetV2")
+
+
+def start_code(inverter: MobileInverter, encoder: MobileE4E) -> None:
+    """Let a small Inverter's w begin as an e4e encoder's. Raises ConfigError for encoders without the same parts."""
+    if not isinstance(inverter, MobileInverter) or not isinstance(encoder, MobileE4E):
+        raise ConfigError("An Inverter begins with an e4e encoder's w (--e4e) only between the small encoders.")
+    inverter.backbone.load_state_dict(encoder.backbone.state_dict())
+    inverter.heads.load_state_dict(encoder.heads.state_dict())
 
 
 def _discriminator(config, sources: Sources) -> Discriminator | None:
@@ -152,7 +164,7 @@ def run_stage(
     stage = make_stage(config, sources, device, processes)
     if config.run.samples:
         samples = GeneratedPictures(stage.generator, config.run.pictures, size, cache)
-        pictures = Interleaved(samples, pictures, config.run.samples)
+        pictures = Interleaved(samples, pictures, config.run.samples / config.run.batch)
     last = train(stage, config, pictures, output, processes, stop_after)
     if isinstance(stage, AttributesStage) and processes.rank == 0:
         save_attribute_network(stage.averaged("attributes"), Path(output) / ATTRIBUTES_FILE)

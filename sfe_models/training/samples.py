@@ -67,6 +67,11 @@ class GeneratedPictures:
     def __len__(self) -> int:
         return self.count
 
+    @property
+    def made(self) -> int:
+        """How many of the samples are there already."""
+        return int(self._filled.sum())
+
     @torch.no_grad()
     def __getitem__(self, indices: Sequence[int]) -> Batch:
         indices = np.asarray(indices)

@@ -6,7 +6,7 @@ import json
 import pytest
 from training.tiny import Dots, e4e_config, inverter_config, make
 
-from sfe_models.domain import CARS_512, DEMO, FFHQ_1024
+from sfe_models.domain import DEMO, DOMAINS
 from sfe_models.training.config import (
     CONFIGS,
     ConfigError,
@@ -67,7 +67,7 @@ def test_domains_of_the_presets():
     for stage, name in ALL:
         domain = PRESETS[stage][name].domain
         if not name.startswith("demo"):
-            assert domain == (FFHQ_1024 if name.startswith("ffhq") else CARS_512)
+            assert domain == (DOMAINS[name] if name in DOMAINS else DOMAINS[name.removesuffix("-released")])
     assert find_config("gan", "demo").domain == DEMO
     small = demo_generator(32)
     assert small.generator.resolution == 32 and small.generator.channels == DEMO.generator.channels[:4]

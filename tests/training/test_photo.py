@@ -1,0 +1,202 @@
+"""Training of the small encoders around MobileStyleGAN: exact pairs, windows of F_k, parts that start at zero."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from training.tiny import ALONE, CPU, ONLY_L2
+
+from sfe_models.directions.base import DirectionInfo
+from sfe_models.directions.families.linear import LinearDirection
+from sfe_models.domain import DomainSpec, MobileE4ESpec, MobileInverterSpec, MobileStyleGANSpec
+from sfe_models.encoders.families import make_e4e, make_feature_editor, make_inverter
+from sfe_models.equations import feature_edit, invert, run_to_k, synthesize
+from sfe_models.generators.families import make_generator
+from sfe_models.training.config import (
+    AdversarialConfig,
+    ConfigError,
+    E4EConfig,
+    EditorConfig,
+    InverterConfig,
+    OptimizerConfig,
+    RunConfig,
+)
+from sfe_models.training.data import Batch, Interleaved
+from sfe_models.training.e4e import E4EStage
+from sfe_models.training.editor import DrawnEdit, EditorStage
+from sfe_models.training.inverter import InverterStage
+from sfe_models.training.loop import mirrored
+from sfe_models.training.losses import ReconstructionLoss
+from sfe_models.training.patches import Window, synthesize_window, target_window
+from sfe_models.training.run_stage import start_code
+from sfe_models.training.samples import GeneratedPictures, sample_codes
+
+# 64 px; F_k is block 1's output, 16 px.
+SPEC = DomainSpec(
+    "tiny-mobile",
+    MobileStyleGANSpec((16, 16, 16, 8), style_dim=16, mapping_layers=2),
+    e4e=MobileE4ESpec(hidden=8),
+    inverter=MobileInverterSpec(hidden=8, channels=8, blocks=1),
+    feature_layer=7,
+    delta_layer=7,
+    encoder_size=(64, 64),
+    editor_blocks=1,
+    editor_width=8,
+)
+RUN = RunConfig(steps=20, batch=4, precision="fp32", samples=2, size=64, clip=1.0)
+ADAM = OptimizerConfig("adam", 1e-3, (0.9, 0.99))
+NONE = AdversarialConfig(weight=0.0)
+WINDOWED = {"window": 8, "windows": 2}
+
+
+@pytest.fixture(scope="module")
+def generator():
+    torch.manual_seed(0)
+    generator = make_generator(SPEC.generator)
+    generator.latent_avg = generator.mean_latent(256)
+    return generator.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def batch(generator):
+    """Two samples with their codes, then two other pictures."""
+    made = GeneratedPictures(generator, 2, (64, 64))[[0, 1]]
+    other = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    return Batch(torch.cat([made.image, other]), code=made.code)
+
+
+def loss():
+    return ReconstructionLoss(replace(ONLY_L2, l1=0.3, gradient=0.3), None, None)
+
+
+def test_the_description_survives_a_file():
+    assert DomainSpec.from_json(SPEC.to_json()) == SPEC
+
+
+def test_samples_are_made_of_their_codes(generator, tmp_path):
+    pictures = GeneratedPictures(generator, 3, (32, 32), tmp_path)
+    batch = pictures[[2, 0]]
+    want = torch.nn.functional.adaptive_avg_pool2d(generator(batch.code).clamp(-1, 1), 32)
+    torch.testing.assert_close(batch.image, want, rtol=0, atol=0.51 / 127.5)
+    again = GeneratedPictures(generator, 3, (32, 32), tmp_path)
+    assert again.made == 2 and torch.equal(again[[2, 0]].image, batch.image)
+    assert torch.equal(again[[2, 0]].code, batch.code)
+
+
+def test_samples_lie_within_the_spread_of_w_and_half_are_mixed(generator):
+    codes = sample_codes(generator, range(64))
+    mixed = (codes != codes[:, :1]).flatten(1).any(dim=1)
+    assert 20 < mixed.sum() < 44
+    assert torch.equal(codes, sample_codes(generator, range(64)))
+    w = generator.mapping(torch.randn(500, 16))
+    reach = (w - generator.latent_avg).norm(dim=1).max()
+    assert (codes - generator.latent_avg).norm(dim=2).max() < 1.5 * reach
+
+
+def test_mirroring_leaves_samples_as_they_are(batch):
+    torch.manual_seed(0)
+    flipped = [mirrored(batch).image for _ in range(8)]
+    assert all(torch.equal(image[:2], batch.image[:2]) for image in flipped)
+    assert any(torch.equal(image[2], batch.image[2].flip(2)) for image in flipped)
+
+
+def test_batches_are_interleaved(generator):
+    made, real = GeneratedPictures(generator, 3, (16, 16)), GeneratedPictures(generator, 5, (16, 16), first_seed=9)
+    both = Interleaved(made, real, 0.5)[[4, 1, 3, 4]]
+    assert len(Interleaved(made, real, 0.5)) == 5
+    assert torch.equal(both.image, torch.cat([made[[1, 1]].image, real[[3, 4]].image]))
+    assert torch.equal(both.code, made[[1, 1]].code)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (3, 2), (8, 8)])
+def test_a_window_shows_what_the_whole_picture_shows_there(generator, place):
+    styles = generator.style_space(sample_codes(generator, [5, 6]))
+    state = run_to_k(generator, SPEC, styles)
+    whole = synthesize(generator, SPEC, styles, state.features, state.carried)
+    window = Window(*place, 8)
+    with torch.enable_grad():
+        made = synthesize_window(generator, SPEC, styles, state.features, window)
+    want = target_window(whole, SPEC, window)
+    assert made.shape == want.shape == (2, 3, 24, 24)
+    # Two 3 x 3 convolutions at 32 px reach two px of 64 px beyond the margin of one px of 16 px.
+    torch.testing.assert_close(made[:, :, 4:-4, 4:-4], want[:, :, 4:-4, 4:-4], rtol=1e-4, atol=1e-5)
+
+
+def test_an_untrained_inverter_and_editor_change_nothing(generator, batch):
+    inverter, editor = make_inverter(SPEC).eval(), make_feature_editor(SPEC).eval()
+    with torch.no_grad():
+        inverted, _ = invert(inverter, generator, SPEC, batch.image)
+        delta = torch.randn_like(inverted.F_k)
+        assert torch.equal(inverted.F_k, inverted.F_w)
+        assert torch.equal(feature_edit(editor, inverted.F_k, delta), inverted.F_k - delta)
+
+
+def test_an_inverter_begins_with_the_codes_of_e4e(batch):
+    torch.manual_seed(1)
+    encoder, inverter = make_e4e(SPEC).eval(), make_inverter(SPEC).eval()
+    for head in encoder.styles:
+        torch.nn.init.normal_(head.weight)
+    start_code(inverter, encoder)
+    with torch.no_grad():
+        w, _ = inverter(batch.image)
+        assert torch.equal(w, encoder(batch.image)) and (w[:, 1:] != w[:, :1]).any()
+    with pytest.raises(ConfigError, match="small encoders"):
+        start_code(inverter, torch.nn.Identity())
+
+
+def test_e4e_learns_codes_and_pictures(generator, batch):
+    torch.manual_seed(2)
+    config = E4EConfig(SPEC, RUN, ADAM, ONLY_L2, progressive_start=5, code=10.0, discriminator_weight=0.0, **WINDOWED)
+    stage = E4EStage(config, generator, loss(), CPU, ALONE)
+    numbers = [stage.step(i, batch) for i in range(20)]
+    assert numbers[-1]["code"] < 0.8 * numbers[0]["code"]
+    assert all(n["l2"].isfinite() and n["gradient"] > 0 for n in numbers)
+    # Without a weight for codes samples are pictures like any other.
+    plain = E4EStage(replace(config, code=0.0), generator, loss(), CPU, ALONE)
+    assert "code" not in plain.step(0, batch)
+
+
+def test_what_makes_w_stays_until_its_step(generator, batch):
+    torch.manual_seed(3)
+    config = InverterConfig(
+        SPEC, RUN, ADAM, ONLY_L2, NONE, feature_regulariser="distance", regulariser=1e-3, frozen_w=2, **WINDOWED
+    )
+    stage = InverterStage(config, generator, None, loss(), CPU, ALONE)
+    assert set(stage.networks) == set(stage.optimizers) == {"inverter"}
+    inverter = stage.inverter
+    before = {name: tensor.clone() for name, tensor in inverter.state_dict().items()}
+
+    def same(part):
+        return all(torch.equal(before[n], t) for n, t in inverter.state_dict().items() if n.startswith(part))
+
+    stage.step(0, batch)
+    stage.step(1, batch)
+    assert same("backbone") and same("heads") and not same("expand") and not same("pixels")
+    stage.step(2, batch)
+    assert not same("backbone") and not same("heads")
+
+
+def test_gradients_are_clipped(generator, batch):
+    config = InverterConfig(SPEC, replace(RUN, clip=1e-3), OptimizerConfig("adam", 0.0), ONLY_L2, NONE, **WINDOWED)
+    stage = InverterStage(config, generator, None, loss(), CPU, ALONE)
+    norms = []
+    stage.optimizers["inverter"].step = lambda: norms.append(
+        torch.cat([p.grad.flatten() for p in stage.inverter.parameters() if p.grad is not None]).norm()
+    )
+    stage.step(0, batch)
+    assert 0 < norms[0] <= 1.001e-3
+
+
+def test_the_editor_learns_on_windows(generator, batch):
+    torch.manual_seed(4)
+    direction = LinearDirection(DirectionInfo("d", "test", SPEC.subject, (-2.0, 2.0)), torch.randn(1, 16))
+    config = EditorConfig(SPEC, replace(RUN, steps=30), ADAM, ONLY_L2, NONE, **WINDOWED)
+    encoder, inverter = make_e4e(SPEC).eval(), make_inverter(SPEC).eval().requires_grad_(False)
+    edits = [DrawnEdit(direction, (), (-2.0, 2.0))]
+    stage = EditorStage(config, generator, encoder, inverter, None, edits, loss(), CPU, ALONE)
+    numbers = [stage.step(i, batch) for i in range(30)]
+    first, last = (sum(n["l2_inversion"] for n in part) for part in (numbers[:5], numbers[-5:]))
+    assert last < first
+    parts = numbers[3]["l2_inversion"] + numbers[3]["l2_edit"]
+    torch.testing.assert_close(2 * numbers[3]["l2"].detach(), parts)
+    assert stage.samples(Batch(batch.image[:1])).shape[2:] == (3, 64, 64)
