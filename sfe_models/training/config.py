@@ -75,13 +75,13 @@ class LossConfig:
     """
 
     l2: float = 1.0
-    l1: float = 0.0
-    gradient: float = 0.0
     lpips: float = 0.8
     identity: float = 0.1
     perceptual_network: str = "alex"
     identity_network: str = "arcface"
     size: int | None = 256
+    l1: float = 0.0
+    gradient: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ def open_pictures(
 
 
 class Interleaved:
-    """Batches whose first pictures, a share of all, come from one data set with their codes, the others from another."""
+    """Batches whose first pictures, a share of all, come from one data set with codes, the others from another."""
 
     def __init__(self, made: Pictures, real: Pictures, share: float):
         self.made, self.real, self.share = made, real, share

@@ -221,7 +221,7 @@ PRESETS: dict[str, dict] = {
         "photo": EditorConfig(
             PHOTO,
             _photo_run(2_000, 3),
-            OptimizerConfig("adam", 4e-4, (0.9, 0.99), decay=0.5),
+            OptimizerConfig("adam", 1e-4, (0.9, 0.99), decay=0.5),
             _PHOTO_LOSSES,
             AdversarialConfig(weight=0.0),
             window=16,

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from training.tiny import EARLY, ONLY_L2, Dots, e4e_config, make
+from training.tiny import CPU, EARLY, ONLY_L2, Dots, e4e_config, make
 
 from sfe_models.checkpoints.present import MissingWeightsError
 from sfe_models.domain import tiny_domain
@@ -145,9 +145,9 @@ def test_the_target_of_identity_gets_no_gradient():
 def test_adversary():
     torch.manual_seed(0)
     network = Discriminator(tiny_domain(16, 4).generator)
-    adversary = PictureAdversary(network, EARLY)
+    adversary = PictureAdversary(network, EARLY, CPU)
     assert [adversary.active(step) for step in range(4)] == [False, False, True, True]
-    assert not PictureAdversary(network, replace(EARLY, weight=0.0)).active(10**9)
+    assert not PictureAdversary(network, replace(EARLY, weight=0.0), CPU).active(10**9)
     made, real = (Dots(4, first=first)[list(range(4))].image for first in (0, 9))
     made.requires_grad_(True)
     loss = adversary.encoder_loss(made)
