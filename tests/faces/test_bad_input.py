@@ -19,9 +19,7 @@ MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]
 
 
 class Nobody:
-    sides = (200,)
-
-    def __call__(self, picture, photo):
+    def __call__(self, photo, quick=False):
         return []
 
 

@@ -109,6 +109,13 @@ class FaceAlignment:
             )
         return replace(self, crop_size=tuple(crop_size))
 
+    def enlarged(self, factor: float, crop_size: tuple[int, int]) -> FaceAlignment:
+        """Describe a crop that shows more about the same middle: its sides times a factor, at another size in px."""
+        middle = self.quad().mean(dim=0)
+        right, down = (factor * middle.new_tensor(axis) for axis in (self.right, self.down))
+        vectors = (tuple(v.tolist()) for v in (middle - (right + down) / 2, right, down))
+        return FaceAlignment(*vectors, self.photo_size, tuple(crop_size), self.landmarks, self.found)
+
     def __repr__(self) -> str:
         (height, width), side = self.photo_size, math.hypot(*self.right)
         face = f"a face of {side:.0f} px" if self.found else "no face"

@@ -1,7 +1,7 @@
 """Find faces in photos: one small protocol, two detectors, one search.
 
-A detector looks at a small upright picture and at the photo itself; `find_faces` chooses the picture's size and turns
-the photo when nobody stands upright in it.
+A detector searches a photo for upright faces, at the sizes that suit it; `find_faces` turns the photo when nobody
+stands upright in it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ...choices import DETECTORS, DLIB, YUNET
@@ -28,15 +27,10 @@ _TURNS = (1, 3, 2)
 
 
 class LandmarkDetector(Protocol):
-    """Whatever finds landmarks.
+    """Whatever finds landmarks."""
 
-    sides: the longer sides that photos are searched at, in px, one after the other until a face is found.
-    """
-
-    sides: tuple[int, ...]
-
-    def __call__(self, picture: np.ndarray, photo: np.ndarray) -> list[Tensor]:
-        """Find the upright faces of a picture, uint8 [h,w,3], which is the photo [H,W,3] reduced or enlarged.
+    def __call__(self, photo: np.ndarray, quick: bool = False) -> list[Tensor]:
+        """Find the upright faces of a photo, uint8 [H,W,3]; quick: without looking for the smallest.
 
         Returns landmarks [n,2], float64, in px of the photo (first pixel's centre at 0.5), largest face first.
         """
@@ -64,19 +58,15 @@ def load_detector(
 def find_faces(photo: Tensor, detector: LandmarkDetector) -> list[Tensor]:
     """Find the faces of a photo [3,H,W], uint8 or in [0,1]: landmarks [n,2] in px of the photo.
 
-    Upright first, in pictures of growing size; a photo in which nobody stands upright is then searched turned by 90,
-    270 and 180 degrees.
+    Upright first; a photo in which nobody stands upright is then searched turned by 90, 270 and 180 degrees.
     """
     if photo.ndim != 3 or photo.shape[0] != 3:
         raise FaceError(f"The photo has the shape {tuple(photo.shape)}; expected [3,H,W].")
     pixels = _eight_bit(photo).cpu().numpy()
-    longest = max(pixels.shape[:2])
-    if longest < 16:
+    if max(pixels.shape[:2]) < 16:
         return []
-    for turns, side in [*((0, side) for side in detector.sides), *((turns, detector.sides[0]) for turns in _TURNS)]:
-        turned = np.ascontiguousarray(np.rot90(pixels, turns))
-        # Enlarging more than twice shows a detector nothing new.
-        found = detector(_resized(turned, min(side / longest, 2.0)), turned)
+    for turns in (0, *_TURNS):
+        found = detector(np.ascontiguousarray(np.rot90(pixels, turns)), quick=turns != 0)
         if found:
             if turns:
                 logger.info("The faces lie on their side or upside down: turned by %d degrees.", 90 * turns)
@@ -89,15 +79,6 @@ def _eight_bit(photo: Tensor) -> Tensor:
     if photo.dtype != torch.uint8:
         photo = photo.float().clamp(0, 1).mul(255).round().to(torch.uint8)
     return photo.movedim(0, -1).contiguous()
-
-
-def _resized(pixels: np.ndarray, factor: float) -> np.ndarray:
-    height, width = (max(1, round(n * factor)) for n in pixels.shape[:2])
-    if (height, width) == pixels.shape[:2]:
-        return pixels
-    picture = Image.fromarray(pixels)
-    # The first step averages whole px, which is fast and smooth; the second only brings the size in place.
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=1.5))
 
 
 def _turned_back(points: Tensor, turns: int, size: tuple[int, int]) -> Tensor:

@@ -3,7 +3,6 @@
 import importlib.util
 import sys
 
-import numpy as np
 import pytest
 import torch
 from faces.people import face
@@ -15,7 +14,7 @@ from sfe_models.choices import DETECTORS
 from sfe_models.faces import files
 from sfe_models.faces.errors import FaceError
 from sfe_models.faces.files import face_file
-from sfe_models.faces.find import dlib68, yunet
+from sfe_models.faces.find import dlib68
 from sfe_models.faces.find.detectors import find_faces, load_detector
 
 
@@ -66,15 +65,12 @@ def test_a_broken_predictor_is_refused(tmp_path):
 
 
 class Pretended:
-    """A detector that answers as it is told and keeps the sizes that it was asked about."""
-
-    sides = (1000, 2000)
+    """A detector that answers as it is told."""
 
     def __init__(self, answer):
-        self.answer, self.asked = answer, []
+        self.answer = answer
 
-    def __call__(self, picture, photo):
-        self.asked.append(max(picture.shape[:2]))
+    def __call__(self, photo, quick=False):
         return self.answer(photo)
 
 
@@ -91,57 +87,24 @@ def test_a_photo_is_turned_until_somebody_stands_upright(turns):
     assert torch.allclose(found[0], torch.stack(expected, dim=1))
 
 
+class Blind:
+    """dlib's detector that sees nobody and keeps the sizes that it was asked about."""
+
+    def __init__(self):
+        self.asked = []
+
+    def run(self, picture, upsampled, threshold):
+        self.asked.append(max(picture.shape[:2]))
+        return [], [], []
+
+
 @pytest.mark.parametrize(
-    ("size", "sides"), [((3000, 4000), [1000, 2000, 1000, 1000, 1000]), ((300, 400), [800, 800, 800, 800, 800])]
+    ("size", "sides"), [((3000, 4000), [1600, 3200, 1600, 1600, 1600]), ((300, 400), [800, 800, 800, 800])]
 )
 def test_small_faces_are_looked_for_again_in_a_larger_picture(size, sides):
-    detector = Pretended(lambda photo: [])
-    assert find_faces(torch.zeros(3, *size, dtype=torch.uint8), detector) == []
-    assert detector.asked == sides
-
-
-@pytest.fixture
-def network():
-    pytest.importorskip("kornia.contrib.face_detection", reason="needs kornia")
-    torch.manual_seed(0)
-    return yunet.new_network().eval()
-
-
-def test_yunet_is_decoded_as_kornia_decodes_it(network, monkeypatch):
-    from kornia.contrib import face_detection
-
-    pictures = torch.rand(1, 3, 128, 192, generator=torch.Generator().manual_seed(1)) * 255
-    with torch.no_grad():
-        output = network(pictures)
-    output["conf"][0, ::9, 1], output["iou"][0, ::9] = 0.9, torch.rand(len(output["iou"][0, ::9]), 1) * 0.5 + 0.5
-    theirs = torch.nn.Module.__new__(face_detection.FaceDetector)
-    torch.nn.Module.__init__(theirs)
-    theirs.__dict__.update(
-        min_sizes=[[10, 16, 24], [32, 48], [64, 96], [128, 192, 256]], steps=[8, 16, 32, 64], variance=[0.1, 0.2],
-        clip=False, confidence_threshold=0.6, nms_threshold=0.3, top_k=5000, keep_top_k=750,
-        nms=face_detection.nms_kornia,
-    )  # fmt: skip
-    expected = theirs.postprocess(output, 128, 192)[0]
-    boxes, points, scores = yunet.decoded(output, 128, 192)
-    assert len(expected) > 5
-    assert torch.allclose(torch.cat([boxes, points.flatten(1), scores[:, None]], dim=1), expected, atol=1e-3)
-
-
-def test_yunet_is_loaded_from_its_file_and_scales_to_the_photo(tmp_path, network):
-    torch.save(network.state_dict(), tmp_path / YUNET.name)
-    detector = load_detector("yunet", [tmp_path])
-    assert all(torch.equal(a, b) for a, b in zip(detector.network.parameters(), network.parameters(), strict=True))
-    picture = np.random.default_rng(0).integers(0, 255, (100, 150, 3), dtype=np.uint8)
-    detector = yunet.YuNetDetector(detector.network, threshold=0.0)
-    small, large = (detector(picture, np.zeros((100 * n, 150 * n, 3), dtype=np.uint8)) for n in (1, 3))
-    assert len(small) == len(large) > 0 and small[0].shape == (5, 2)
-    assert all(torch.allclose(3 * a, b) for a, b in zip(small, large, strict=True))
-
-
-def test_a_file_of_something_else_is_refused(tmp_path):
-    torch.save({"a": torch.zeros(1)}, tmp_path / YUNET.name)
-    with pytest.raises(FaceError, match="does not hold YuNet"):
-        load_detector("yunet", [tmp_path])
+    blind = Blind()
+    assert find_faces(torch.zeros(3, *size, dtype=torch.uint8), dlib68.DlibDetector(blind, None, None)) == []
+    assert blind.asked == sides
 
 
 def test_the_published_package_is_not_imported(dlib_detector):
