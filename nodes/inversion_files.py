@@ -93,9 +93,7 @@ class LoadInversion(Node):
         if not path.is_file():
             raise InputError(f"There is no file {path}. 'file' is the name that Save Inversion gives out.")
         inversion = load_inversion(path)
-        spec = sfe_model.pipeline.spec
-        if inversion.domain != spec.name:
-            raise InputError(f"{path.name} is an inversion of {inversion.domain}; the model is {spec.name}.")
+        sfe_model.pipeline.check_inversion(inversion, path.name)
         return io.NodeOutput(Wire.of(sfe_model, inversion))
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import torch
@@ -58,7 +59,7 @@ class Pipeline:
         styles_e = self._runs.styles(w_e, self.spec.feature_layer)
         inverted, state_e = self._runs.invert(picture, styles_e)
         F_w_e = self._runs.delta_features(state_e, w_e)
-        return Inversion(inverted.w, w_e, inverted.F_k, F_w_e, inverted.carried, picture, self.spec.name)
+        return Inversion(inverted.w, w_e, inverted.F_k, F_w_e, inverted.carried, picture, *self._made_by)
 
     def with_all_styles(self, inversion: Inversion) -> Inversion:
         """Complete the e4e code, for directions that read all layers; other values stay as they are."""
@@ -67,12 +68,27 @@ class Pipeline:
         w_e = self._runs.e4e_code(inversion.picture.to(self.networks.device))
         return replace(inversion, w_e=w_e.to(inversion.w_e.device))
 
+    @cached_property
+    def _made_by(self) -> tuple[str, str]:
+        """The domain's name and the generator's fingerprint."""
+        return self.spec.name, self.networks.generator.fingerprint()
+
+    def check_inversion(self, inversion: Inversion, what: str = "The inversion") -> None:
+        """Refuse an inversion of another model; one that does not name its generator goes by its domain's name."""
+        name, generator = self._made_by
+        if inversion.domain != name:
+            raise InputError(f"{what} is of {inversion.domain}; this model is {name}. Invert again.")
+        if inversion.generator not in ("", generator):
+            raise InputError(
+                f"{what} is of another generator than this model's: its weights have the fingerprint "
+                f"{inversion.generator}, these {generator}. Invert again."
+            )
+
     # Apply Direction: w' = w + d; w_E' = w_E + d
 
     def start_edit(self, inversion: Inversion) -> Edit:
         """Begin an edit that changes nothing yet."""
-        if inversion.domain != self.spec.name:
-            raise InputError(f"The inversion is of {inversion.domain}; this model is {self.spec.name}. Invert again.")
+        self.check_inversion(inversion)
         return Edit(inversion, (), inversion.w, inversion.w_e)
 
     @torch.no_grad()

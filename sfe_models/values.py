@@ -91,7 +91,8 @@ class Inversion(_Value):
 
     w: [B,N,D]; w_e: the e4e code, [B,n,D], only as many styles as were asked for; F_k: the Fuser's output
     [B,C,r,r]; F_w_e: outs[delta layer] of the e4e code; carried: what else the generator carries at layer k of w;
-    picture: what the encoders saw, [B,3,h,w] in [-1,1]; domain: name of the domain.
+    picture: what the encoders saw, [B,3,h,w] in [-1,1]; domain: name of the domain; generator: fingerprint of its
+    weights, empty where it is not known.
     """
 
     w: Tensor
@@ -101,6 +102,7 @@ class Inversion(_Value):
     carried: tuple[Tensor, ...]
     picture: Tensor
     domain: str
+    generator: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -137,9 +139,14 @@ class Features(_Value):
     carried: tuple[Tensor, ...]
 
 
+def of_one_model(a: Inversion, b: Inversion) -> bool:
+    """Whether two inversions are of one domain and, as far as it is known, of one generator."""
+    return a.domain == b.domain and (a.generator == b.generator or "" in (a.generator, b.generator))
+
+
 def same_pictures(a: Inversion, b: Inversion) -> bool:
     """Whether `b` is of the same pictures as `a`, or of the one picture of `a` repeated."""
-    if a.domain != b.domain or len(a) not in (1, len(b)) or a.F_k.shape[1:] != b.F_k.shape[1:]:
+    if not of_one_model(a, b) or len(a) not in (1, len(b)) or a.F_k.shape[1:] != b.F_k.shape[1:]:
         return False
     return a is b or torch.equal(a.F_k.expand_as(b.F_k), b.F_k)
 

@@ -63,6 +63,7 @@ def save_bundle(
         "e4e_styles": str(networks.e4e_styles),
         "feature_editor": str(networks.feature_editor is not None).lower(),
         "source": source,
+        "generator": networks.generator.fingerprint(),
         "directions": directions.about,
     }
     vectors = {f"{_DIRECTIONS}{name}": tensor for name, tensor in directions.tensors.items()}
@@ -131,4 +132,9 @@ def load_bundle(
             raise CheckpointError(f"{path} holds numbers in {bad} that are not finite; convert the checkpoint again.")
         state |= {name: tensor.to(wanted.get(name)) for name, tensor in read.items()}
     assign(networks, state, path, f"tensors of a {spec.name} bundle")
+    found = networks.generator.fingerprint()
+    if metadata.get("generator", found) != found:
+        raise CheckpointError(
+            f"{path} says that its generator is {metadata['generator']}, but holds {found}; make it again."
+        )
     return networks.requires_grad_(False)

@@ -10,7 +10,6 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from ..checkpoints.errors import CheckpointError
 from ..directions.finding.channels import channels_direction, channels_from_examples
 from ..directions.finding.clip_text import TEMPLATES, ClipEmbedder, read_templates
 from ..directions.finding.pictures import picture_difference, style_difference
@@ -95,8 +94,7 @@ def _codes(place: str, options: argparse.Namespace, pipeline: Pipeline) -> Tenso
     codes = []
     for one in tqdm(paths, desc=f"inverting {path.name}", leave=False):
         inversion, _ = inversion_of(one, options, pipeline)
-        if inversion.domain != pipeline.spec.name:
-            raise CheckpointError(f"{one} is an inversion of {inversion.domain}; the model is {pipeline.spec.name}.")
+        pipeline.check_inversion(inversion, str(one))
         codes.append(inversion.w.float().cpu())
     return torch.cat(codes)
 

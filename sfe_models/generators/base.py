@@ -6,12 +6,16 @@ and nothing else. So F_k reads the first k latents in every family.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+
+# Rows of a matrix that a fingerprint reads.
+_ROWS = 16
 
 
 class SpecError(ValueError):
@@ -183,6 +187,10 @@ class Generator(Protocol):
         """Estimate the mean of w over `samples` seeded draws: [style_dim]."""
         ...
 
+    def fingerprint(self) -> str:
+        """Name these weights by a few digits, the same in every dtype and on every device."""
+        ...
+
 
 class GeneratorModule(nn.Module):
     """The methods of a `Generator` that follow from a family's others."""
@@ -198,6 +206,21 @@ class GeneratorModule(nn.Module):
     def forward(self, w_plus: Tensor, *, noise: str | int = "stored") -> Tensor:
         """Make pictures [B,3,R,R], about [-1,1], from W+ codes [B,N,style_dim]."""
         return self.synthesize(self.style_space(w_plus), noise=noise)
+
+    @torch.no_grad()
+    def fingerprint(self) -> str:
+        """Name these weights by 16 hexadecimal digits, the same in every dtype and on every device.
+
+        A hash of what every training step moves and no dtype of a model rounds (`SFENetworks.stored_dtype`): biases
+        and strengths, and the first rows of the matrices of mapping and styles, all brought to float16. Mean, noise
+        and convolutions are left out: they may be measured, drawn or rounded.
+        """
+        digest = hashlib.sha256()
+        for name, values in sorted(self.named_parameters()):
+            if values.ndim <= 2:
+                part = values[:_ROWS] if values.ndim == 2 else values
+                digest.update(name.encode() + part.detach().cpu().half().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     @torch.no_grad()
     def mean_latent(self, samples: int = 65536, seed: int = 0) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ...generators.base import Generator
-from ...values import Inversion
+from ...values import Inversion, of_one_model
 from ..base import DirectionError, DirectionInfo
 from ..families.linear import LinearDirection
 from ..families.stylespace import StyleOffsetDirection
@@ -20,10 +20,9 @@ STRENGTH_RANGE = (-1.5, 1.5)
 
 def _codes(source: Inversion | Tensor, target: Inversion | Tensor) -> tuple[Tensor, Tensor]:
     """Check the two batches and return their W+ codes [B,N,D]."""
-    if isinstance(source, Inversion) and isinstance(target, Inversion) and source.domain != target.domain:
-        raise DirectionError(
-            f"The first pictures are of {source.domain}, the second of {target.domain}; invert both with one model."
-        )
+    if isinstance(source, Inversion) and isinstance(target, Inversion) and not of_one_model(source, target):
+        of = [f"{value.domain} {value.generator}".strip() for value in (source, target)]
+        raise DirectionError(f"The first pictures are of {of[0]}, the second of {of[1]}; invert both with one model.")
     codes = []
     for which, value in (("first", source), ("second", target)):
         w = value.w if isinstance(value, Inversion) else value
