@@ -32,4 +32,6 @@ BOUNDARY_METHODS = ("logistic", "svm")
 # Of text directions: the CLIP of StyleCLIP, and what its released recipe takes unless something else is asked for.
 VIT_B_32 = "openai/clip-vit-base-patch32"
 TEXT_THRESHOLD = 0.15
+# DeltaEdit's own default.
+DELTAEDIT_THRESHOLD = 0.03
 PUBLISHED_PICTURES = 100

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from sfe_models.checkpoints.random_weights import random_networks
-from sfe_models.cli import directions_from, main
+from sfe_models.cli import directions_deltaedit, directions_from, main
 from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.stylespace import StyleChannelsDirection, StyleOffsetDirection
 from sfe_models.directions.files import describe_own_file, read_own_file, save_own_file
@@ -254,3 +254,28 @@ def test_style_space_files_keep_the_direction(tmp_path, generator):
         save_own_file(StyleChannelsDirection(info, ((0, 1),)), path)
     with pytest.raises(DirectionError, match=r"does not end in .safetensors;"):
         save_own_file(made, tmp_path / "glow.npy")
+
+
+class ForOnePicture:
+    """Stands for DeltaEdit: a vector from the picture's own style vectors."""
+
+    def direction(self, pictures, neutral, target, threshold):
+        assert (len(pictures), neutral, target, threshold) == (1, "face", "round face", 0.1)
+        return self
+
+    def for_styles(self, styles):
+        info = DirectionInfo("d", "deltaedit", SPEC.subject, None, "3 channels")
+        return StyleOffsetDirection(info, tuple(s[0] for s in styles.convs))
+
+
+def test_deltaedit_makes_a_direction_for_one_picture(tmp_path, crop, monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(directions_deltaedit.ClipEmbedder, "load", lambda *arguments: LetterEmbedder())
+    monkeypatch.setattr(directions_deltaedit.DeltaEdit, "read", lambda *given: seen.append(given) or ForOnePicture())
+    out = tmp_path / "directions/round.safetensors"
+    more = ["--neutral", "face", "--target", "round face", "--threshold", "0.1", "--output", str(out)]
+    files = ["--mapper", "delta_mapper.pt", "--relevance", "fs3.npy"]
+    assert main(["directions", "deltaedit", crop, "--no-align", *MODEL, *FLOAT, *files, *more]) == 0
+    assert seen[0][:2] == ("delta_mapper.pt", "fs3.npy") and "3 channels" in capsys.readouterr().out
+    known = ["--directions", str(tmp_path), "--edit", "round=1"]
+    assert not np.array_equal(edited(crop, tmp_path, *known), edited(crop, tmp_path))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from ...choices import DTYPE_NAMES, PUBLISHED_PICTURES, TEXT_THRESHOLD, VIT_B_32
+from ...choices import DELTAEDIT_THRESHOLD, DTYPE_NAMES, PUBLISHED_PICTURES, TEXT_THRESHOLD, VIT_B_32
 from .photos import add_align_options
 from .shared import LAYERS_HELP, add_device, add_model_option, add_output_file
 
 
 def add_actions(actions) -> None:
-    """Add text, relevance, from-pictures and channels."""
+    """Add text, deltaedit, relevance, from-pictures and channels."""
     text = actions.add_parser("text", help="make a direction from two prompts (StyleCLIP global directions)")
     text.add_argument("--neutral", required=True, metavar="PROMPT", help="what the pictures show, such as 'a face'")
     text.add_argument("--target", required=True, metavar="PROMPT", help="what they shall show, such as 'an old face'")
@@ -29,6 +29,34 @@ def add_actions(actions) -> None:
     add_device(text)
     add_output_file(text)
     text.set_defaults(run="directions_from:run_text")
+
+    deltaedit = actions.add_parser(
+        "deltaedit",
+        help="make a direction for one picture from two prompts (DeltaEdit, FFHQ 1024 only)",
+        description="Make a direction for one picture from two prompts. It belongs to that picture: strength 1 is what "
+        "DeltaEdit predicts for its style vectors. Needs the published delta_mapper.pt and fs3.npy, and `pip install "
+        "transformers`.",
+    )
+    deltaedit.add_argument("photo", metavar="PHOTO", help="the picture that will be edited")
+    deltaedit.add_argument("--neutral", required=True, metavar="PROMPT", help="what it shows, such as 'face'")
+    deltaedit.add_argument("--target", required=True, metavar="PROMPT", help="what it shall show, such as 'happy face'")
+    deltaedit.add_argument("--mapper", required=True, metavar="FILE", help="the published delta_mapper.pt")
+    deltaedit.add_argument(
+        "--relevance",
+        required=True,
+        metavar="FILE",
+        help="the published fs3.npy (StyleCLIP's delta_i_c.npy is the same)",
+    )
+    deltaedit.add_argument(
+        "--threshold",
+        type=float,
+        default=DELTAEDIT_THRESHOLD,
+        help=f"a higher one moves fewer channels (default: {DELTAEDIT_THRESHOLD:g})",
+    )
+    _add_clip(deltaedit)
+    _add_inverting(deltaedit)
+    add_output_file(deltaedit)
+    deltaedit.set_defaults(run="directions_deltaedit:run_deltaedit")
 
     relevance = actions.add_parser(
         "relevance",

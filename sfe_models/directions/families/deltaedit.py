@@ -18,6 +18,7 @@ from ...checkpoints.recognise import read_contents
 from ...generators.base import StyleSpace
 from ...generators.stylegan2.layers import MappingLayer, PixelNorm
 from ..base import DirectionError, DirectionInfo, StyleSpaceDirection
+from .stylespace import StyleOffsetDirection
 
 # Lengths of the coarse, medium and fine parts of the 6048 style values of FFHQ 1024 (RGB layers left out).
 LEVELS = {"coarse": 3 * 512, "medium": 4 * 512, "fine": 2464}
@@ -112,3 +113,9 @@ class DeltaEditDirection(StyleSpaceDirection):
         offset = self.mapper.to(s.device)(s, clip) * self.keep.to(s) * strength.to(s)[:, None]
         convs = (a + b for a, b in zip(styles.convs, offset.split(CHANNELS, dim=1), strict=True))
         return replace(styles, convs=tuple(convs))
+
+    def for_styles(self, styles: StyleSpace) -> StyleOffsetDirection:
+        """Keep the offset for one picture's style vectors, batches of 1: a vector, which files can hold."""
+        moved = self.move(styles, torch.ones(1, device=styles.convs[0].device))
+        offsets = ((a - b)[0].float().cpu() for a, b in zip(moved.convs, styles.convs, strict=True))
+        return StyleOffsetDirection(self.info, tuple(offsets))

@@ -10,14 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...checkpoints.reading import read_numpy
+from ...choices import DELTAEDIT_THRESHOLD
 from ..base import DirectionError, DirectionInfo
 from ..families.deltaedit import CHANNELS, CLIP_DIM, DeltaEditDirection, read_delta_mapper
 from .clip_text import Embedder, check_threshold, text_difference
 
 # The side of the pictures that CLIP ViT-B/32 sees.
 _CLIP_SIDE = 224
-# DeltaEdit's own default.
-DEFAULT_THRESHOLD = 0.03
 
 
 def read_deltaedit_relevance(path: Path | str) -> Tensor:
@@ -48,7 +47,7 @@ class DeltaEdit:
         return DeltaEdit(read_delta_mapper(mapper), read_deltaedit_relevance(relevance), embedder)
 
     def direction(
-        self, pictures: Tensor, neutral: str, target: str, threshold: float = DEFAULT_THRESHOLD
+        self, pictures: Tensor, neutral: str, target: str, threshold: float = DELTAEDIT_THRESHOLD
     ) -> DeltaEditDirection:
         """Make the direction for some pictures, named as in the published code.
 

@@ -7,7 +7,9 @@ import torch.nn.functional as F
 
 from sfe_models.directions.base import DirectionError
 from sfe_models.directions.families.deltaedit import CHANNELS, DeltaMapper
+from sfe_models.directions.files import describe_own_file, read_own_file, save_own_file
 from sfe_models.directions.finding.deltaedit import DeltaEdit, read_deltaedit_relevance
+from sfe_models.domain import FFHQ_1024
 from sfe_models.generators.base import StyleSpace
 
 TOTAL = sum(CHANNELS)
@@ -113,3 +115,13 @@ def test_relevance_of_another_size_is_refused(tmp_path):
     np.save(tmp_path / "fs3.npy", np.ones((5376, 512), dtype=np.float32))
     with pytest.raises(DirectionError, match="5376, 512.*6048,512"):
         read_deltaedit_relevance(tmp_path / "fs3.npy")
+
+
+def test_the_offset_of_one_picture_is_kept_as_a_vector(maker, tmp_path):
+    direction, before = maker.direction(pictures(1), "face", "old face", 0.03), styles(1)
+    path = save_own_file(direction.for_styles(before), tmp_path / "old.safetensors")
+    kept = read_own_file(describe_own_file(path, None), FFHQ_1024.generator)
+    moved, wanted = (d.move(before, torch.tensor([2.0])) for d in (kept, direction))
+    for a, b in zip(moved.convs, wanted.convs, strict=True):
+        torch.testing.assert_close(a, b)
+    assert moved.rgbs is before.rgbs and kept.info.family == "deltaedit"
