@@ -76,6 +76,13 @@ def _for_the_picker(offer: Offer) -> dict:
     }
 
 
+def checked(direction) -> bool | str:
+    """Accept names that the menu does not offer too: what there is, is looked up when the node runs."""
+    if direction is None or isinstance(direction, str):  # None: comes over a wire
+        return True
+    return f"direction is {direction!r}; expected the name of a direction"
+
+
 def state() -> tuple:
     """What the offer depends on: models, and the files in folders named `directions`."""
     names = model_names()

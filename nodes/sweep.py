@@ -43,6 +43,10 @@ class Sweep(Node):
         )
 
     @classmethod
+    def validate_inputs(cls, direction) -> bool | str:
+        return direction_choices.checked(direction)
+
+    @classmethod
     def fingerprint_inputs(cls, **_) -> tuple:
         return direction_choices.state()
 

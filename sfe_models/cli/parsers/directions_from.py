@@ -45,7 +45,7 @@ def add_actions(actions) -> None:
         "--relevance",
         required=True,
         metavar="FILE",
-        help="the published fs3.npy (StyleCLIP's delta_i_c.npy is the same)",
+        help="the published fs3.npy, or StyleCLIP's delta_i_c.npy",
     )
     deltaedit.add_argument(
         "--threshold",
