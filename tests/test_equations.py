@@ -4,12 +4,19 @@ from dataclasses import replace
 
 import pytest
 import torch
-from training.tiny import SPEC, Dots
+from training.tiny import ALONE, CPU, ONLY_L2, RANGER, SPEC, Dots
 
 from sfe_models.checkpoints.random_weights import random_networks
+from sfe_models.directions.base import DirectionInfo
+from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.domain import CARS_512, InverterSpec, tiny_domain
 from sfe_models.equations import cropped, delta_features, invert, padded, resized, run_to_k, synthesize
 from sfe_models.pipeline import Pipeline
+from sfe_models.training.config import AdversarialConfig, EditorConfig, InverterConfig, RunConfig
+from sfe_models.training.data import Batch
+from sfe_models.training.editor import DrawnEdit, EditorStage
+from sfe_models.training.inverter import InverterStage
+from sfe_models.training.losses import ReconstructionLoss
 from sfe_models.training.stage import side_by_side
 
 WIDE = replace(
@@ -49,6 +56,33 @@ def test_inversion_is_the_pipelines(model):
     close(inverted.F_k, inversion.F_k)
     close(inverted.carried, inversion.carried)
     close(made, pipeline.edit(inversion))
+
+
+def test_a_training_step_makes_the_pipelines_pictures(model):
+    """Phase 1's and phase 2's steps (their sample grids show what they compute) against the same folded networks."""
+    networks, pipeline, image = model
+    spec, losses, loss = networks.spec, replace(ONLY_L2, size=None), ReconstructionLoss(ONLY_L2, None, None)
+    config = InverterConfig(spec, RunConfig(1, 2, precision="fp32"), RANGER, losses, AdversarialConfig(weight=0.0))
+    stage = InverterStage(config, networks.generator, None, loss, CPU, ALONE)
+    stage.inverter.load_state_dict(networks.inverter.state_dict())
+    _, made, made_w = stage.samples(Batch(image)).unflatten(1, (2, 3)).flatten(0, 1).unbind(1)
+    inversion = pipeline.invert(image, all_styles=True)
+    editor, pipeline.networks.feature_editor = pipeline.networks.feature_editor, None
+    close(made, pipeline.edit(inversion))
+    close(made_w, pipeline.generate_from(inversion.w))
+
+    pipeline.networks.feature_editor = editor
+    vector = torch.randn(1, spec.generator.style_dim, generator=torch.Generator().manual_seed(1))
+    direction = LinearDirection(DirectionInfo("d", "test", spec.subject), vector)
+    config = EditorConfig(spec, config.run, RANGER, losses, config.adversarial)
+    parts = networks.generator, networks.e4e_encoder, networks.inverter, None, [DrawnEdit(direction, (1.5,), None)]
+    stage = EditorStage(config, *parts, loss, CPU, ALONE)
+    stage.editor.load_state_dict(networks.feature_editor.state_dict())
+    with torch.no_grad():
+        _, of_e4e, plain, edited = stage.samples(Batch(image[:1])).flatten(0, 1)
+    close(of_e4e, pipeline.generate_from(inversion.w_e)[0])
+    close(plain, pipeline.edit(inversion[:1])[0])
+    close(edited, pipeline.edit(inversion[:1], [(direction, 1.5)])[0])
 
 
 def test_delta_features_are_the_pipelines(model):

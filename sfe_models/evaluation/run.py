@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
+from ..equations import resized
 from ..pictures.errors import ImageError
 from ..pipeline import Pipeline
 from .methods import Method, People, invert
@@ -145,6 +145,6 @@ class Evaluation:
 def e4e_inversion(pipeline: Pipeline, picture: Tensor) -> Tensor:
     """G(E(X)) without anything else of the pipeline; picture: [B,3,H,W] in [-1,1]."""
     networks = pipeline.networks
-    seen = F.interpolate(picture, size=pipeline.spec.encoder_size, mode="bilinear", align_corners=False)
+    seen = resized(picture, pipeline.spec.encoder_size)
     code = networks.e4e_encoder(seen.contiguous(memory_format=torch.channels_last), pipeline.spec.n_styles)
     return pipeline.generate_from(code.float() + networks.generator.latent_avg)

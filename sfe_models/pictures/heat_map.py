@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..domain import DomainSpec
+from ..equations import cropped, resized
 
 
 def heat_map(delta: Tensor, spec: DomainSpec, size: tuple[int, int] | None = None) -> Tensor:
@@ -15,11 +15,7 @@ def heat_map(delta: Tensor, spec: DomainSpec, size: tuple[int, int] | None = Non
     Black, red, yellow, white from 0 to the largest value of each picture; all black where delta is 0. Bilinear,
     align_corners off.
     """
-    amount = delta.float().abs().mean(dim=1, keepdim=True)
-    height, width = spec.picture_size
-    margin = (amount.shape[2] - amount.shape[3] * height // width) // 2
-    amount = amount[:, :, margin : amount.shape[2] - margin]
-    amount = F.interpolate(amount, size=size or (height, width), mode="bilinear", align_corners=False)
+    amount = resized(cropped(delta.float().abs().mean(dim=1, keepdim=True), spec), size or spec.picture_size)
     largest = amount.amax(dim=(1, 2, 3), keepdim=True)
     share = amount / torch.where(largest > 0, largest, 1.0)
     return torch.cat([(3 * share - i).clamp(0, 1) for i in range(3)], dim=1) * 2 - 1
