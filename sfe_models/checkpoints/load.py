@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import torch
@@ -97,9 +98,15 @@ def _random_domain(source: str) -> DomainSpec:
 
 
 def _contents_of_folder(folder: Path) -> list[Contents]:
-    """Read the checkpoints directly in a folder; other files are passed over."""
+    """Read the checkpoints directly in a folder; other files, and hidden ones, are passed over."""
     found = []
-    for path in sorted(p for p in folder.iterdir() if p.is_file()):
+    for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
+        if path.is_symlink() and not path.exists():
+            found.append(Contents(path, {}, notes=(f"a link to {os.readlink(path)}, which is not there",)))
+            logger.warning("Passed over: %s is %s.", path, *found[-1].notes)
+            continue
+        if not path.is_file():
+            continue
         file = sniff(path)
         if file.kind not in ("torch-zip", "torch-legacy", "pickle"):
             continue

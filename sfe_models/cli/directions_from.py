@@ -88,7 +88,11 @@ def _codes(place: str, options: argparse.Namespace, pipeline: Pipeline) -> Tenso
     """Invert a picture or those of a folder: W+ codes [B,N,D]."""
     path = Path(place)
     suffixes = {".safetensors", *Image.registered_extensions()}
-    paths = sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes) if path.is_dir() else [path]
+    paths = (
+        sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
+        if path.is_dir()
+        else [path]
+    )
     if not paths:
         raise InputError(f"There are no pictures or kept inversions in the folder {path}.")
     codes = []

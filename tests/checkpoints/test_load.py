@@ -280,6 +280,15 @@ def test_wrong_bundles(tmp_path, want):
             load_networks(path)
 
 
+def test_a_link_to_nowhere_is_named_and_hidden_files_are_passed_over(folder, tmp_path):
+    (folder / "._sfe_editor_light.pt").write_bytes(b"\x00\x05\x16\x07")
+    load_networks(folder)
+    (folder / "stylegan2-ffhq-config-f.pt").unlink()
+    (folder / "stylegan2-ffhq-config-f.pt").symlink_to(tmp_path / "moved" / "gen.pt")
+    with pytest.raises(CheckpointError, match="lacks: generator.*a link to .*gen.pt, which is not there"):
+        load_networks(folder)
+
+
 def test_what_is_no_model(tmp_path):
     with pytest.raises(CheckpointError, match="does not exist"):
         load_networks(tmp_path / "nothing.pt")
