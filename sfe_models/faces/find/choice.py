@@ -20,11 +20,14 @@ _NARROWEST = 0.5
 
 
 def face_problem(landmarks: Tensor, photo_size: tuple[int, int]) -> str | None:
-    """Say why a face cannot be edited, or None: too small, in profile, or cut off by the photo's edge.
+    """Say why a face cannot be edited, or None: too small, in profile, not in px, or cut off by the photo's edge.
 
     Raises FaceError for landmarks that show no face at all.
     """
     centres = face_centres(landmarks)
+    height, width = photo_size
+    if 0 <= landmarks[:, :2].min() and landmarks[:, :2].max() <= 1:
+        return f"all its points lie within 0..1: give px of the photo of {width} x {height} px"
     eyes = (centres.left_eye + centres.right_eye) / 2
     across, along = (centres.right_eye - centres.left_eye).norm(), (centres.mouth - eyes).norm()
     if across < _NARROWEST * along:
@@ -32,7 +35,6 @@ def face_problem(landmarks: Tensor, photo_size: tuple[int, int]) -> str | None:
             f"it is seen from the side (the eyes are {across / along:.2f} of the way to the mouth apart, at least "
             f"{_NARROWEST} is needed)"
         )
-    height, width = photo_size
     points = torch.stack([centres.left_eye, centres.right_eye, centres.mouth])
     if (points < 0).any() or (points > points.new_tensor([width, height])).any():
         return f"its eyes or its mouth lie outside of the photo of {width} x {height} px"

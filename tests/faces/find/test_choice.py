@@ -96,3 +96,8 @@ def test_bad_settings_are_refused():
 def test_a_stand_in_lies_within_the_photo():
     one = FaceAlignment.without_face((30, 80), (64, 64))
     assert not one.found and (one.quad() >= 0).all() and (one.quad() <= torch.tensor([80, 30])).all()
+
+
+def test_points_that_are_shares_of_the_photo_are_told_so():
+    shares = face(0.5, 0.5, 0.005)
+    assert "within 0..1: give px of the photo" in face_problem(shares, (300, 400))
