@@ -9,10 +9,7 @@ from pathlib import Path
 
 from ..domain import DomainSpec
 from ..json_values import JsonValueError, build
-
-
-class ConfigError(ValueError):
-    """A configuration that does not exist, cannot be read or makes no sense."""
+from .errors import ConfigError
 
 
 @dataclass(frozen=True)

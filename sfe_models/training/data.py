@@ -21,15 +21,12 @@ from ..demo.attributes import latents, sample_portraits
 from ..demo.renderer import render
 from ..pictures.errors import ImageError
 from ..pictures.image_io import open_image
+from .errors import DataError
 
 logger = logging.getLogger(__name__)
 
 # The seeds of training portraits start here; evaluation draws from lower ones.
 FIRST_TRAINING_SEED = 1_000_000
-
-
-class DataError(ValueError):
-    """A folder without usable pictures."""
 
 
 @dataclass(frozen=True)

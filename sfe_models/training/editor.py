@@ -31,9 +31,10 @@ from ..equations import (
 from ..generators.base import Generator, StyleSpace
 from ..generators.stylegan2.discriminator import Discriminator
 from .checkpoint import same_parameters
-from .config import ConfigError, EditDraw, EditorConfig
+from .config import EditDraw, EditorConfig
 from .data import Batch
 from .distributed import Processes
+from .errors import ConfigError
 from .inverter import ramp
 from .losses import PictureAdversary, ReconstructionLoss
 from .patches import Window, synthesize_window, target_window
@@ -88,6 +89,15 @@ def start_as_difference(editor: FeatureEditor) -> None:
         block.body[-1].weight.zero_()
 
 
+@dataclass(frozen=True)
+class TrainedNetworks:
+    """What the Feature Editor is trained beside."""
+
+    generator: Generator
+    e4e_encoder: E4EEncoder
+    inverter: Inverter
+
+
 class EditorStage(Stage):
     """Train H alone; generator, e4e encoder and Inverter stay as they are.
 
@@ -98,9 +108,7 @@ class EditorStage(Stage):
     def __init__(
         self,
         config: EditorConfig,
-        generator: Generator,
-        e4e_encoder: E4EEncoder,
-        inverter: Inverter,
+        trained: TrainedNetworks,
         discriminator: Discriminator | None,
         edits: Sequence[DrawnEdit],
         reconstruction: ReconstructionLoss,
@@ -109,8 +117,8 @@ class EditorStage(Stage):
     ):
         super().__init__(config.run, device, processes)
         self.config, self.domain, self.edits = config, config.domain, list(edits)
-        self.generator, self.e4e_encoder = generator.to(device), e4e_encoder.to(device)
-        self.inverter, self.reconstruction = inverter.to(device), reconstruction.to(device)
+        self.generator, self.e4e_encoder = trained.generator.to(device), trained.e4e_encoder.to(device)
+        self.inverter, self.reconstruction = trained.inverter.to(device), reconstruction.to(device)
         if config.inverter_statistics == "drifting":
             self.inverter.train()
         self.editor = make_feature_editor(config.domain)

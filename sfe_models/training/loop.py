@@ -18,18 +18,15 @@ from ..atomic import replaced
 from ..domain import DomainSpec
 from ..pictures.image_io import save_image
 from .checkpoint import LAST, load_checkpoint, save_checkpoint
-from .config import ConfigError, from_json, to_json
+from .config import from_json, to_json
 from .data import Batch, PictureFolder, Pictures, StepOrder, batches
 from .distributed import Processes
+from .errors import ConfigError, TrainingError
 from .stage import Stage
 
 logger = logging.getLogger(__name__)
 
 _SAMPLES = 16
-
-
-class TrainingError(ValueError):
-    """A run that cannot go on."""
 
 
 def train(

@@ -12,7 +12,8 @@ from ..checkpoints.present import MissingWeightsError
 from ..perception.attribute_network import load_attribute_network
 from ..perception.identity import find_arcface, find_moco, load_arcface, load_moco
 from ..perception.lpips import find_lpips, load_lpips
-from .config import AdversarialConfig, ConfigError, LossConfig
+from .config import AdversarialConfig, LossConfig
+from .errors import ConfigError
 
 ATTRIBUTES_FILE = "attributes.safetensors"
 

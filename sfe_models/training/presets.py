@@ -14,7 +14,6 @@ from .config import (
     CONFIGS,
     AdversarialConfig,
     AttributesConfig,
-    ConfigError,
     E4EConfig,
     EditDraw,
     EditorConfig,
@@ -25,6 +24,7 @@ from .config import (
     RunConfig,
     load_file,
 )
+from .errors import ConfigError
 
 # Directions and strengths of the released phase 2 for faces.
 RELEASED_FACE_EDITS = tuple(

@@ -19,11 +19,12 @@ from ..generators.stylegan2.discriminator import Discriminator
 from ..perception.attribute_network import save_attribute_network
 from .attributes import AttributesStage
 from .checkpoint import discriminator_weights, fill_from_run, load_network
-from .config import CONFIGS, ConfigError
+from .config import CONFIGS
 from .data import Interleaved, open_pictures
 from .distributed import Processes
 from .e4e import E4EStage
-from .editor import EditorStage, drawn_edits
+from .editor import EditorStage, TrainedNetworks, drawn_edits
+from .errors import ConfigError
 from .gan import GANStage, load_matching
 from .inverter import InverterStage
 from .loop import train
@@ -102,8 +103,8 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
     encoder = load_network(sources.need("e4e"), "e4e_encoder", make_e4e(domain))
     inverter = load_network(sources.need("inverter"), "inverter", make_inverter(domain))
     edits = drawn_edits(config.edits, DirectionLibrary(domain, sources.directions))
-    networks = generator, encoder, inverter, discriminator
-    return EditorStage(config, *networks, edits, reconstruction, device, processes)
+    trained = TrainedNetworks(generator, encoder, inverter)
+    return EditorStage(config, trained, discriminator, edits, reconstruction, device, processes)
 
 
 def start_backbone(network, path: str) -> None:

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 
-from .config import ConfigError, OptimizerConfig
+from .config import OptimizerConfig
 from .data import Batch
 from .distributed import Processes
+from .errors import ConfigError
 
 
 class Stage(abc.ABC):

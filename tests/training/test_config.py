@@ -9,7 +9,6 @@ from training.tiny import Dots, e4e_config, inverter_config, make
 from sfe_models.domain import DEMO, DOMAINS
 from sfe_models.training.config import (
     CONFIGS,
-    ConfigError,
     EditDraw,
     EditorConfig,
     InverterConfig,
@@ -19,6 +18,7 @@ from sfe_models.training.config import (
     override,
     to_json,
 )
+from sfe_models.training.errors import ConfigError
 from sfe_models.training.loop import train
 from sfe_models.training.presets import PRESETS, demo_generator, find_config
 

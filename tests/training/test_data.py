@@ -15,7 +15,6 @@ from sfe_models.training.attributes import normalised
 from sfe_models.training.data import (
     FIRST_TRAINING_SEED,
     Batch,
-    DataError,
     PictureFolder,
     RenderedPortraits,
     StepOrder,
@@ -23,6 +22,7 @@ from sfe_models.training.data import (
     open_pictures,
 )
 from sfe_models.training.distributed import Processes
+from sfe_models.training.errors import DataError
 from sfe_models.training.loop import train
 
 

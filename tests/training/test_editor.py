@@ -13,8 +13,9 @@ from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.evaluation.methods import with_inverter_code
 from sfe_models.pipeline import Pipeline
-from sfe_models.training.config import ConfigError, EditDraw
+from sfe_models.training.config import EditDraw
 from sfe_models.training.editor import DrawnEdit, drawn_edits
+from sfe_models.training.errors import ConfigError
 
 DOTS = Dots(12)
 IMAGE = DOTS[[0, 1, 2, 3]].image

@@ -29,7 +29,7 @@ from sfe_models.training.config import (
     OptimizerConfig,
 )
 from sfe_models.training.e4e import E4EStage
-from sfe_models.training.editor import DrawnEdit, EditorStage
+from sfe_models.training.editor import DrawnEdit, EditorStage, TrainedNetworks
 from sfe_models.training.gan import GANStage
 from sfe_models.training.inverter import InverterStage
 from sfe_models.training.loop import train
@@ -76,14 +76,13 @@ def trained(tmp_path_factory):
     train(InverterStage(inverter, generator(), discriminator, loss, CPU, ALONE), inverter, data, folder / "inverter")
 
     editor = EditorConfig(SPEC, run(250), OPTIMIZER, ONLY_L2, NO_ADVERSARY)
-    before = [
+    trained = TrainedNetworks(
         generator(),
         load_network(folder / "e4e", "e4e_encoder", E4EEncoder(SPEC)),
         load_network(folder / "inverter", "inverter", Inverter(SPEC)),
-        discriminator,
-    ]
-    edits = [DrawnEdit(direction(before[0]), (), (-2.0, 2.0))]
-    train(EditorStage(editor, *before, edits, loss, CPU, ALONE), editor, data, folder / "editor")
+    )
+    edits = [DrawnEdit(direction(trained.generator), (), (-2.0, 2.0))]
+    train(EditorStage(editor, trained, discriminator, edits, loss, CPU, ALONE), editor, data, folder / "editor")
     return folder
 
 

@@ -22,7 +22,8 @@ from sfe_models.training.checkpoint import (
     run_spec,
     save_checkpoint,
 )
-from sfe_models.training.loop import TrainingError, save_grid, train
+from sfe_models.training.errors import TrainingError
+from sfe_models.training.loop import save_grid, train
 from sfe_models.training.stage import Stage
 
 DOTS = Dots(12)

@@ -13,7 +13,8 @@ from sfe_models.checkpoints.present import MissingWeightsError
 from sfe_models.domain import tiny_domain
 from sfe_models.generators.stylegan2.discriminator import Discriminator
 from sfe_models.perception.attribute_network import AttributeNetwork, save_attribute_network
-from sfe_models.training.config import ConfigError, LossConfig
+from sfe_models.training.config import LossConfig
+from sfe_models.training.errors import ConfigError
 from sfe_models.training.inverter import feature_loss, ramp
 from sfe_models.training.losses import (
     ATTRIBUTES_FILE,

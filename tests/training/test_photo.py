@@ -14,7 +14,6 @@ from sfe_models.equations import feature_edit, invert, run_to_k, synthesize
 from sfe_models.generators.families import make_generator
 from sfe_models.training.config import (
     AdversarialConfig,
-    ConfigError,
     E4EConfig,
     EditorConfig,
     InverterConfig,
@@ -23,7 +22,8 @@ from sfe_models.training.config import (
 )
 from sfe_models.training.data import Batch, Interleaved
 from sfe_models.training.e4e import E4EStage
-from sfe_models.training.editor import DrawnEdit, EditorStage
+from sfe_models.training.editor import DrawnEdit, EditorStage, TrainedNetworks
+from sfe_models.training.errors import ConfigError
 from sfe_models.training.inverter import InverterStage
 from sfe_models.training.loop import mirrored
 from sfe_models.training.losses import ReconstructionLoss
@@ -194,7 +194,7 @@ def test_the_editor_learns_on_windows(generator, batch):
     config = EditorConfig(SPEC, replace(RUN, steps=30), adam, ONLY_L2, NONE, window=16, inversion_weight=0.0)
     encoder, inverter = make_e4e(SPEC).eval(), make_inverter(SPEC).eval().requires_grad_(False)
     edits = [DrawnEdit(direction, (2.0,), None)]
-    stage = EditorStage(config, generator, encoder, inverter, None, edits, loss(), CPU, ALONE)
+    stage = EditorStage(config, TrainedNetworks(generator, encoder, inverter), None, edits, loss(), CPU, ALONE)
     numbers = []
     for i in range(30):
         torch.manual_seed(5)  # the same edit and window, so that losses can be compared

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from training.tiny import ALONE, CPU, short
 
-from sfe_models.training.config import ConfigError, OptimizerConfig
+from sfe_models.training.config import OptimizerConfig
+from sfe_models.training.errors import ConfigError
 from sfe_models.training.stage import Stage, decay_factor, make_optimizer
 
 

@@ -24,7 +24,7 @@ from sfe_models.training.config import (
 from sfe_models.training.data import Batch
 from sfe_models.training.distributed import Processes
 from sfe_models.training.e4e import E4EStage
-from sfe_models.training.editor import DrawnEdit, EditorStage
+from sfe_models.training.editor import DrawnEdit, EditorStage, TrainedNetworks
 from sfe_models.training.gan import GANStage
 from sfe_models.training.inverter import InverterStage
 from sfe_models.training.losses import ReconstructionLoss
@@ -128,5 +128,5 @@ def make(config, seed=0):
     discriminator = Discriminator(config.domain.generator)
     if isinstance(config, InverterConfig):
         return InverterStage(config, given.generator, discriminator, loss, CPU, ALONE)
-    before = given.generator, given.e4e_encoder, given.inverter, discriminator
-    return EditorStage(config, *before, edits(config.domain), loss, CPU, ALONE)
+    trained = TrainedNetworks(given.generator, given.e4e_encoder, given.inverter)
+    return EditorStage(config, trained, discriminator, edits(config.domain), loss, CPU, ALONE)
