@@ -16,6 +16,20 @@ from sfe_models.training.checkpoint import save_checkpoint
 OTHER = replace(SPEC, subject="dots")  # has no published directions
 
 
+@pytest.fixture(scope="module")
+def generator():
+    return random_networks(OTHER, folded=False).generator
+
+
+def command(generator, folder):
+    """The command for a run of the generator in the folder, up to the attributes' names."""
+    state = {"generator": generator.state_dict()}
+    save_checkpoint({"domain": OTHER.to_json(), "networks": state, "averages": {}}, folder / "run/last.pt")
+    (folder / "attributes.safetensors").touch()
+    made = ["attribute-directions", "--generator", folder / "run", "--weights", folder, "--count", "400"]
+    return [*map(str, made), "--output", str(folder / "out"), "--attributes"]
+
+
 class Brightness(torch.nn.Module):
     """Reads how bright a picture is, as two attributes, and nothing else."""
 
@@ -26,15 +40,10 @@ class Brightness(torch.nn.Module):
         return torch.stack([bright, 1 - bright], dim=1)
 
 
-def test_directions_of_attributes(tmp_path, monkeypatch, capsys):
+def test_directions_of_attributes(generator, tmp_path, monkeypatch, capsys):
     """They move their attribute, the other way too, within ranges that end where it has moved by 0.45 or stops."""
-    generator = random_networks(OTHER, folded=False).generator
-    state = {"generator": generator.state_dict()}
-    save_checkpoint({"domain": OTHER.to_json(), "networks": state, "averages": {}}, tmp_path / "run/last.pt")
-    (tmp_path / "attributes.safetensors").touch()
     monkeypatch.setattr("sfe_models.cli.training.load_attribute_network", lambda path: Brightness())
-    made = ["attribute-directions", "--generator", tmp_path / "run", "--weights", tmp_path, "--count", "400"]
-    assert main([*map(str, made), "--attributes", "skin", "light", "--output", str(tmp_path / "out")]) == 0
+    assert main([*command(generator, tmp_path), "skin", "light"]) == 0
     assert "skin: " in capsys.readouterr().out
     library = DirectionLibrary(OTHER, [tmp_path / "out"])
     codes = generator.mapping(torch.randn(48, 16, generator=torch.Generator().manual_seed(9)))
@@ -60,14 +69,9 @@ class Dim(Brightness):
         return torch.stack([seen[:, 0], torch.rand(len(image)) * 0.01], dim=1)
 
 
-def test_directions_that_do_not_move_their_attribute_are_rejected(tmp_path, monkeypatch, capsys):
-    generator = random_networks(OTHER, folded=False).generator
-    state = {"generator": generator.state_dict()}
-    save_checkpoint({"domain": OTHER.to_json(), "networks": state, "averages": {}}, tmp_path / "run/last.pt")
-    (tmp_path / "attributes.safetensors").touch()
+def test_directions_that_do_not_move_their_attribute_are_rejected(generator, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sfe_models.cli.training.load_attribute_network", lambda path: Dim())
-    made = ["attribute-directions", "--generator", tmp_path / "run", "--weights", tmp_path, "--count", "400"]
-    made = [*map(str, made), "--output", str(tmp_path / "out"), "--attributes"]
+    made = command(generator, tmp_path)
     assert main([*made, "skin", "light"]) == 0
     assert "light: rejected." in capsys.readouterr().out
     library = DirectionLibrary(OTHER, [tmp_path / "out"])
@@ -76,13 +80,12 @@ def test_directions_that_do_not_move_their_attribute_are_rejected(tmp_path, monk
     assert "None of light" in capsys.readouterr().err
 
 
-def test_an_attribute_that_nothing_moves(tmp_path, monkeypatch, capsys):
+def test_an_attribute_that_nothing_moves(generator):
     class Noise(Brightness):
         def forward(self, image):
             torch.manual_seed(len(image))
             return torch.rand(len(image), 2) * 0.01
 
-    generator = random_networks(OTHER, folded=False).generator
     samples = attribute_samples(generator, Noise(), 200)
     with pytest.raises(DirectionError, match="'skin' does not move its attribute; train the generator longer"):
         attribute_directions(generator, Noise(), "dots", samples, ["skin"])
