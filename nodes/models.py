@@ -61,9 +61,7 @@ class LoadedModel:
 
 def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled: tuple[Direction, ...]) -> LoadedModel:
     """Hand networks to ComfyUI's model management, with a stop at each of them when a prompt is interrupted."""
-    generator = networks.generator
-    whole = networks.e4e_encoder, networks.inverter, networks.feature_editor
-    for network in (*whole, generator.conv1, *generator.convs):
+    for network in (networks.e4e_encoder, networks.inverter, networks.feature_editor, *_layers(networks.generator)):
         if network is not None:
             network.register_forward_pre_hook(_stop_if_interrupted)
     managed = Managed(networks)
@@ -75,6 +73,12 @@ def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled:
         size=management.module_size(managed),
     )
     return LoadedModel(name, Pipeline(networks), patcher, folders, bundled)
+
+
+def _layers(generator: nn.Module) -> Iterator[nn.Module]:
+    """The parts that a generator of any family runs one after the other."""
+    for part in generator.children():
+        yield from part if isinstance(part, nn.ModuleList) else (part,)
 
 
 def _stop_if_interrupted(module: nn.Module, inputs: tuple) -> None:
@@ -90,7 +94,8 @@ def ready(model: LoadedModel) -> Iterator[Pipeline]:
     """
     patcher = model.patcher
     spec = model.pipeline.spec.generator
-    needed = PICTURES_AT_ONCE * _LIVE_LAYERS * 4 * spec.channels[-1] * spec.resolution**2
+    last = spec.layer_channels(spec.n_layers) * spec.layer_resolution(spec.n_layers) ** 2
+    needed = PICTURES_AT_ONCE * _LIVE_LAYERS * 4 * last
     management.load_models_gpu([patcher], memory_required=needed, force_full_load=True)
     if not patcher.model.lies_on(patcher.load_device):
         patcher.model.to(patcher.load_device)
