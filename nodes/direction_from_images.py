@@ -49,9 +49,10 @@ class DirectionFromImages(Node):
         model = one_model([before, after])
         spec, name = model.pipeline.spec, "from images"
         chosen = parse_layers(layers, spec.n_styles)
+        codes = before.value.w, after.value.w
         if space == _W_PLUS:
-            return io.NodeOutput(picture_difference(before.value, after.value, spec.subject, name, chosen))
+            return io.NodeOutput(picture_difference(*codes, spec.subject, name, chosen))
         difference = partial(
-            style_difference, source=before.value, target=after.value, subject=spec.subject, name=name, layers=chosen
+            style_difference, source=codes[0], target=codes[1], subject=spec.subject, name=name, layers=chosen
         )
         return io.NodeOutput(stages.by_generator(model, difference))

@@ -1,4 +1,4 @@
-"""Directions from pictures: the difference between two inversions, or between the means of two batches."""
+"""Directions from pictures: the difference between two codes, or between the means of two batches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ...generators.base import Generator
-from ...values import Inversion, of_one_model
 from ..base import DirectionError, DirectionInfo
 from ..families.linear import LinearDirection
 from ..families.stylespace import StyleOffsetDirection
@@ -18,14 +17,10 @@ from ..layers import chosen_layers, named_layers, on_layers
 STRENGTH_RANGE = (-1.5, 1.5)
 
 
-def _codes(source: Inversion | Tensor, target: Inversion | Tensor) -> tuple[Tensor, Tensor]:
-    """Check the two batches and return their W+ codes [B,N,D]."""
-    if isinstance(source, Inversion) and isinstance(target, Inversion) and not of_one_model(source, target):
-        of = [f"{value.domain} {value.generator}".strip() for value in (source, target)]
-        raise DirectionError(f"The first pictures are of {of[0]}, the second of {of[1]}; invert both with one model.")
+def _codes(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Check the two batches of W+ codes [B,N,D], and bring them to one device."""
     codes = []
-    for which, value in (("first", source), ("second", target)):
-        w = value.w if isinstance(value, Inversion) else value
+    for which, w in (("first", source), ("second", target)):
         if w.ndim != 3 or not len(w):
             raise DirectionError(f"The {which} codes are {tuple(w.shape)}; expected W+ codes [B,N,D] of some pictures.")
         if not w.isfinite().all():
@@ -51,8 +46,8 @@ def _info(
 
 
 def picture_difference(
-    source: Inversion | Tensor,
-    target: Inversion | Tensor,
+    source: Tensor,
+    target: Tensor,
     subject: str | None,
     name: str,
     layers: Iterable[int] | None = None,
@@ -61,7 +56,7 @@ def picture_difference(
 ) -> LinearDirection:
     """Make the W+ direction that leads from the first pictures to the second.
 
-    source, target: inversions or W+ codes [B,N,D]; batches are averaged. layers: styles that may move, None
+    source, target: W+ codes [B,N,D] of one generator; batches are averaged. layers: styles that may move, None
     for all. Strength 1 brings the first code to the second, up to float32's rounding.
     """
     first, second = _codes(source, target)
@@ -74,8 +69,8 @@ def picture_difference(
 
 def style_difference(
     generator: Generator,
-    source: Inversion | Tensor,
-    target: Inversion | Tensor,
+    source: Tensor,
+    target: Tensor,
     subject: str | None,
     name: str,
     layers: Iterable[int] | None = None,

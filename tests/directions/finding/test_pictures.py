@@ -7,7 +7,6 @@ from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionError
 from sfe_models.directions.finding.pictures import picture_difference, style_difference
 from sfe_models.domain import tiny_domain
-from sfe_models.values import Inversion
 
 ONE = torch.ones(1)
 
@@ -23,14 +22,9 @@ def codes(generator):
     return torch.randn(shape, generator=torch.Generator().manual_seed(5))
 
 
-def inversion(w, domain="tiny-64"):
-    nothing = torch.zeros(len(w), 1)
-    return Inversion(w, w, nothing, nothing, nothing, nothing, domain)
-
-
 def test_strength_1_gives_the_second_code(codes):
     first, second = codes
-    direction = picture_difference(inversion(first), inversion(second), "test", "a to b")
+    direction = picture_difference(first, second, "test", "a to b")
     torch.testing.assert_close(direction.move(first, ONE), second, rtol=0, atol=1e-6)
     assert torch.equal(direction.move(first, 0 * ONE), first)
     assert direction.info.family == "pictures" and "W+" in direction.info.source
@@ -87,11 +81,6 @@ def test_codes_that_do_not_fit(codes, shape):
 def test_codes_of_another_generator(generator):
     with pytest.raises(DirectionError, match="8 x 16"):
         style_difference(generator, torch.zeros(1, 8, 16), torch.ones(1, 8, 16), "test", "bad")
-
-
-def test_two_domains(codes):
-    with pytest.raises(DirectionError, match="tiny-64.*other"):
-        picture_difference(inversion(codes[0]), inversion(codes[1], "other"), "test", "bad")
 
 
 def test_equal_pictures(generator, codes):
