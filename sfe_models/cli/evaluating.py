@@ -18,15 +18,18 @@ from ..evaluation.attribute_tables import read_attribute_table
 from ..evaluation.editing_fid import FidEdit, FidEditing
 from ..evaluation.errors import EvaluationError
 from ..evaluation.grid import save_grid
-from ..evaluation.methods import METHODS, pipeline_methods, unavailable
+from ..evaluation.methods import pipeline_methods, unavailable
 from ..evaluation.metrics import load_metrics
 from ..evaluation.records import Records, Share
 from ..evaluation.report import Report
 from ..evaluation.run import Evaluation
+from ..evaluation.score_edits import ScoreEdit, ScoreEditing, score_edit_table
 from ..evaluation.sources import open_source
 from ..evaluation.summary import Summary, fid_table, inversion_table, measured, true_edit_table
 from ..evaluation.true_edits import EditRule, TrueEditing, named_directions
+from ..faces.find.detectors import load_detector
 from ..perception.attribute_network import load_attribute_network
+from ..perception.scores import load_scorer
 from ..pipeline import Pipeline
 from .common import direction_library, dtype_and_device
 
@@ -46,21 +49,23 @@ def run_evaluate(options: argparse.Namespace) -> None:
     if device.type == "cuda" and share.world > 1:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", share.rank)) % torch.cuda.device_count())
     pipeline = Pipeline(load_networks(options.model, dtype, device))
-    source = open_source(options.data, pipeline.spec, options.count, options.seed)
+    detector = _detector(options, device)
+    source = open_source(options.data, pipeline.spec, options.count, options.seed, detector=detector)
     needs: dict[str, str] = {}
     judge = _judge(options, needs, device)
-    metrics = load_metrics(options.weights, device, judge)
+    metrics = load_metrics(options.weights, device, judge, photographs=options.data != "demo")
     needs = metrics.needs | needs
     editing = _editing(options, pipeline, source, metrics, judge, needs)
     if options.ablations is not None and not isinstance(editing, TrueEditing):
         raise EvaluationError("--ablations measures edits of rendered portraits; it needs --data demo and its judge.")
-    methods = tuple(pipeline_methods(pipeline, METHODS))
+    methods = tuple(pipeline_methods(pipeline))
     evaluation = Evaluation(pipeline, source, methods, metrics, editing, options.batch)
     settings = {
         "data": options.data,
         "dtype": str(dtype),
         "metrics": list(metrics.keys),
         "directions": options.directions,
+        "aligned_by": options.detector if options.align else None,
     }
     if isinstance(editing, TrueEditing):
         settings |= {"judge": _identity(options.judge), "rule": asdict(editing.rule)}
@@ -94,17 +99,19 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
 def _summary(evaluation, results: dict[str, dict], records):
     """Average the results of single pictures, and time the inversions."""
-    editing = evaluation.editing
+    editing, columns = evaluation.editing, evaluation.columns
     table: dict[str, dict] = {}
     rejected: dict[str, str] = {}
     if isinstance(editing, TrueEditing):
         attributes = [direction.info.name for direction in editing.directions]
-        table, rejected = true_edit_table(results, attributes, METHODS, editing.rule)
+        table, rejected = true_edit_table(results, attributes, columns, editing.rule)
+    elif isinstance(editing, ScoreEditing):
+        table = score_edit_table(list(measured(results).values()), editing, columns)
     elif editing is not None:
-        table = fid_table(results, editing, METHODS, records)
+        table = fid_table(results, editing, columns, records)
     readable = measured(results)
     features = records if evaluation.metrics.features is not None else None
-    inversion = inversion_table(results, METHODS, evaluation.seconds(list(readable)), features)
+    inversion = inversion_table(results, columns, evaluation.seconds(list(readable)), features)
     skipped = {key: result["skipped"] for key, result in results.items() if "skipped" in result}
     return Summary(len(readable), inversion, table, rejected, skipped)
 
@@ -112,8 +119,8 @@ def _summary(evaluation, results: dict[str, dict], records):
 def _write(options, evaluation, results: dict[str, dict], summary, needs: dict, settings: dict, ablations) -> None:
     """Print the report and write what is asked for."""
     pipeline = evaluation.pipeline
-    missing = {name: why for name, why in unavailable(pipeline).items() if name in METHODS}
-    report = Report(summary, METHODS, pipeline.spec.picture_size, missing, needs, settings, ablations)
+    missing = {name: why for name, why in unavailable(pipeline).items() if name in evaluation.columns}
+    report = Report(summary, evaluation.columns, pipeline.spec.picture_size, missing, needs, settings, ablations)
     print(report.text())
     if options.json:
         report.save(options.json)
@@ -136,13 +143,19 @@ def _judge(options: argparse.Namespace, needs: dict[str, str], device: torch.dev
     return load_attribute_network(path).to(device)
 
 
+def _detector(options: argparse.Namespace, device: torch.device):
+    """Load what aligns the photographs, None for aligned crops."""
+    return load_detector(options.detector, [options.face_models], device) if options.align else None
+
+
 def _editing(options: argparse.Namespace, pipeline: Pipeline, source, metrics, judge, needs: dict[str, str]):
     """Make what is edited: true edits on demo, the editing FID on a folder with a table, else None."""
     edits = bool(options.edit or options.remove)
     if options.data == "demo":
-        if options.table or edits:
+        if options.table or edits or options.matched or options.align:
             raise EvaluationError(
-                "--table, --edit and --remove are for a folder; rendered portraits take --attributes."
+                "--table, --edit, --remove, --matched and --align are for a folder; rendered portraits take "
+                "--attributes."
             )
         if judge is None or options.attributes == []:
             return None
@@ -154,6 +167,13 @@ def _editing(options: argparse.Namespace, pipeline: Pipeline, source, metrics, j
         return TrueEditing(directions, judge, rule, frozenset(source.keys[: options.edit_count]))
     if options.attributes or options.edit_count is not None:
         raise EvaluationError("--attributes and --edit-count are for --data demo; a folder takes --table and --edit.")
+    if options.matched:
+        if options.table or edits:
+            raise EvaluationError("--matched stands alone; --table, --edit and --remove are for the editing FID.")
+        library = direction_library(options, pipeline.spec)
+        matched = tuple(ScoreEdit.parse(text, library) for text in options.matched)
+        scorer = load_scorer([edit.score.name for edit in matched], options.weights, pipeline.networks.device)
+        return ScoreEditing(matched, scorer, metrics)
     if bool(options.table) != edits:
         raise EvaluationError("The editing FID takes --table together with --edit or --remove.")
     if not edits:

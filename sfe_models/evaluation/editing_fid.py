@@ -16,9 +16,10 @@ from torch import Tensor
 from ..directions.base import Direction, DirectionError
 from ..directions.library import DirectionLibrary
 from .attribute_tables import AttributeTable
+from .comparison import as_saved
 from .errors import EvaluationError
 from .methods import Method, People
-from .metrics import Metrics, as_saved
+from .metrics import Metrics
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ..pictures.contact_sheet import contact_sheet
 from ..pictures.image_io import save_image
 from .methods import Method, People
 from .run import Evaluation
+from .score_edits import ScoreEdit, ScoreEditing
 from .summary import measured
 from .true_edits import TrueEditing, true_edit
 
@@ -24,8 +25,9 @@ def save_grid(
     """Write rows of people, first the portrait; None if there is nothing to show.
 
     With true edits: the true picture of one attribute's change (the attributes take turns) and each method's edit at
-    the strength that was found, with its L2 below ("missed" where the wanted change was out of reach). Otherwise, or
-    where no change was seen, each method's inversion.
+    the strength that was found, with its L2 below ("missed" where the wanted change was out of reach). With edits of
+    photographs: each method's, with dlib's distance below. Otherwise, or where no change was seen, each method's
+    inversion.
     """
     readable, editing = measured(results), evaluation.editing
     images: list[Tensor] = []
@@ -35,6 +37,11 @@ def save_grid(
         for key, attribute in _chosen(readable, editing, rejected, rows):
             pictures, texts = _edit_row(evaluation, editing, key, attribute, readable[key])
             images, labels, columns = images + pictures, labels + texts, len(pictures)
+    if isinstance(editing, ScoreEditing):
+        for number, key in enumerate(list(readable)[:rows]):
+            edit = editing.edits[number % len(editing.edits)]
+            pictures, texts = _score_row(evaluation, edit, key, readable[key])
+            images, labels = images + pictures, labels + texts
     if not images:
         for key in list(readable)[:rows]:
             pictures, texts = _inversion_row(evaluation, key, readable[key])
@@ -82,6 +89,19 @@ def _edit_row(
 
 def _edited(method: Method, people: People, direction, strength: float) -> Tensor:
     return method.edited(people, [0], direction, [strength])[0]
+
+
+@torch.no_grad()
+def _score_row(evaluation: Evaluation, edit: ScoreEdit, key: str, result: dict) -> tuple[list[Tensor], list[str]]:
+    people = _one(evaluation, key)
+    images, labels = [people.image[0]], [f"{Path(key).name}, {edit.label}"]
+    cells = result["editing"][edit.label]["methods"]
+    for method in evaluation.methods:
+        cell = cells[method.name]
+        images.append(_edited(method, people, edit.direction, cell["strength"]))
+        distance = f" {cell['dlib']:.2f}" if "dlib" in cell else ""
+        labels.append(method.name + distance + ("" if cell["reached"] else ", missed"))
+    return images, labels
 
 
 @torch.no_grad()

@@ -7,30 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..checkpoints.present import MissingWeightsError, find_file
-from ..checkpoints.weights import ALEX_HEADS, ALEXNET, ARCFACE, INCEPTION, WeightFile
+from ..checkpoints.present import MissingWeightsError
+from ..checkpoints.weights import ALEX_HEADS, ALEXNET, ARCFACE, INCEPTION
 from ..perception.attribute_network import AttributeNetwork
 from ..perception.identity import find_arcface, identity_similarity, load_arcface
 from ..perception.inception import find_inception, load_inception
 from ..perception.lpips import find_lpips, load_lpips
+from .comparison import MetricInfo, compared, l2, needed
+from .photograph_metrics import PHOTOGRAPH_INFO, load_photograph_metrics
 from .ssim import ms_ssim
-
-# The side at which the paper's code compares pictures by L2 and LPIPS.
-COMPARED_SIDE = 256
-
-
-@dataclass(frozen=True)
-class MetricInfo:
-    """What a row of the tables says: its key in JSON, its name, what it is, and whether more is better."""
-
-    key: str
-    name: str
-    meaning: str
-    more_is_better: bool = False
-
 
 INFO = (
     MetricInfo("l2", "L2", "mean squared error of pictures in [-1,1], brought to 256 px if they are larger"),
@@ -41,29 +28,10 @@ INFO = (
     MetricInfo("attributes", "attributes", "feature distance of the rendered domain's judge; compares with no LPIPS"),
     MetricInfo("seconds", "seconds", "median seconds to invert one picture alone, everything included"),
 )
+# All rows of a table, those of photographs after the paper's.
+ROWS = (*INFO[:-2], *PHOTOGRAPH_INFO, *INFO[-2:])
 # Metrics that a pair of pictures gives alone.
-PAIRED = ("l2", "lpips", "ms_ssim", "id", "attributes")
-
-
-def as_saved(image: Tensor) -> Tensor:
-    """Clip pictures [B,3,H,W] to [-1,1] and round them to 8 bits, as a saved file holds them; float32."""
-    return ((image.float() + 1) * 127.5).round().clamp(0, 255) / 127.5 - 1
-
-
-def compared(image: Tensor) -> Tensor:
-    """Bring pictures [B,3,H,W] with a side above 256 px to 256 x 256 (bilinear, antialiased); others stay as they are.
-
-    Pictures that are wider than high are squeezed into the square, as the published code does.
-    """
-    if max(image.shape[2:]) <= COMPARED_SIDE:
-        return image
-    size = (COMPARED_SIDE, COMPARED_SIDE)
-    return F.interpolate(image, size=size, mode="bilinear", align_corners=False, antialias=True)
-
-
-def l2(a: Tensor, b: Tensor) -> Tensor:
-    """Mean squared error of pictures [B,3,H,W] in [-1,1] (not [0,1], which gives a quarter of it), at 256 px: [B]."""
-    return (compared(a) - compared(b)).square().mean(dim=(1, 2, 3))
+PAIRED = ("l2", "lpips", "ms_ssim", "id", *(info.key for info in PHOTOGRAPH_INFO), "attributes")
 
 
 @dataclass(frozen=True)
@@ -91,10 +59,14 @@ class Metrics:
 
 
 def load_metrics(
-    weights: Path | str, device: torch.device | str = "cpu", judge: AttributeNetwork | None = None
+    weights: Path | str,
+    device: torch.device | str = "cpu",
+    judge: AttributeNetwork | None = None,
+    photographs: bool = False,
 ) -> Metrics:
-    """Load every metric whose weights lie in a folder; judge: adds the rendered domain's own distance.
+    """Load every metric whose weights lie in a folder.
 
+    judge: adds the rendered domain's own distance; photographs: adds what aligned photographs of faces are compared by.
     A missing file leaves its metric out and is named in `needs`. Raises CheckpointError for a damaged one.
     """
     paired: dict[str, Callable] = {"l2": l2, "ms_ssim": ms_ssim}
@@ -113,12 +85,10 @@ def load_metrics(
         features = load_inception(find_inception(weights)).to(device)
     except MissingWeightsError:
         needs["fid"] = needed((INCEPTION,), weights)
+    if photographs:
+        of_photographs, missing = load_photograph_metrics(weights, device)
+        paired |= of_photographs
+        needs |= missing
     if judge is not None:
         paired["attributes"] = judge.perceptual_distance
     return Metrics({key: paired[key] for key in PAIRED if key in paired}, features, needs)
-
-
-def needed(files: tuple[WeightFile, ...], folder: Path | str) -> str:
-    """Say in a table's row what is missing where: "needs FILE in FOLDER"."""
-    missing = [file.name for file in files if find_file(file, [folder]) is None]
-    return f"needs {' and '.join(missing)} in {folder}"

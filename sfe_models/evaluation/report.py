@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..atomic import replaced
-from .metrics import INFO
+from .metrics import ROWS
+from .score_edits import FOLLOWED
 from .ssim import SCALE_WEIGHTS, scales_of
 from .summary import Summary
 
@@ -88,8 +89,11 @@ class Report:
         """Return all tables in reading order."""
         tables = [self._inversion()]
         if self.summary.editing:
-            fid = any("fid" in row for rows in self.summary.editing.values() for row in rows.values())
-            tables.append(self._editing_fid() if fid else self._editing())
+            cells = [row for rows in self.summary.editing.values() for row in rows.values()]
+            if any("nearer" in row for row in cells):
+                tables.append(self._score_edits())
+            else:
+                tables.append(self._editing_fid() if any("fid" in row for row in cells) else self._editing())
         if self.ablations:
             tables.append(self._ablations())
         return tables
@@ -97,8 +101,8 @@ class Report:
     def _inversion(self) -> Table:
         columns = [name for name in self.methods if name != "unedited"]
         rows = []
-        for info in INFO:
-            numbers = [self.summary.inversion[name][info.key] for name in columns]
+        for info in ROWS:
+            numbers = [self.summary.inversion[name].get(info.key) for name in columns]
             if info.key in self.needs:
                 rows.append((info.name, self.needs[info.key]))
             elif any(number is not None for number in numbers):
@@ -133,6 +137,27 @@ class Report:
         caption = "FID of edited pictures to the real ones that have the attribute"
         return Table(caption, ("edit", "pictures", *self.methods), tuple(rows))
 
+    def _score_edits(self) -> Table:
+        columns = [name for name in self.methods if name != "unedited"]
+        names = {info.key: info.name for info in ROWS}
+        rows = []
+        for label, cells in self.summary.editing.items():
+            people = str(cells[columns[0]]["people"])
+            for key in FOLLOWED:
+                if key in self.needs:
+                    rows.append((f"{label}: {names[key]}", self.needs[key]))
+                else:
+                    numbers = [number_text(cells[name].get(key)) for name in columns]
+                    rows.append((f"{label}: {names[key]}", people, *numbers))
+            for key, what in (("nearer", "nearer than e4e"), ("reached", "reached")):
+                shares = [cells[name].get(key) for name in columns]
+                texts = [_NOTHING if share is None else f"{share:.0%}" for share in shares]
+                rows.append((f"{label}: {what}", people if key == "nearer" else "", *texts))
+        caption = (
+            "Edits at matched change of a score, against the photograph, over the people whom all methods brought there"
+        )
+        return Table(caption, ("edit", "people", *columns), tuple(rows))
+
     def _ablations(self) -> Table:
         rows = []
         for row in self.ablations:
@@ -156,7 +181,7 @@ class Report:
             )
         if {"inverter", "f_minus_delta"}.isdisjoint(self.unavailable):
             notes.append("f_minus_delta inverts as inverter does: without an edit delta is 0.")
-        shown = {info.key for info in INFO}
+        shown = {info.key for info in ROWS}
         notes += [f"{what} {text}." for what, text in self.needs.items() if what not in shown]
         notes += [f"{name} is rejected: {why}." for name, why in self.summary.rejected.items()]
         if self.summary.skipped:

@@ -14,10 +14,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..equations import resized
+from ..faces.errors import FaceError
 from ..pictures.errors import ImageError
 from ..pipeline import Pipeline
-from .methods import Method, People, invert
-from .metrics import Metrics, as_saved
+from .comparison import as_saved
+from .methods import METHODS, Method, People, invert
+from .metrics import Metrics
 from .records import Records, Share
 from .sources import Source
 
@@ -52,6 +54,11 @@ class Evaluation:
     editing: Editing | None = None
     batch: int = 8
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name the columns of tables: the usual methods, whether the model can run them or not, then further ones."""
+        return (*METHODS, *(method.name for method in self.methods if method.name not in METHODS))
+
     def wanted(self, key: str) -> tuple[str, ...]:
         """Name the edits of one picture."""
         return self.editing.wanted(key) if self.editing is not None else ()
@@ -65,7 +72,7 @@ class Evaluation:
     def run(self, records: Records, share: Share | None = None, quiet: bool = False) -> dict[str, dict]:
         """Measure this process's part of what is not there yet; return the results of all processes, by key.
 
-        Pictures that cannot be read, or are no aligned crops, are skipped with {"skipped": reason}.
+        Pictures that cannot be read, are no aligned crops or show no face are skipped with {"skipped": reason}.
         """
         share, known = share or Share(), records.read()
         keys = [key for key in share.part(self.source.keys) if not self.complete(key, known.get(key))]
@@ -85,7 +92,7 @@ class Evaluation:
             try:
                 pictures.append(self.source.read(key))
                 readable.append(key)
-            except ImageError as error:
+            except (ImageError, FaceError) as error:
                 logger.warning("Skipped: %s", error)
                 records.append(key, {"skipped": str(error)})
         if not readable:

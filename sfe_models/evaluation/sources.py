@@ -13,9 +13,12 @@ from torch import Tensor
 from ..demo.attributes import Portraits, sample_portraits
 from ..demo.renderer import render
 from ..domain import DomainSpec
-from ..pictures.image_io import load_crop
+from ..faces.crop.batch import crop_faces
+from ..faces.find.detectors import LandmarkDetector, find_faces
+from ..faces.find.people import align_photos
+from ..pictures.image_io import load_crop, load_photo
+from .comparison import as_saved
 from .errors import EvaluationError
-from .metrics import as_saved
 
 
 class Source(Protocol):
@@ -96,10 +99,43 @@ class PictureFiles:
         return load_crop(self.folder / key, self.spec)[0]
 
 
-def open_source(data: str, spec: DomainSpec, count: int | None, seed: int, default_count: int = 1000) -> Source:
-    """Open --data: "demo" for portraits of the seeds from `seed` on, or a folder."""
+@dataclass(frozen=True)
+class Photographs:
+    """Photographs below a folder, aligned by us: the largest face of each, cut out at the domain's size."""
+
+    files: PictureFiles
+    detector: LandmarkDetector
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.files.keys
+
+    def portraits(self, keys: list[str]) -> None:
+        """Nobody knows the true attributes of a photograph."""
+
+    def read(self, key: str) -> Tensor:
+        """Align one photograph: [3,H,W] in [-1,1]. Raises ImageError or FaceError."""
+        photo = load_photo(self.files.folder / key)
+        aligned = align_photos([find_faces(photo.pixels, self.detector)], photo.size, self.files.spec.picture_size)
+        crops, _ = crop_faces(photo.pixels[None], aligned)
+        return as_saved(crops / 127.5 - 1)[0]
+
+
+def open_source(
+    data: str,
+    spec: DomainSpec,
+    count: int | None,
+    seed: int,
+    default_count: int = 1000,
+    detector: LandmarkDetector | None = None,
+) -> Source:
+    """Open --data: "demo" for portraits of the seeds from `seed` on, or a folder.
+
+    detector: the folder holds photographs that it aligns; without one they are aligned crops.
+    """
     if count is not None and count < 1:
         raise EvaluationError(f"--count is {count}; expected 1 or more.")
     if data == "demo":
         return RenderedPeople(seed, count or default_count, spec)
-    return PictureFiles.find(data, spec, count, seed)
+    files = PictureFiles.find(data, spec, count, seed)
+    return files if detector is None else Photographs(files, detector)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from .editing_fid import FidEditing
 from .errors import EvaluationError
 from .fid import FeatureStatistics, frechet_distance
-from .metrics import INFO
+from .metrics import INFO, ROWS
 from .records import Records
 from .true_edits import EditRule
 
@@ -45,13 +45,16 @@ def inversion_table(
 ) -> dict[str, dict[str, float | None]]:
     """Average every metric over the pictures; None where it, or the method, is not there.
 
+    Those of photographs are left out where nothing was measured by them.
+
     records: where Inception's features lie, None without them.
     """
     rows = list(measured(results).values())
     table = {}
     for method in methods:
         cells = [row["inversion"][method] for row in rows if method in row["inversion"]]
-        numbers = {i.key: mean(cell[i.key] for cell in cells if i.key in cell) for i in INFO}
+        known = {info.key for info in INFO}.union(*cells)
+        numbers = {i.key: mean(cell[i.key] for cell in cells if i.key in cell) for i in ROWS if i.key in known}
         numbers["seconds"] = seconds.get(method)
         if records is not None and cells:
             numbers["fid"] = fid_between(records, rows, "real", rows, f"inverted/{method}")

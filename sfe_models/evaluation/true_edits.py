@@ -19,9 +19,9 @@ from ..demo.renderer import render
 from ..directions.base import Direction
 from ..directions.library import DirectionLibrary
 from .calibration import CalibrationRule, Trial, calibrate
+from .comparison import as_saved, compared
 from .errors import EvaluationError
 from .methods import Method, People
-from .metrics import as_saved, compared
 
 
 class Judge(Protocol):

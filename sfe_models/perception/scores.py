@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from ..checkpoints.measuring_weights import EXPRESSION, POINTS, SMALL_AGE
+from ..checkpoints.present import MissingWeightsError
 from . import face_measures as measures
 from .age_gender import find_age, find_gender, load_age, load_gender
 from .face_api import EXPRESSIONS, find_face_api, load_expression, load_face_api_age, load_landmarks
@@ -28,8 +30,8 @@ class ScoreError(ValueError):
 class Score:
     """One score.
 
-    network: which of NETWORKS it reads; of: pictures [B,3,H,W] in [-1,1] and that network's output to [B], higher being
-    more. low, high: between these most photographs lie; changes are told in shares of that range.
+    network: which of FIND and LOAD it reads; of: pictures [B,3,H,W] in [-1,1] and that network's output to [B],
+    higher being more. low, high: between these most photographs lie; changes are told in shares of that range.
     """
 
     name: str
@@ -44,14 +46,22 @@ class Score:
         return self.high - self.low
 
 
-# How each network is found in a folder and read.
-NETWORKS: dict[str, Callable[[Path | str], nn.Module]] = {
-    "age": lambda folder: load_age(find_age(folder)),
-    "gender": lambda folder: load_gender(find_gender(folder)),
-    "expression": lambda folder: load_expression(find_face_api(EXPRESSION, folder)),
-    "small age": lambda folder: load_face_api_age(find_face_api(SMALL_AGE, folder)),
-    "points": lambda folder: load_landmarks(find_face_api(POINTS, folder)),
-    "classes": lambda folder: load_face_classes(find_face_classes(folder)),
+# How each network's file is found in a folder, and how it is read.
+FIND: dict[str, Callable[[Path | str], Path]] = {
+    "age": find_age,
+    "gender": find_gender,
+    "expression": partial(find_face_api, EXPRESSION),
+    "small age": partial(find_face_api, SMALL_AGE),
+    "points": partial(find_face_api, POINTS),
+    "classes": find_face_classes,
+}
+LOAD: dict[str, Callable[[Path | str], nn.Module]] = {
+    "age": load_age,
+    "gender": load_gender,
+    "expression": load_expression,
+    "small age": load_face_api_age,
+    "points": load_landmarks,
+    "classes": load_face_classes,
 }
 
 
@@ -106,7 +116,7 @@ def score_named(name: str) -> Score:
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """Score pictures. networks: those that the scores need, by their names in NETWORKS."""
+    """Score pictures. networks: those that the scores need, by their names in LOAD."""
 
     scores: tuple[Score, ...]
     networks: dict[str, nn.Module]
@@ -123,6 +133,23 @@ class Scorer:
         return torch.stack([score.of(image, outputs[score.network]) for score in self.scores], dim=1)
 
 
+def available(weights: Path | str) -> tuple[list[str], list[str]]:
+    """Say which scores' files are in a folder, and in a sentence each what the others need.
+
+    Raises MissingWeightsError if none is.
+    """
+    missing: dict[str, MissingWeightsError] = {}
+    for name, find in FIND.items():
+        try:
+            find(weights)
+        except MissingWeightsError as error:
+            missing[name] = error
+    names = [score.name for score in SCORES if score.network not in missing]
+    if not names:
+        raise next(iter(missing.values()))
+    return names, [str(error) for error in missing.values()]
+
+
 def load_scorer(names: Sequence[str], weights: Path | str, device: torch.device | str = "cpu") -> Scorer:
     """Load what the scores of these names need from a folder.
 
@@ -130,4 +157,4 @@ def load_scorer(names: Sequence[str], weights: Path | str, device: torch.device 
     """
     scores = tuple(score_named(name) for name in dict.fromkeys(names))
     wanted = dict.fromkeys(score.network for score in scores)
-    return Scorer(scores, {name: NETWORKS[name](weights).to(device) for name in wanted})
+    return Scorer(scores, {name: LOAD[name](FIND[name](weights)).to(device) for name in wanted})

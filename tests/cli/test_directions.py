@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from perception.measuring_files import write_measuring_files
 from PIL import Image
 
 from sfe_models.checkpoints.random_weights import random_networks
@@ -279,3 +280,27 @@ def test_deltaedit_makes_a_direction_for_one_picture(tmp_path, crop, monkeypatch
     assert seen[0][:2] == ("delta_mapper.pt", "fs3.npy") and "3 channels" in capsys.readouterr().out
     known = ["--directions", str(tmp_path), "--edit", "round=1"]
     assert not np.array_equal(edited(crop, tmp_path, *known), edited(crop, tmp_path))
+
+
+def test_scores_by_name_become_a_direction(tmp_path, capsys):
+    """Score samples with stand-ins for the networks, train on two of the scores."""
+    write_measuring_files(tmp_path)
+    table, samples = str(tmp_path / "scores.csv"), ["--count", "30", "--seed", "2", "--truncation", "0.8"]
+    only = ["--score", "age", "yaw"]
+    main(["directions", "score", *CPU, *samples, "--weights", str(tmp_path), "--output", table, *only])
+    assert "30 samples, age, yaw" in capsys.readouterr().out
+    with open(table, newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["index", "age", "yaw"] and len(rows) == 31
+    assert len({row[1] for row in rows}) > 15
+    output = tmp_path / "directions/older.safetensors"
+    train = ["--scores", table, "--attribute", "age", "--keep", "yaw", "--fraction", "0.3", "--output", str(output)]
+    main(["directions", "train", *CPU, *samples, *train])
+    direction = read_own_file(describe_own_file(output, SPEC.subject), SPEC.generator)
+    assert direction.vector.isfinite().all() and direction.info.name == "older"
+
+
+def test_a_score_whose_file_is_missing_is_one_sentence(tmp_path, capsys):
+    command = ["directions", "score", *CPU, "--count", "4", "--weights", str(tmp_path), "--output", "t.csv"]
+    assert main([*command, "--score", "happiness"]) != 0
+    assert "face_expression_model.bin" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.files import attached
 from sfe_models.domain import DEMO, tiny_domain
-from sfe_models.evaluation.metrics import as_saved
+from sfe_models.evaluation.comparison import as_saved
 from sfe_models.perception.attribute_network import AttributeNetwork
 
 SPEC = replace(tiny_domain(64, name="tiny-portraits"), subject=DEMO.subject)

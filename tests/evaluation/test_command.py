@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from perception.measuring_files import write_measuring_files
 from PIL import Image
 
 from sfe_models.cli.main import main
@@ -100,7 +101,7 @@ def test_ablations_are_listed(capsys):
         (["--batch", "0"], "--batch is 0"),
         (["--count", "0"], "--count is 0"),
         (["--edit-count", "-1"], "--edit-count is -1"),
-        (["--table", "t.txt"], "--table, --edit and --remove are for a folder"),
+        (["--table", "t.txt"], "--table, --edit, --remove, --matched and --align are for a folder"),
         (["--attributes", "nose"], "no attribute 'nose'"),
         (["--change", "0.7"], "wanted change is 0.7"),
         (["--ablations", "x", "--attributes"], "--ablations measures edits of rendered portraits"),
@@ -129,3 +130,30 @@ def test_several_processes_need_a_place_to_meet(files, monkeypatch, capsys):
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert main(arguments(files)) == 1
     assert "meet in the files beside --json" in capsys.readouterr().err
+
+
+def test_photographs_are_edited_at_matched_change(files, crop, tmp_path, capsys):
+    write_measuring_files(tmp_path)
+    command = [
+        "evaluate",
+        "--model",
+        str(files / "model.safetensors"),
+        "--data",
+        str(Path(crop).parent),
+        "--count",
+        "1",
+    ]
+    report, grid = str(tmp_path / "out/r.json"), str(tmp_path / "out/g.png")
+    more = ["--weights", str(tmp_path), "--matched", "age=brightness:20", "--json", report, "--grid", grid]
+    assert main([*command, *more]) == 0
+    printed = capsys.readouterr().out
+    assert "age+20 by brightness: outside the face" in printed and "ST-LPIPS" in printed
+    rows = json.loads(Path(report).read_text())
+    assert rows["inversion"]["sfe"]["st_lpips"] > 0 and rows["inversion"]["e4e"]["mobile"] < 1
+    assert set(rows["editing"]["age+20 by brightness"]) == set(METHODS)
+    with Image.open(grid) as picture:
+        assert picture.width > picture.height
+    assert main([*command, "--matched", "age=brightness:20", "--edit", "Pale=brightness:2"]) == 1
+    assert "--matched stands alone" in capsys.readouterr().err
+    assert main([*command, "--weights", str(files), "--matched", "age=brightness:20"]) == 1
+    assert "age-v1.onnx" in capsys.readouterr().err

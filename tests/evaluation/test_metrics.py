@@ -4,7 +4,8 @@ import pytest
 import torch
 from perception.test_lpips import write
 
-from sfe_models.evaluation.metrics import as_saved, compared, l2, load_metrics
+from sfe_models.evaluation.comparison import as_saved, compared, l2
+from sfe_models.evaluation.metrics import load_metrics
 from sfe_models.perception.attribute_network import AttributeNetwork
 
 

@@ -11,12 +11,13 @@ from PIL import Image
 
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.evaluation.attribute_tables import AttributeTable
+from sfe_models.evaluation.comparison import as_saved, l2
 from sfe_models.evaluation.editing_fid import FidEdit, FidEditing
 from sfe_models.evaluation.errors import EvaluationError
 from sfe_models.evaluation.fid import FeatureStatistics, frechet_distance
 from sfe_models.evaluation.grid import save_grid
 from sfe_models.evaluation.methods import METHODS, invert, pipeline_methods
-from sfe_models.evaluation.metrics import Metrics, as_saved, l2, load_metrics
+from sfe_models.evaluation.metrics import Metrics, load_metrics
 from sfe_models.evaluation.records import Records, Share
 from sfe_models.evaluation.run import Evaluation
 from sfe_models.evaluation.sources import PictureFiles, RenderedPeople, open_source

@@ -9,9 +9,9 @@ from evaluation import small
 from sfe_models.demo.attributes import ATTRIBUTES, NAMES, attribute_index, sample_portraits
 from sfe_models.demo.renderer import render
 from sfe_models.directions.library import DirectionLibrary
+from sfe_models.evaluation.comparison import as_saved
 from sfe_models.evaluation.errors import EvaluationError
 from sfe_models.evaluation.methods import People
-from sfe_models.evaluation.metrics import as_saved
 from sfe_models.evaluation.summary import true_edit_table
 from sfe_models.evaluation.true_edits import (
     EditRule,

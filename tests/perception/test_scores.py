@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from sfe_models.checkpoints.present import MissingWeightsError
-from sfe_models.perception.scores import NAMES, NETWORKS, SCORES, ScoreError, load_scorer, score_named
+from sfe_models.perception.scores import FIND, LOAD, NAMES, SCORES, ScoreError, available, load_scorer, score_named
 
 
 def test_every_score_has_a_range_and_a_network_and_every_network_a_score():
-    assert {score.network for score in SCORES} == set(NETWORKS) and len(set(NAMES)) == len(NAMES)
+    assert {score.network for score in SCORES} == set(FIND) == set(LOAD) and len(set(NAMES)) == len(NAMES)
     assert all(score.span > 0 for score in SCORES)
 
 
@@ -27,6 +27,15 @@ def test_only_the_networks_that_are_needed_are_loaded(measuring_files, faces, tm
     assert torch.allclose(scorer(faces)[:, 0], load_scorer(["yaw", "age"], measuring_files)(faces)[:, 1])
     with pytest.raises(MissingWeightsError, match=r"face_expression_model\.bin"):
         load_scorer(["age", "happiness"], tmp_path)
+
+
+def test_what_is_there_is_used_and_what_is_missing_is_said(measuring_files, tmp_path):
+    assert available(measuring_files) == (list(NAMES), [])
+    with pytest.raises(MissingWeightsError, match=r"age-v1\.onnx"):
+        available(tmp_path)
+    (tmp_path / "age-v1.onnx").write_bytes((measuring_files / "age-v1.onnx").read_bytes())
+    names, missing = available(tmp_path)
+    assert names == ["age"] and len(missing) == len(FIND) - 1 and "gender-v1.onnx" in missing[0]
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():

@@ -9,7 +9,7 @@ from .shared import LAYERS_HELP, add_device, add_model_option, add_output_file
 
 
 def add_actions(actions) -> None:
-    """Add discover, sample and train."""
+    """Add discover, sample, score and train."""
     discover = actions.add_parser("discover", help="find directions without labels")
     add_model_option(discover)
     add_device(discover)
@@ -28,11 +28,26 @@ def add_actions(actions) -> None:
     sample.add_argument("--output", required=True, metavar="FOLDER")
     sample.set_defaults(run="directions_making:run_sample")
 
+    score = actions.add_parser(
+        "score",
+        help="score samples of faces (age, happiness, glasses, yaw, ...) for `train`",
+        description="Draw the samples that `train` draws with the same --model, --count, --seed and --truncation, and "
+        "write a table of their scores: age, small_age, gender, happiness, yaw, pitch, eyes_open, mouth_open, "
+        "face_width, glasses, hat, hair, bangs, hair_light, lipstick, beard, light. For faces aligned as FFHQ's.",
+    )
+    add_model_option(score)
+    add_device(score)
+    _add_samples(score)
+    score.add_argument("--score", nargs="+", metavar="NAME", help="only these (default: all whose files are there)")
+    score.add_argument("--weights", default="weights", metavar="FOLDER", help="the scoring networks (default: weights)")
+    score.add_argument("--output", required=True, metavar="TABLE.csv")
+    score.set_defaults(run="directions_scoring:run_score")
+
     train = actions.add_parser(
         "train",
         help="train a direction on scored samples (InterFaceGAN)",
-        description="Train a direction on scores of the pictures that `sample` writes with the same --model, --count, "
-        "--seed and --truncation.",
+        description="Train a direction on scores of the samples that `score` or `sample` draws with the same --model, "
+        "--count, --seed and --truncation.",
     )
     add_model_option(train)
     add_device(train)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...choices import DETECTORS
 from .shared import add_directions, add_model
 
 JUDGE_FILE = Path(__file__).parents[2] / "demo" / "judge.safetensors"
@@ -15,9 +16,9 @@ def add_commands(commands) -> None:
         "evaluate",
         help="measure inversions and edits, against the true picture in the rendered domain",
         description="Measure a model and its parts. On demo: portraits of seeds that training never draws, inverted, "
-        "and edited against the true re-render at matched change. On a folder: inversions, and with --table the "
-        "editing FID. Results of single pictures are kept beside --json: a stopped run goes on, and torchrun shares "
-        "one among processes.",
+        "and edited against the true re-render at matched change. On a folder: inversions, with --matched edits of "
+        "photographs at matched change of a score, and with --table the editing FID. Results of single pictures are "
+        "kept beside --json: a stopped run goes on, and torchrun shares one among processes.",
     )
     add_model(parser, default="demo")
     parser.add_argument("--data", default="demo", metavar="FOLDER|demo", help="aligned pictures, or rendered portraits")
@@ -26,7 +27,7 @@ def add_commands(commands) -> None:
     parser.add_argument("--json", metavar="FILE", help="write all numbers, and keep single results beside it")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
     parser.add_argument("--grid", metavar="FILE.png", help="write a picture grid")
-    parser.add_argument("--weights", default="weights", metavar="FOLDER", help="LPIPS, Inception, ArcFace")
+    parser.add_argument("--weights", default="weights", metavar="FOLDER", help="networks of the metrics")
     parser.add_argument("--batch", type=int, default=8, help="pictures worked on together (default: 8)")
     add_directions(parser)
     parser.add_argument("--attributes", nargs="*", metavar="NAME", help="demo: edit these (default: all directions)")
@@ -35,6 +36,11 @@ def add_commands(commands) -> None:
     parser.add_argument("--change", type=float, help="demo: wanted change as a share of the range (default: 0.4)")
     parser.add_argument("--ablations", metavar="FOLDER", help="demo: measure the ablations; trained bundles lie here")
     parser.add_argument("--list-ablations", action="store_true", help="say how the ablations are trained, and stop")
+    parser.add_argument("--align", action="store_true", help="folder: it holds photographs; find and cut out the faces")
+    parser.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0], help="what --align finds faces with")
+    parser.add_argument("--face-models", default="models", metavar="FOLDER", help="the detector's file")
+    matched = "folder: edit until a score has changed so far, such as age=age:15, and compare who is still seen"
+    parser.add_argument("--matched", action="append", default=[], metavar="SCORE=DIRECTION:CHANGE", help=matched)
     parser.add_argument("--table", metavar="FILE", help="folder: attributes, CelebAMask-HQ's text format or CSV")
     what = "ATTRIBUTE=DIRECTION:STRENGTH"
     parser.add_argument("--edit", action="append", default=[], metavar=what, help="folder: an edit that gives it")

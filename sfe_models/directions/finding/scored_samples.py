@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ...atomic import replaced
 from ...generators.base import Generator
 from ..base import DirectionError
 from .sampling import Progress, sample_w
@@ -104,6 +105,15 @@ def picture_scorer(
         return torch.cat(scores)
 
     return measure
+
+
+def write_scores(samples: ScoredSamples, path: Path | str) -> Path:
+    """Write the scores as the table that `read_scores` reads, numbered from 0. Raises OSError."""
+    with replaced(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["index", *samples.attributes])
+        table.writerows([i, *(f"{score:.7g}" for score in row)] for i, row in enumerate(samples.scores.tolist()))
+    return Path(path)
 
 
 def read_scores(path: Path | str, samples: int | Sequence[str]) -> tuple[Tensor, tuple[str, ...]]:

@@ -1,0 +1,54 @@
+"""Photographs that an evaluation aligns itself."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sfe_models.domain import tiny_domain
+from sfe_models.evaluation.errors import EvaluationError
+from sfe_models.evaluation.sources import PictureFiles, open_source
+from sfe_models.faces.errors import FaceError
+from sfe_models.faces.mask.regions import mean_face
+
+SPEC = tiny_domain(64)
+
+
+class Finder:
+    """Find a face that fills a square of the photo, or none."""
+
+    def __init__(self, corner=(20.0, 30.0), side=120.0):
+        self.corner, self.side = corner, side
+
+    def __call__(self, photo, quick=False):
+        return [] if self.corner is None else [mean_face() * self.side + torch.tensor(self.corner).double()]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    random = np.random.default_rng(0)
+    small = random.integers(0, 255, (5, 5, 3), dtype=np.uint8)
+    Image.fromarray(small).resize((200, 200), Image.Resampling.BICUBIC).save(tmp_path / "photo.png")
+    return tmp_path
+
+
+def test_a_photograph_is_cut_to_its_face(folder):
+    source = open_source(str(folder), SPEC, None, 0, detector=Finder())
+    assert source.keys == ("photo.png",) and source.portraits(["photo.png"]) is None
+    crop = source.read("photo.png")
+    with Image.open(folder / "photo.png") as photo:
+        expected = photo.crop((20, 30, 140, 150)).resize((64, 64), Image.Resampling.BILINEAR)
+    expected = torch.from_numpy(np.array(expected)).movedim(-1, 0) / 127.5 - 1
+    assert crop.shape == (3, 64, 64) and (crop - expected).abs().mean() < 0.06
+    assert torch.allclose((crop + 1) * 127.5, ((crop + 1) * 127.5).round(), atol=1e-3)
+
+
+def test_a_photograph_without_a_face_says_so(folder):
+    with pytest.raises(FaceError, match="no face that can be used"):
+        open_source(str(folder), SPEC, None, 0, detector=Finder(None)).read("photo.png")
+
+
+def test_without_a_detector_the_folder_holds_crops(folder):
+    assert isinstance(open_source(str(folder), SPEC, None, 0), PictureFiles)
+    with pytest.raises(EvaluationError, match="There is no folder"):
+        open_source(str(folder / "none"), SPEC, None, 0, detector=Finder())
