@@ -61,7 +61,8 @@ class LoadedModel:
 
 def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled: tuple[Direction, ...]) -> LoadedModel:
     """Hand networks to ComfyUI's model management, with a stop at each of them when a prompt is interrupted."""
-    for network in (networks.e4e_encoder, networks.inverter, networks.feature_editor, *_layers(networks.generator)):
+    whole = networks.e4e_encoder, networks.inverter, networks.feature_editor
+    for network in (*whole, *networks.generator.layers()):
         if network is not None:
             network.register_forward_pre_hook(_stop_if_interrupted)
     managed = Managed(networks)
@@ -73,12 +74,6 @@ def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled:
         size=management.module_size(managed),
     )
     return LoadedModel(name, Pipeline(networks), patcher, folders, bundled)
-
-
-def _layers(generator: nn.Module) -> Iterator[nn.Module]:
-    """The parts that a generator of any family runs one after the other."""
-    for part in generator.children():
-        yield from part if isinstance(part, nn.ModuleList) else (part,)
 
 
 def _stop_if_interrupted(module: nn.Module, inputs: tuple) -> None:

@@ -15,6 +15,8 @@ from torch import Tensor
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
 from ..sfe_models.generators.base import Generator
+from ..sfe_models.tuning.refine import Refining
+from ..sfe_models.tuning.refine import refine as inversion_refined
 from ..sfe_models.values import Delta, Features, Inversion
 from .models import LoadedModel, kept, ready
 from .pictures import to_image
@@ -31,6 +33,22 @@ def invert(model: LoadedModel, pictures: Tensor) -> Wire:
             found.append(Wire.of(model, pipeline.invert(pictures[part])).value)
             progress.step(part.stop - part.start)
     return Wire(model, found[0] if len(found) == 1 else Inversion.cat(found))
+
+
+def refine(wire: Wire, pictures: Tensor, steps: int) -> Wire:
+    """wire: of an Inversion of these pictures [B,3,H,W] in [-1,1]. Returns a refined one; no step, the same."""
+    if not steps:
+        return wire
+    progress, found = Progress(steps * len(list(parts(len(wire))))), []
+
+    def report(now: Refining) -> None:
+        progress.step(1, now.image[0])
+
+    with ready(wire.model) as pipeline:
+        for part, value in _parts_of(wire.value):
+            refined = inversion_refined(pipeline, value, pictures[part], steps, progress=report)
+            found.append(Wire.of(wire.model, refined).value)
+    return Wire(wire.model, found[0] if len(found) == 1 else Inversion.cat(found))
 
 
 def apply_direction(wire: Wire, direction: Direction, strengths: Tensor) -> Wire:

@@ -17,6 +17,7 @@ from ..inversion_file import load_inversion, save_inversion
 from ..pictures.contact_sheet import contact_sheet
 from ..pictures.image_io import load_mask, save_image, save_photo
 from ..pipeline import Pipeline
+from ..tuning.refine import Refining, refine
 from ..values import Inversion
 from .common import direction_library, load_pipeline
 from .photos import Crops, load_crops, paste_crops
@@ -25,9 +26,23 @@ from .photos import Crops, load_crops, paste_crops
 def inversion_of(path: Path, options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
     """Read a kept inversion, or invert the faces of a photo; the crops are None for the former."""
     if path.is_file() and sniff(path).kind == "safetensors":
+        if options.refine:
+            raise InputError("--refine needs the photo; an inversion does not keep it. Refine before --save-inversion.")
         return load_inversion(path), None
     crops = load_crops(path, options, pipeline.spec)
-    return pipeline.invert(crops.pictures), crops
+    inversion = pipeline.invert(crops.pictures)
+    return _refined(inversion, crops.pictures, options, pipeline), crops
+
+
+def _refined(inversion: Inversion, image: Tensor, options: argparse.Namespace, pipeline: Pipeline) -> Inversion:
+    """Refine by --refine; Ctrl-C keeps the best so far."""
+    with tqdm(total=options.refine, desc="refining", leave=False, disable=not options.refine) as bar:
+
+        def report(refining: Refining) -> None:
+            bar.set_postfix(loss=f"{refining.loss.mean().item():.4f}", refresh=False)
+            bar.update()
+
+        return refine(pipeline, inversion, image, options.refine, options.refine_w, report)
 
 
 def _mask(options: argparse.Namespace, crops: Crops | None) -> Tensor | None:

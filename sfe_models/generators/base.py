@@ -145,6 +145,10 @@ class Generator(Protocol):
         """List the linear maps from w to style vectors by latent: for each of n_styles, weights [C,style_dim]."""
         ...
 
+    def layers(self) -> list[nn.Module]:
+        """List the modules that make outs[1], outs[2], ..., in order."""
+        ...
+
     def start(self, batch: int) -> SynthesisState:
         """Begin with the constant input, outs[0]."""
         ...

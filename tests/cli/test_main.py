@@ -72,6 +72,21 @@ def test_inversion_is_kept_and_edited(tmp_path, crop, vectors):
     assert np.array_equal(pixels(tmp_path / "r.png"), pixels(later))
 
 
+def test_refined_inversions_are_closer_to_the_photo(tmp_path, crop, capsys):
+    def error(*more):
+        out = tmp_path / "out.png"
+        assert main(["invert", crop, "--no-align", "--output", str(out), *MODEL, *more]) == 0
+        return np.square(pixels(out).astype(float) - pixels(crop)).mean()
+
+    plain = error()
+    assert error("--refine", "10") < plain and error("--refine", "10", "--refine-w") < plain
+    assert error("--refine", "0") == plain
+    kept = tmp_path / "kept.safetensors"
+    assert main(["invert", crop, "--no-align", "--save-inversion", str(kept), *MODEL]) == 0
+    assert main(["edit", str(kept), "--output", str(tmp_path / "a.png"), "--refine", "3", *MODEL]) == 1
+    assert "--refine needs the photo" in capsys.readouterr().err
+
+
 def test_sweep_writes_pictures_and_a_sheet(tmp_path, crop, vectors):
     out = tmp_path / "sweep"
     arguments = ["sweep", crop, "--no-align", *MODEL, "--directions", vectors, "--direction", "age", "--steps", "3"]

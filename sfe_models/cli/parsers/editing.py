@@ -64,6 +64,21 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_directions(parser)
     add_align_options(parser)
+    parser.add_argument(
+        "--refine",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="bring the inversion closer to the photo by N steps of optimisation; Ctrl-C ends it with the best so far",
+    )
+    parser.add_argument("--refine-w", action="store_true", help="let --refine move the code w too, not only F_k")
+
+
+def _count(text: str) -> int:
+    """Parse a number of steps."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of steps; expected 0 or more, such as 30")
+    return int(text)
 
 
 def _add_mask(parser: argparse.ArgumentParser) -> None:

@@ -86,6 +86,10 @@ class MobileStyleGAN(GeneratorModule):
         layers = [self.layer(n) for n in range(1, self.spec.n_layers + 1)]
         return tuple((layer.modulation.weight,) for layer in (*layers, self.to_picture))
 
+    def layers(self) -> list[nn.Module]:
+        """List the modules that make outs[1], outs[2], ..., in order."""
+        return [self.layer(n) for n in range(1, self.spec.n_layers + 1)]
+
     def start(self, batch: int) -> SynthesisState:
         """Begin with the constant input, outs[0]."""
         return SynthesisState(0, self.input.expand(batch, -1, -1, -1))

@@ -93,6 +93,10 @@ class StyleGAN2(GeneratorModule):
         latents = [[*convs[n : n + 1], *([rgbs[n]] if n in rgbs else [])] for n in range(spec.n_styles)]
         return tuple(tuple(_affine(layer.conv.modulation) for layer in layers) for layers in latents)
 
+    def layers(self) -> list[nn.Module]:
+        """List the modules that make outs[1], outs[2], ..., in order."""
+        return [self.conv(i) for i in range(self.spec.n_layers)]
+
     def start(self, batch: int) -> SynthesisState:
         """Begin with the constant input, outs[0]."""
         constant = self.input.input.expand(batch, -1, -1, -1)
