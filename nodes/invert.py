@@ -56,8 +56,7 @@ class Invert(Node):
 
     @classmethod
     def run(cls, sfe_model, image, show: bool = False, refine: int = 0) -> io.NodeOutput:
-        pictures = from_image(image)
-        inversion = stages.refine(stages.invert(sfe_model, pictures), pictures, refine)
+        inversion = stages.invert(sfe_model, from_image(image), refine)
         picture = stages.reconstruct(inversion) if show or output_is_used(_ID, _RECONSTRUCTION) else None
         shown = previews.beside(to_image(inversion.value.picture[: previews.MOST]), picture) if show else None
         return io.NodeOutput(inversion, picture, ui=shown)

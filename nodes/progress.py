@@ -10,6 +10,7 @@ import comfy.utils
 from torch import Tensor
 
 from ..sfe_models.pictures.image_io import to_pil
+from ..sfe_models.tuning.refine import Refining
 from .models import PICTURES_AT_ONCE
 
 # Previews cost time; work that is done sooner needs none.
@@ -30,6 +31,10 @@ class Progress:
         wanted = self.done < self.bar.total and time.monotonic() - self.start > _PREVIEW_AFTER_S
         preview = ("JPEG", to_pil(picture), _PREVIEW_PX) if wanted and picture is not None else None
         self.bar.update_absolute(self.done, preview=preview)
+
+    def refined(self, now: Refining) -> None:
+        """Count a step of a refinement."""
+        self.step(1, now.image[0])
 
     def report(self, done: int, total: int) -> None:
         """Take the progress of a function of the library."""

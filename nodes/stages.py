@@ -15,8 +15,7 @@ from torch import Tensor
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
 from ..sfe_models.generators.base import Generator
-from ..sfe_models.tuning.refine import Refining
-from ..sfe_models.tuning.refine import refine as inversion_refined
+from ..sfe_models.tuning.refine import refine
 from ..sfe_models.values import Delta, Features, Inversion
 from .models import LoadedModel, kept, ready
 from .pictures import to_image
@@ -24,31 +23,18 @@ from .progress import Progress, parts
 from .wires import Wire, one_model
 
 
-def invert(model: LoadedModel, pictures: Tensor) -> Wire:
+def invert(model: LoadedModel, pictures: Tensor, refine_steps: int = 0) -> Wire:
     """pictures: [B,3,H,W] in [-1,1]; faces that do not look aligned get a warning."""
     warn_if_not_aligned(pictures, model.pipeline.spec.subject)
-    progress, found = Progress(len(pictures)), []
+    slices, found = list(parts(len(pictures))), []
+    progress = Progress(len(pictures) + refine_steps * len(slices))
     with ready(model) as pipeline:
-        for part in parts(len(pictures)):
-            found.append(Wire.of(model, pipeline.invert(pictures[part])).value)
+        for part in slices:
+            value = pipeline.invert(pictures[part])
             progress.step(part.stop - part.start)
+            value = refine(pipeline, value, pictures[part], refine_steps, progress=progress.refined)
+            found.append(Wire.of(model, value).value)
     return Wire(model, found[0] if len(found) == 1 else Inversion.cat(found))
-
-
-def refine(wire: Wire, pictures: Tensor, steps: int) -> Wire:
-    """wire: of an Inversion of these pictures [B,3,H,W] in [-1,1]. Returns a refined one; no step, the same."""
-    if not steps:
-        return wire
-    progress, found = Progress(steps * len(list(parts(len(wire))))), []
-
-    def report(now: Refining) -> None:
-        progress.step(1, now.image[0])
-
-    with ready(wire.model) as pipeline:
-        for part, value in _parts_of(wire.value):
-            refined = inversion_refined(pipeline, value, pictures[part], steps, progress=report)
-            found.append(Wire.of(wire.model, refined).value)
-    return Wire(wire.model, found[0] if len(found) == 1 else Inversion.cat(found))
 
 
 def apply_direction(wire: Wire, direction: Direction, strengths: Tensor) -> Wire:

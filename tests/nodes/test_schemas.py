@@ -11,7 +11,7 @@ NODES = {
         "photo method face order size landmarks face_landmarks no_face smoothing",
         "IMAGE SFE_ALIGNMENT MASK",
     ),
-    "SFE_Invert": ("Invert", "sfe_model image show", "SFE_INVERSION IMAGE"),
+    "SFE_Invert": ("Invert", "sfe_model image show refine", "SFE_INVERSION IMAGE"),
     "SFE_ApplyDirection": (
         "Apply Direction",
         "source direction strength strengths layers custom_direction",
