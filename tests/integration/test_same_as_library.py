@@ -9,6 +9,7 @@ from safetensors import safe_open
 from sfe_models.demo.attributes import sample_portraits
 from sfe_models.demo.renderer import render
 from sfe_models.inversion_file import load_inversion
+from sfe_models.tuning.refine import refine
 
 
 def portraits(people=1, seed=7):
@@ -43,6 +44,23 @@ def test_chained_edits(server, pipeline, directions, steps):
     assert result.status == "success", result.error
     chain = [(directions[name], strength) for name, strength in steps]
     assert_same(server.pictures(result, node), pipeline.edit(portraits().image, chain))
+
+
+def test_refined(server, pipeline, directions):
+    """Within ComfyUI's inference mode, as outside of it; on the edit too."""
+    graph = Trial()
+    graph.nodes[graph.inversion.node]["inputs"]["refine"] = 3
+    node = graph.show(graph.finish(graph.delta(graph.apply())))
+    result = server.run(graph.api())
+    assert result.status == "success", result.error
+    image = portraits().image
+    plain = pipeline.invert(image)
+    refined = refine(pipeline, plain, image, 3)
+    shown = server.pictures(result, node)
+    expected, unrefined = (
+        eight_bits(pipeline.edit(i, [(directions["smile"], 1.5)])).astype(int) for i in (refined, plain)
+    )
+    assert np.abs(shown - expected).mean() < 0.1 < np.abs(shown - unrefined).mean()
 
 
 def test_mask(server, pipeline, directions):
