@@ -94,7 +94,7 @@ def _edited(method: Method, people: People, direction, strength: float) -> Tenso
 @torch.no_grad()
 def _score_row(evaluation: Evaluation, edit: ScoreEdit, key: str, result: dict) -> tuple[list[Tensor], list[str]]:
     people = _one(evaluation, key)
-    images, labels = [people.image[0]], [f"{Path(key).name}, {edit.label}"]
+    images, labels = [people.image[0]], [edit.label]
     cells = result["editing"][edit.label]["methods"]
     for method in evaluation.methods:
         cell = cells[method.name]

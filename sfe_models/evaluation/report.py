@@ -152,7 +152,7 @@ class Report:
             for key, what in (("nearer", "nearer than e4e"), ("reached", "reached")):
                 shares = [cells[name].get(key) for name in columns]
                 texts = [_NOTHING if share is None else f"{share:.0%}" for share in shares]
-                rows.append((f"{label}: {what}", people if key == "nearer" else "", *texts))
+                rows.append((f"{label}: {what}", "", *texts))
         caption = (
             "Edits at matched change of a score, against the photograph, over the people whom all methods brought there"
         )

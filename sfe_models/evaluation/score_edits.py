@@ -125,8 +125,9 @@ def score_edit_table(
 ) -> dict[str, dict[str, dict]]:
     """Average over the `people` whom every method brought to the wanted change: edit -> method -> numbers.
 
-    "reached" is each method's share of all people; "nearer" the share of those people whose identity it keeps better
-    than e4e does, by dlib's distance, or MobileFaceNet's cosine without it.
+    "KEY_where_reached" is over those whom this method brought there, "reached" its share of all people; "nearer" the
+    share of those whom it and e4e brought there whose identity it keeps better than e4e does, by dlib's distance, or
+    MobileFaceNet's cosine without it.
     """
     table: dict[str, dict[str, dict]] = {}
     for label in editing.wanted(""):
@@ -137,21 +138,25 @@ def score_edit_table(
         for name in methods:
             numbers: dict = {"error": None, "reached": None, "people": len(common)}
             if name in run:
-                numbers["reached"] = sum(cell[name]["reached"] for cell in cells) / len(cells)
-                numbers |= {key: _mean([cell[name][key] for cell in common if key in cell[name]]) for key in FOLLOWED}
-                numbers["nearer"] = _nearer(common, name)
+                own = [cell for cell in cells if cell[name]["reached"]]
+                numbers["reached"] = len(own) / len(cells)
+                for suffix, some in (("", common), ("_where_reached", own)):
+                    numbers |= {f"{key}{suffix}": _mean([cell[name].get(key) for cell in some]) for key in FOLLOWED}
+                numbers["nearer"] = _nearer(own, name)
             table[label][name] = numbers
     return table
 
 
 def _nearer(cells: Sequence[dict], name: str) -> float | None:
-    """The share of people whose identity a method keeps better than e4e."""
+    """The share of people, of those whom e4e brought there too, whose identity a method keeps better than e4e."""
+    both = [cell for cell in cells if "e4e" in cell and cell["e4e"]["reached"]]
     for key, sign in (("dlib", 1), ("mobile", -1)):
-        pairs = [(cell[name][key], cell["e4e"][key]) for cell in cells if "e4e" in cell and key in cell[name]]
+        pairs = [(cell[name][key], cell["e4e"][key]) for cell in both if key in cell[name]]
         if pairs and name != "e4e":
             return sum(sign * own < sign * other for own, other in pairs) / len(pairs)
     return None
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

@@ -84,6 +84,8 @@ def test_the_table_is_of_those_whom_all_methods_brought_there(people):
     assert table["sfe"]["dlib"] == pytest.approx(sum(cells) / 3) and table["sfe"]["mobile"] is None
     with_weak = score_edit_table(results, edits, ("e4e", "sfe", "weak"))[edits.edits[0].label]
     assert with_weak["sfe"]["people"] == 0 and with_weak["sfe"]["dlib"] is None and with_weak["weak"]["reached"] == 0
+    assert with_weak["sfe"]["nearer"] == 1 and with_weak["weak"]["nearer"] is None
+    assert with_weak["sfe"]["dlib_where_reached"] == table["sfe"]["dlib"]
 
 
 class Library:
