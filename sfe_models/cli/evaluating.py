@@ -21,6 +21,7 @@ from ..evaluation.grid import save_grid
 from ..evaluation.methods import pipeline_methods, unavailable
 from ..evaluation.metrics import load_metrics
 from ..evaluation.records import Records, Share
+from ..evaluation.refined import RefinedMethod
 from ..evaluation.report import Report
 from ..evaluation.run import Evaluation
 from ..evaluation.score_edits import ScoreEdit, ScoreEditing, score_edit_table
@@ -38,7 +39,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     if options.list_ablations:
         print(_ablation_list(ABLATIONS))
         return
-    for name in ("batch", "edit_count"):
+    for name in ("batch", "edit_count", "refine"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise EvaluationError(f"--{name.replace('_', '-')} is {value}; expected 1 or more.")
@@ -59,14 +60,19 @@ def run_evaluate(options: argparse.Namespace) -> None:
     if options.ablations is not None and not isinstance(editing, TrueEditing):
         raise EvaluationError("--ablations measures edits of rendered portraits; it needs --data demo and its judge.")
     methods = tuple(pipeline_methods(pipeline))
+    if options.refine:
+        methods += (RefinedMethod(methods[-1], options.refine),)
     evaluation = Evaluation(pipeline, source, methods, metrics, editing, options.batch)
     settings = {
         "data": options.data,
         "dtype": str(dtype),
         "metrics": list(metrics.keys),
         "directions": options.directions,
-        "aligned_by": options.detector if options.align else None,
     }
+    if options.align:
+        settings["aligned_by"] = options.detector
+    if options.refine:
+        settings["refine"] = options.refine
     if isinstance(editing, TrueEditing):
         settings |= {"judge": _identity(options.judge), "rule": asdict(editing.rule)}
 

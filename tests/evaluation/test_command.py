@@ -145,12 +145,13 @@ def test_photographs_are_edited_at_matched_change(files, crop, tmp_path, capsys)
     ]
     report, grid = str(tmp_path / "out/r.json"), str(tmp_path / "out/g.png")
     more = ["--weights", str(tmp_path), "--matched", "age=brightness:20", "--json", report, "--grid", grid]
+    more += ["--refine", "1"]
     assert main([*command, *more]) == 0
     printed = capsys.readouterr().out
     assert "age+20 by brightness: outside the face" in printed and "ST-LPIPS" in printed
     rows = json.loads(Path(report).read_text())
     assert rows["inversion"]["sfe"]["st_lpips"] > 0 and rows["inversion"]["e4e"]["mobile"] < 1
-    assert set(rows["editing"]["age+20 by brightness"]) == set(METHODS)
+    assert set(rows["editing"]["age+20 by brightness"]) == {*METHODS, "sfe_refine_1"}
     with Image.open(grid) as picture:
         assert picture.width > picture.height
     assert main([*command, "--matched", "age=brightness:20", "--edit", "Pale=brightness:2"]) == 1

@@ -29,6 +29,7 @@ def add_commands(commands) -> None:
     parser.add_argument("--grid", metavar="FILE.png", help="write a picture grid")
     parser.add_argument("--weights", default="weights", metavar="FOLDER", help="networks of the metrics")
     parser.add_argument("--batch", type=int, default=8, help="pictures worked on together (default: 8)")
+    parser.add_argument("--refine", type=int, metavar="N", help="one row more: the last method after N refining steps")
     add_directions(parser)
     parser.add_argument("--attributes", nargs="*", metavar="NAME", help="demo: edit these (default: all directions)")
     parser.add_argument("--edit-count", type=int, metavar="N", help="demo: edit the first N people (default: all)")
