@@ -15,7 +15,7 @@ from .wires import Wire
 def chosen_direction(model: LoadedModel, direction: str, custom, layers: str = "all"):
     """The connected direction, or the one of the menu, on some layers."""
     found = model.directions().get(direction) if custom is None else custom
-    return on_layers_only(found, layers or "all", model.pipeline.spec.n_styles)
+    return on_layers_only(found, layers or "all", model.pipeline.spec.generator)
 
 
 def custom_direction_input() -> io.Input:

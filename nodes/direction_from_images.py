@@ -48,10 +48,11 @@ class DirectionFromImages(Node):
     def run(cls, before: Wire, after: Wire, space: str, layers: str = "all") -> io.NodeOutput:
         model = one_model([before, after])
         spec, name = model.pipeline.spec, "from images"
-        chosen = parse_layers(layers, spec.n_styles)
+        chosen = parse_layers(layers, spec.generator)
         codes = before.value.w, after.value.w
         if space == _W_PLUS:
-            return io.NodeOutput(picture_difference(*codes, spec.subject, name, chosen))
+            generator = before.value.generator or None  # kept inversions of long ago do not say
+            return io.NodeOutput(picture_difference(*codes, spec.subject, name, chosen, generator=generator))
         difference = partial(
             style_difference, source=codes[0], target=codes[1], subject=spec.subject, name=name, layers=chosen
         )

@@ -93,7 +93,7 @@ class _Search:
     def direction(self, generator: Generator) -> Direction:
         """Find it; raises InputError."""
         n_styles, subject = self.spec.n_styles, self.spec.subject
-        chosen = parse_layers(self.layers, n_styles)
+        chosen = parse_layers(self.layers, self.spec.generator)
         if self.method == _SEFA:
             return sefa(generator, subject, chosen, self.index + 1)[self.index]
         if self.method != _GANSPACE:

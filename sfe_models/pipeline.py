@@ -24,7 +24,15 @@ import torch
 from torch import Tensor
 
 from . import equations
-from .directions.base import Direction, DirectionError, Step, StyleSpaceDirection, may_move, strength_tensor
+from .directions.base import (
+    Direction,
+    DirectionError,
+    Step,
+    StyleSpaceDirection,
+    check_generator,
+    check_subject,
+    strength_tensor,
+)
 from .generators.base import StyleSpace
 from .inputs import InputError, mask_batch, picture_batch
 from .networks import SFENetworks
@@ -99,11 +107,8 @@ class Pipeline:
         order of the calls: a W+ step after a style space step is put before it and the latter applied anew.
         """
         edit = source if isinstance(source, Edit) else self.start_edit(source)
-        if not may_move(direction.info.subject, self.spec.subject):
-            raise DirectionError(
-                f"Direction '{direction.info.name}' is for {direction.info.subject}; {self.spec.name} shows "
-                f"{self.spec.subject}."
-            )
+        check_subject(direction.info, self.spec.name, self.spec.subject)
+        check_generator(direction.info, self._made_by[1])
         inversion = edit.inversion
         step = Step(direction, strength_tensor(strength, len(inversion), inversion.w.device))
         completed = self.with_all_styles(inversion) if direction.reads_all_layers else inversion

@@ -78,7 +78,7 @@ def run_traverse(options: argparse.Namespace) -> None:
         raise ValueError(f"--steps is {options.steps}; expected at least 1.")
     generator = model_generator(options)
     library = direction_library(options, BareGenerator(str(options.model), generator.spec, subject_of(options)))
-    direction = on_layers_only(library.get(options.name), options.layers, generator.spec.n_styles)
+    direction = on_layers_only(library.get(options.name), options.layers, generator.spec)
     span = direction.info.strength_range or (None, None)
     first = span[0] if options.first is None else options.first
     last = span[1] if options.last is None else options.last

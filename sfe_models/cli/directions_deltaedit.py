@@ -26,9 +26,10 @@ def run_deltaedit(options: argparse.Namespace) -> None:
     if len(crops.pictures) != 1:
         raise InputError(f"{options.photo} gives {len(crops.pictures)} faces; name one of them (--face).")
     made = maker.direction(crops.pictures, options.neutral, options.target, options.threshold)
+    generator = pipeline.networks.generator
     with torch.no_grad():
-        styles = pipeline.networks.generator.style_space(pipeline.invert(crops.pictures).w)
-        direction = made.for_styles(styles)
+        styles = generator.style_space(pipeline.invert(crops.pictures).w)
+        direction = made.for_styles(styles, generator.fingerprint())
     print(direction.info.effect)
     save_named(direction, path)
     hint(path)

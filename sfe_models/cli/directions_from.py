@@ -108,12 +108,13 @@ def run_from_pictures(options: argparse.Namespace) -> None:
     pipeline = load_pipeline(options)
     subject = options.subject or pipeline.spec.subject
     check_name(path.stem, subject)
-    layers = parse_layers(options.layers, pipeline.spec.n_styles)
+    generator, layers = pipeline.networks.generator, parse_layers(options.layers, pipeline.spec.generator)
     both = [_codes(place, options, pipeline) for place in (options.first, options.second)]
     if options.space == "w+":
-        direction = picture_difference(*both, subject, path.stem, layers)
+        fingerprint = generator.fingerprint()
+        direction = picture_difference(*both, subject, path.stem, layers, generator=fingerprint)
     else:
-        direction = style_difference(pipeline.networks.generator, *both, subject, path.stem, layers)
+        direction = style_difference(generator, *both, subject, path.stem, layers)
     save_named(direction, path)
     hint(path)
 

@@ -33,7 +33,7 @@ _PICTURES, _CODES = 8, 1024
 
 def run_discover(options: argparse.Namespace) -> None:
     generator, subject = model_generator(options), subject_of(options)
-    layers = parse_layers(options.layers, generator.spec.n_styles)
+    layers = parse_layers(options.layers, generator.spec)
     found: list[Direction] = []
     if options.method == "sefa":
         found += sefa(generator, subject, layers, options.count)
@@ -79,7 +79,7 @@ def run_train(options: argparse.Namespace) -> None:
         for w in sample_w(generator, options.count, options.seed, _CODES, options.truncation):
             codes.append(w.float().cpu())
             progress(sum(map(len, codes)), options.count)
-    samples = ScoredSamples(torch.cat(codes), scores, attributes)
+    samples = ScoredSamples(torch.cat(codes), scores, attributes, generator.fingerprint())
 
     boundaries = []
     for attribute in dict.fromkeys((options.attribute, *options.keep)):

@@ -27,7 +27,8 @@ class DirectionInfo:
     """What a person wants to know of a direction.
 
     subject: what it was made for ("human faces", "cars", ...), None where nobody says; strength_range: approximate
-    useful strengths; effect: what a positive strength does; source: where the vector comes from.
+    useful strengths; effect: what a positive strength does; source: where the vector comes from; generator: the
+    fingerprint of the one that it was found from, None where nobody says.
     """
 
     name: str
@@ -36,11 +37,32 @@ class DirectionInfo:
     strength_range: tuple[float, float] | None = None
     effect: str = ""
     source: str = ""
+    generator: str | None = None
 
 
 def may_move(made_for: str | None, shown: str | None) -> bool:
-    """Tell whether a direction for one subject may move pictures of another; what is unknown excludes nothing."""
+    """Tell whether what was made for one subject, or generator, may move another; unknown excludes nothing."""
     return made_for is None or shown is None or made_for == shown
+
+
+def check_subject(info: DirectionInfo, name: str, shown: str | None) -> None:
+    """Refuse a direction for another subject than the one that a model of this name shows."""
+    if not may_move(info.subject, shown):
+        raise DirectionError(f"Direction '{info.name}' is for {info.subject}; {name} shows {shown}.")
+
+
+def check_generator(info: DirectionInfo, fingerprint: str) -> None:
+    """Refuse a direction that was found from another generator than the one of this fingerprint.
+
+    Published directions and old files do not say what they were found from; they pass. A generator that was distilled
+    from another may share its W space, but its fingerprint is its own.
+    """
+    if info.generator not in (None, fingerprint):
+        raise DirectionError(
+            f"Direction '{info.name}' was found from another generator than this model's: from weights with the "
+            f"fingerprint {info.generator}, these have {fingerprint}. Find it anew with this model or, if both "
+            "generators share one W, take 'generator' out of the JSON file beside it."
+        )
 
 
 class Direction(abc.ABC):

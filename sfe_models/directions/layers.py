@@ -12,16 +12,19 @@ from torch import Tensor
 from ..generators.base import GeneratorSpec, StyleSpace
 from .base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection, WPlusDirection
 
-# Levels of the W+ code (StyleCLIP, section 5): first layer, and the layer after the last (None: to the end).
+# Levels of a StyleGAN2's W+ code (StyleCLIP, section 5): the first latent, and the one after the last (None: to the
+# end). Other families have them where they have the same pixels.
 LEVELS = {"coarse": (0, 4), "medium": (4, 8), "fine": (8, None)}
 _HOW = "expected 'all', coarse, medium, fine, numbers and ranges, with commas between them: 'coarse, 5, 9-11'"
 
 
-def parse_layers(layers: str | Iterable[int] | None, n_styles: int) -> tuple[int, ...]:
+def parse_layers(layers: str | Iterable[int] | None, spec: GeneratorSpec) -> tuple[int, ...]:
     """Return the W+ layers that are meant, sorted; None and "all" mean all.
 
-    layers: text such as "coarse", "0-3,7" (ends included) or "medium, 12", or numbers. Raises DirectionError.
+    layers: text such as "coarse", "0-3,7" (ends included) or "medium, 12", or numbers, which count this generator's
+    own latents. Raises DirectionError.
     """
+    n_styles = spec.n_styles
     if layers is None or isinstance(layers, str) and layers.strip().lower() == "all":
         return chosen_layers(None, n_styles)
     if not isinstance(layers, str):
@@ -30,11 +33,13 @@ def parse_layers(layers: str | Iterable[int] | None, n_styles: int) -> tuple[int
     for part in layers.lower().split(","):
         part = part.strip()
         if part in LEVELS:
-            first, end = LEVELS[part]
-            span = range(first, min(end or n_styles, n_styles))
-            if not span:
-                raise DirectionError(f"The {part} layers begin at {first}; this generator has only {n_styles}.")
-            chosen += span
+            found = standing_for(*LEVELS[part], spec)
+            if not found:
+                raise DirectionError(
+                    f"There are no {part} layers in this generator of {spec.resolution} px; its layers are 0 to "
+                    f"{n_styles - 1}."
+                )
+            chosen += found
         elif found := re.fullmatch(r"(\d{1,3})\s*(?:-\s*(\d{1,3}))?", part):
             first, last = int(found[1]), int(found[2] or found[1])
             if last < first:
@@ -48,8 +53,7 @@ def parse_layers(layers: str | Iterable[int] | None, n_styles: int) -> tuple[int
 def chosen_layers(layers: Iterable[int] | None, n_styles: int) -> tuple[int, ...]:
     """Return the numbers of the W+ styles that are meant, sorted; None means all.
 
-    layers: any of 0 ... n_styles - 1. Style i feeds convolution i, and the RGB layer of 2^(l+2) px reads
-    style 2l + 1. Raises DirectionError for none at all, or for one that the generator has not.
+    layers: any of 0 ... n_styles - 1. Raises DirectionError for none at all, or for one that the generator has not.
     """
     if layers is None:
         return tuple(range(n_styles))
@@ -81,19 +85,17 @@ def on_layers(vector: Tensor, layers: tuple[int, ...], n_styles: int) -> Tensor:
     return restricted
 
 
-def stylegan2_latents(spec: GeneratorSpec) -> int:
-    """How many latents a StyleGAN2 of the same picture size has."""
-    return 2 * (spec.resolution.bit_length() - 2)
+def standing_for(first: int, end: int | None, spec: GeneratorSpec) -> list[int]:
+    """List the latents that stand for StyleGAN2's first <= i < end; end: None for all from the first on."""
+    return [i for i, n in enumerate(spec.stylegan2_latents) if first <= n and (end is None or n < end)]
 
 
 def fitted_layers(first: int, end: int | None, spec: GeneratorSpec) -> tuple[int, int]:
-    """Find the latents that stand for those of a StyleGAN2 of the same picture size: first, and the one after the last.
+    """Find the latents that stand for StyleGAN2's first <= i < end: the first, and the one after the last.
 
     end: None for all from the first on. The two are equal if the generator has none of them.
     """
-    mask = torch.zeros(stylegan2_latents(spec), 1)
-    mask[first:end] = 1
-    found = spec.fit_latents(mask)[:, 0].nonzero()[:, 0].tolist()
+    found = standing_for(first, end, spec)
     return (found[0], found[-1] + 1) if found else (first, first)
 
 
@@ -125,25 +127,29 @@ class LayerMaskedDirection(_LayerMasked, WPlusDirection):
         return torch.where(keep[:, None], moved, w_plus)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerMaskedStyleDirection(_LayerMasked, StyleSpaceDirection):
     """A style space direction that moves only the vectors which some W+ layers drive.
 
-    Layer i drives convolution i, and layer 2r + 1 the RGB layer of resolution r.
+    Layer i drives convolution i, and layer rgb_layers[r] RGB style vector r.
     """
+
+    rgb_layers: tuple[int, ...]
 
     def move(self, styles: StyleSpace, strength: Tensor) -> StyleSpace:
         moved = self.direction.move(styles, strength)
         convs = (m if i in self.layers else s for i, (m, s) in enumerate(zip(moved.convs, styles.convs, strict=True)))
-        rgbs = zip(moved.rgbs, styles.rgbs, strict=True)
-        rgbs = (m if 2 * r + 1 in self.layers else s for r, (m, s) in enumerate(rgbs))
+        # Style vectors may be cut to those of the first layers.
+        rgbs = zip(moved.rgbs, styles.rgbs, self.rgb_layers[: len(styles.rgbs)], strict=True)
+        rgbs = (m if layer in self.layers else s for m, s, layer in rgbs)
         return replace(styles, convs=tuple(convs), rgbs=tuple(rgbs))
 
 
-def on_layers_only(direction: Direction, layers: str | Iterable[int] | None, n_styles: int) -> Direction:
+def on_layers_only(direction: Direction, layers: str | Iterable[int] | None, spec: GeneratorSpec) -> Direction:
     """Restrict a direction to the layers that `parse_layers` reads; for all of them it stays what it is."""
-    chosen = parse_layers(layers, n_styles)
-    if len(chosen) == n_styles:
+    chosen = parse_layers(layers, spec)
+    if len(chosen) == spec.n_styles:
         return direction
     if isinstance(direction, StyleSpaceDirection):
-        return LayerMaskedStyleDirection(direction, chosen)
+        return LayerMaskedStyleDirection(direction, chosen, tuple(spec.picture_layers.values()))
     return LayerMaskedDirection(direction, chosen)

@@ -145,5 +145,5 @@ def resolve(recipe: Recipe, library: DirectionLibrary) -> list[tuple[Direction, 
     for step in recipe.steps:
         directions = [library.get(name) for name in step.names]
         direction = averaged(directions) if len(directions) > 1 else directions[0]
-        steps.append((on_layers_only(direction, step.layers, spec.generator.n_styles), step.strength))
+        steps.append((on_layers_only(direction, step.layers, spec.generator), step.strength))
     return sorted(steps, key=lambda s: isinstance(s[0], StyleSpaceDirection))

@@ -4,9 +4,10 @@ Tensors: one of [1,D] or [N,D] for W+; or `convs.0`, `convs.1`, ... and, if colo
 style space. Beside them a JSON object, of which everything may be left out:
 
     {"name": "curly", "range": [-3, 3], "effect": "curls", "subject": "human faces", "scale": 1, "layers": "4-7",
-    "source": "my boundary", "family": "own", "component": 3}
+    "source": "my boundary", "family": "own", "component": 3, "generator": "0123456789abcdef"}
 
-`component` chooses one of a file of principal components. Early bundles say `strength_range` for `range`.
+`component` chooses one of a file of principal components; `generator` is the fingerprint of the only generator that
+the direction is for. Early bundles say `strength_range` for `range`.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ _ENTRIES: dict[str, tuple[Callable[[object], bool], str]] = {
     "source": (_text, "text"),
     "family": (_text, "text"),
     "component": (lambda v: v is None or _whole(v), "a whole number"),
+    "generator": (lambda v: v is None or _text(v) and bool(v), "a generator's fingerprint, or no such entry at all"),
 }
 
 
@@ -90,6 +92,7 @@ def read_description(values: object, where: str, default: DirectionInfo) -> Desc
         tuple(span) if span else None,
         values.get("effect", default.effect),
         values.get("source", default.source),
+        values.get("generator", default.generator),
     )
     layers = tuple(layers) if isinstance(layers, list) else layers
     return Description(info, float(values.get("scale", 1.0)), layers, values.get("component"))
@@ -101,7 +104,7 @@ def make_direction(about: Description, tensors: Mapping[str, Tensor], where: str
     direction = read_direction(Stored(where, about.info, tensors, about.scale, parameters), spec)
     if about.scale != 1 and not isinstance(direction, LinearDirection | StyleOffsetDirection):
         raise DirectionError(f"{where} has a 'scale', but {direction!r} is no vector; leave it out.")
-    return on_layers_only(direction, about.layers, spec.n_styles)
+    return on_layers_only(direction, about.layers, spec)
 
 
 def taken_apart(direction: Direction) -> tuple[dict[str, object], dict[str, Tensor]]:
@@ -125,6 +128,7 @@ def taken_apart(direction: Direction) -> tuple[dict[str, object], dict[str, Tens
     info = direction.info
     said = {"name": info.name, "family": info.family, "subject": info.subject, "effect": info.effect}
     said |= {"range": info.strength_range and list(info.strength_range), "source": info.source}
+    said |= {"generator": info.generator}
     about = {**said, "scale": direction.scale, **about}
     about = {key: value for key, value in about.items() if value is not None}
     return about, {name: t.detach().cpu().float().contiguous().clone() for name, t in tensors.items()}

@@ -41,7 +41,15 @@ class GeneratorSpec(Protocol):
 
     @property
     def picture_layers(self) -> dict[int, int]:
-        """The layers after which there is a picture, by its side in px."""
+        """The layers after which there is a picture, by its side in px, the first layer first.
+
+        What makes the picture after outs[n] reads w[n] beside the features: it drives the RGB style vector.
+        """
+        ...
+
+    @property
+    def stylegan2_latents(self) -> tuple[int, ...]:
+        """For each latent, the one of a StyleGAN2 of the same picture size that it stands for."""
         ...
 
     def layer_channels(self, layer: int) -> int:

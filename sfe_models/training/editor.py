@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..directions.base import Direction, DirectionError
+from ..directions.base import Direction, DirectionError, check_generator
 from ..directions.library import DirectionLibrary
 from ..encoders.e4e import E4EEncoder
 from ..encoders.families import make_feature_editor
@@ -118,6 +118,8 @@ class EditorStage(Stage):
         super().__init__(config.run, device, processes)
         self.config, self.domain, self.edits = config, config.domain, list(edits)
         self.generator, self.e4e_encoder = trained.generator.to(device), trained.e4e_encoder.to(device)
+        for edit in self.edits:
+            check_generator(edit.direction.info, self.generator.fingerprint())
         self.inverter, self.reconstruction = trained.inverter.to(device), reconstruction.to(device)
         if config.inverter_statistics == "drifting":
             self.inverter.train()

@@ -264,8 +264,8 @@ class ForOnePicture:
         assert (len(pictures), neutral, target, threshold) == (1, "face", "round face", 0.1)
         return self
 
-    def for_styles(self, styles):
-        info = DirectionInfo("d", "deltaedit", SPEC.subject, None, "3 channels")
+    def for_styles(self, styles, generator):
+        info = DirectionInfo("d", "deltaedit", SPEC.subject, None, "3 channels", generator=generator)
         return StyleOffsetDirection(info, tuple(s[0] for s in styles.convs))
 
 

@@ -10,6 +10,7 @@ from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.families.mapper import LEVELS, StyleCLIPMapper, StyleCLIPMapperDirection
 from sfe_models.directions.families.stylespace import StyleChannelsDirection, StyleOffsetDirection
 from sfe_models.directions.layers import on_layers_only
+from sfe_models.domain import tiny_domain
 from sfe_models.generators.base import StyleSpace
 
 N, D = 10, 6
@@ -34,8 +35,8 @@ LINEAR = {
     "styleclip_global": OFFSET,
 }
 LINEAR |= {
-    "masked": on_layers_only(LINEAR["boundary"], "coarse", N),
-    "masked style space": on_layers_only(OFFSET, "0-3, 8", N),
+    "masked": on_layers_only(LINEAR["boundary"], "coarse", tiny_domain(64).generator),
+    "masked style space": on_layers_only(OFFSET, "0-3, 8", tiny_domain(64).generator),
     "averaged": averaged([LINEAR["boundary"], LINEAR["interfacegan"]]),
     "averaged style space": averaged([OFFSET, LINEAR["style channels"]]),
 }

@@ -43,7 +43,7 @@ class AveragedStyleDirection(_Averaged, StyleSpaceDirection):
 
 
 def averaged(directions: Sequence[Direction], name: str | None = None) -> Direction:
-    """Average directions of one subject and of one space, W+ or style space."""
+    """Average directions of one subject, one generator and one space, W+ or style space."""
     directions = tuple(directions)
     if not directions:
         raise DirectionError("There is nothing to average; expected at least one direction.")
@@ -51,6 +51,12 @@ def averaged(directions: Sequence[Direction], name: str | None = None) -> Direct
     subjects = sorted({d.info.subject for d in directions} - {None})
     if len(subjects) > 1:
         raise DirectionError(f"Directions for {' and '.join(subjects)} cannot be averaged: {names}.")
+    generators = sorted({d.info.generator for d in directions} - {None})
+    if len(generators) > 1:
+        raise DirectionError(
+            f"Directions found from the generators {' and '.join(generators)} cannot be averaged: {names}. Find them "
+            "anew from one."
+        )
     in_style_space = [isinstance(d, StyleSpaceDirection) for d in directions]
     if any(in_style_space) and not all(in_style_space):
         spaces = [
@@ -59,5 +65,6 @@ def averaged(directions: Sequence[Direction], name: str | None = None) -> Direct
         raise DirectionError(
             f"Directions of different spaces cannot be averaged: {', '.join(spaces)}. Apply them one after another."
         )
-    info = DirectionInfo(name or f"average of {names}", "average", subjects[0] if subjects else None)
+    subject, generator = (found[0] if found else None for found in (subjects, generators))
+    info = DirectionInfo(name or f"average of {names}", "average", subject, generator=generator)
     return (AveragedStyleDirection if in_style_space[0] else AveragedDirection)(info, directions)

@@ -114,8 +114,11 @@ class DeltaEditDirection(StyleSpaceDirection):
         convs = (a + b for a, b in zip(styles.convs, offset.split(CHANNELS, dim=1), strict=True))
         return replace(styles, convs=tuple(convs))
 
-    def for_styles(self, styles: StyleSpace) -> StyleOffsetDirection:
-        """Keep the offset for one picture's style vectors, batches of 1: a vector, which files can hold."""
+    def for_styles(self, styles: StyleSpace, generator: str) -> StyleOffsetDirection:
+        """Keep the offset for one picture's style vectors, batches of 1: a vector, which files can hold.
+
+        generator: fingerprint of the one whose style vectors these are.
+        """
         moved = self.move(styles, torch.ones(1, device=styles.convs[0].device))
         offsets = ((a - b)[0].float().cpu() for a, b in zip(moved.convs, styles.convs, strict=True))
-        return StyleOffsetDirection(self.info, tuple(offsets))
+        return StyleOffsetDirection(replace(self.info, generator=generator), tuple(offsets))

@@ -18,12 +18,13 @@ class Components:
     """Principal components of W.
 
     comp: [n,D], orthonormal rows, the largest variance first; mean: [D]; std: [n], standard deviations along the
-    components. All on the CPU.
+    components; all on the CPU. generator: fingerprint of the one whose W it is, None where nobody says.
     """
 
     comp: Tensor
     mean: Tensor
     std: Tensor
+    generator: str | None = None
 
     def __repr__(self) -> str:
         return f"Components({len(self.comp)} of {len(self.mean)} dimensions)"

@@ -110,7 +110,8 @@ def train_boundary(
         f"boundary ({method}) between the {chosen} highest and lowest of {n} scores of '{attribute}', "
         f"validation accuracy {accuracies[1]:.3f}"
     )
-    info = DirectionInfo(name or attribute, "interfacegan", subject, STRENGTH_RANGE, f"more '{attribute}'", source)
+    effect = f"more '{attribute}'"
+    info = DirectionInfo(name or attribute, "interfacegan", subject, STRENGTH_RANGE, effect, source, samples.generator)
     direction = LinearDirection(info, normal.float())
     return Boundary(direction, intercept, method, chosen, *accuracies)
 
@@ -219,6 +220,11 @@ def conditional_direction(
             raise DirectionError(
                 f"Direction '{direction.info.name}' is for {direction.info.subject}, '{other.info.name}' for "
                 f"{other.info.subject}; expected directions of one subject."
+            )
+        if not may_move(other.info.generator, direction.info.generator):
+            raise DirectionError(
+                f"Directions '{direction.info.name}' and '{other.info.name}' were found from different generators, "
+                f"{direction.info.generator} and {other.info.generator}; expected directions of one."
             )
     vector = conditional(direction.vector, [other.vector for other in others]) * direction.vector.norm()
     info, kept = direction.info, [other.info.name for other in others]

@@ -90,7 +90,6 @@ def channels_direction(
         offsets[row.conv][row.channel] = math.copysign(row.std, row.effect)
     listed = ", ".join(f"{row.conv}/{row.channel} ({row.effect:+.3g})" for row in rows[:8])
     more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
-    info = DirectionInfo(
-        name, "stylespace", subject, STRENGTH_RANGE, source=f"StyleSpace channels found: {listed}{more}"
-    )
+    source = f"StyleSpace channels found: {listed}{more}"
+    info = DirectionInfo(name, "stylespace", subject, STRENGTH_RANGE, source=source, generator=population.generator)
     return StyleOffsetDirection(info, tuple(offsets))

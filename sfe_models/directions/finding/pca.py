@@ -55,7 +55,8 @@ def w_components(
     covariance = (second - torch.outer(first, first) / samples) / (samples - 1)
     variances, vectors = torch.linalg.eigh(covariance)
     comp = largest_entry_positive(vectors.T.flip(0)[:count])
-    return Components(comp, near + first / samples, variances.flip(0)[:count].clamp_min(0).sqrt())
+    std = variances.flip(0)[:count].clamp_min(0).sqrt()
+    return Components(comp, near + first / samples, std, generator.fingerprint())
 
 
 def component_direction(
@@ -84,6 +85,7 @@ def component_direction(
         subject,
         STRENGTH_RANGE,
         source=f"PCA of W, sampled from the generator; component {component}, {where}",
+        generator=components.generator,
     )
     vector = components.comp[component].float()[None]
     return LinearDirection(info, on_layers(vector, layers, n_styles), float(components.std[component]))

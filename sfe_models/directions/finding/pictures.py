@@ -37,12 +37,11 @@ def _mean_difference(source: Tensor, target: Tensor) -> Tensor:
     return (target.cpu().double().mean(dim=0) - source.cpu().double().mean(dim=0)).float()
 
 
-def _info(
-    space: str, layers: tuple[int, ...], counts: tuple[int, int], subject: str | None, name: str, effect: str
-) -> DirectionInfo:
+def _source(space: str, layers: tuple[int, ...], first: Tensor, second: Tensor) -> str:
+    """Say where the direction comes from. first, second: the codes of both sides."""
+    counts = len(first), len(second)
     means = "" if counts == (1, 1) else f" of the means of {counts[1]} and {counts[0]} pictures"
-    source = f"difference{means} in {space}, {named_layers(layers)}"
-    return DirectionInfo(name, "pictures", subject, STRENGTH_RANGE, effect, source)
+    return f"difference{means} in {space}, {named_layers(layers)}"
 
 
 def picture_difference(
@@ -53,18 +52,20 @@ def picture_difference(
     layers: Iterable[int] | None = None,
     *,
     effect: str = "",
+    generator: str | None = None,
 ) -> LinearDirection:
     """Make the W+ direction that leads from the first pictures to the second.
 
     source, target: W+ codes [B,N,D] of one generator; batches are averaged. layers: styles that may move, None
-    for all. Strength 1 brings the first code to the second, up to float32's rounding.
+    for all. generator: that generator's fingerprint. Strength 1 brings the first code to the second, up to float32's
+    rounding.
     """
     first, second = _codes(source, target)
     chosen = chosen_layers(layers, first.shape[1])
     vector = on_layers(_mean_difference(first, second), chosen, first.shape[1])
     _check_moves(vector)
-    info = _info("W+", chosen, (len(first), len(second)), subject, name, effect)
-    return LinearDirection(info, vector)
+    where = _source("W+", chosen, first, second)
+    return LinearDirection(DirectionInfo(name, "pictures", subject, STRENGTH_RANGE, effect, where, generator), vector)
 
 
 def style_difference(
@@ -80,8 +81,8 @@ def style_difference(
 ) -> StyleOffsetDirection:
     """Make the StyleSpace direction that leads from the first pictures to the second.
 
-    layers: styles whose convolutions and RGB layers may move, None for all; the RGB layer of 2^(l+2) px
-    belongs to layer 2l + 1. rgb: move RGB layers at all; without them colours stay nearer to the first's.
+    layers: styles whose convolutions and RGB layers may move, None for all. rgb: move RGB layers at all; without
+    them colours stay nearer to the first's.
     """
     first, second = _codes(source, target)
     spec = generator.spec
@@ -93,10 +94,12 @@ def style_difference(
     chosen = chosen_layers(layers, spec.n_styles)
     convs, rgbs = _style_offsets(generator, first, second)
     convs = tuple(s if i in chosen else s * 0 for i, s in enumerate(convs))
-    rgbs = tuple(s if 2 * i + 1 in chosen else s * 0 for i, s in enumerate(rgbs)) if rgb else ()
+    layers_of_rgbs = spec.picture_layers.values()
+    rgbs = tuple(s if n in chosen else s * 0 for n, s in zip(layers_of_rgbs, rgbs, strict=True)) if rgb else ()
     _check_moves(*convs, *rgbs)
     space = "StyleSpace" if rgb else "StyleSpace without RGB layers"
-    info = _info(space, chosen, (len(first), len(second)), subject, name, effect)
+    where, fingerprint = _source(space, chosen, first, second), generator.fingerprint()
+    info = DirectionInfo(name, "pictures", subject, STRENGTH_RANGE, effect, where, fingerprint)
     return StyleOffsetDirection(info, convs, rgbs)
 
 

@@ -68,6 +68,8 @@ def save_relevance(relevance: ChannelRelevance, path: Path | str) -> Path:
     }
     if relevance.subject is not None:
         metadata["subject"] = relevance.subject
+    if relevance.statistics.generator is not None:
+        metadata["generator"] = relevance.statistics.generator
     return save_tensors(tensors, path, metadata)
 
 
@@ -88,8 +90,7 @@ def load_relevance(path: Path | str) -> ChannelRelevance:
             counts = {layer: sum(n.startswith(f"{kind}.{layer}.") for n in header) for layer in ("conv", "rgb")}
             vectors = {k: tuple(tensors[f"{kind}.{k}.{i}"][None] for i in range(n)) for k, n in counts.items()}
             kinds[kind] = StyleSpace(vectors["conv"], vectors["rgb"])
-        return ChannelRelevance(
-            ChannelStatistics(**kinds), tensors["relevance"], metadata.get("subject"), metadata["settings"]
-        )
+        statistics = ChannelStatistics(**kinds, generator=metadata.get("generator"))
+        return ChannelRelevance(statistics, tensors["relevance"], metadata.get("subject"), metadata["settings"])
     except KeyError as error:
         raise DirectionError(f"{path} lacks {error}; expected a whole file of channel relevance.") from error

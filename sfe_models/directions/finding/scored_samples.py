@@ -20,13 +20,14 @@ from .sampling import Progress, sample_w
 class ScoredSamples:
     """Codes with their scores.
 
-    codes: [n,D] of W or [n,N,D] of W+; scores: [n,A], one column for each attribute. Raises DirectionError if
-    they do not fit each other or are not finite.
+    codes: [n,D] of W or [n,N,D] of W+; scores: [n,A], one column for each attribute; generator: fingerprint of the
+    one whose codes these are. Raises DirectionError if codes and scores do not fit each other or are not finite.
     """
 
     codes: Tensor
     scores: Tensor
     attributes: tuple[str, ...]
+    generator: str | None = None
 
     def __post_init__(self):
         codes, scores, names = self.codes, self.scores, self.attributes
@@ -83,7 +84,7 @@ def sample_scored(
         done += len(w)
         if progress is not None:
             progress(done, count)
-    return ScoredSamples(torch.cat(codes), torch.cat(scores), tuple(attributes))
+    return ScoredSamples(torch.cat(codes), torch.cat(scores), tuple(attributes), generator.fingerprint())
 
 
 def picture_scorer(

@@ -75,7 +75,7 @@ def sefa(
     vectors, eigenvalues = sefa_directions(generator, chosen, count, normalize)
     place = "all" if everything else named_layers(chosen).removeprefix("layers ").replace(", ", "+")
     rows = "of unit length" if normalize else "as they are"
-    directions = []
+    fingerprint, directions = generator.fingerprint(), []
     for i, (vector, value) in enumerate(zip(vectors, eigenvalues.tolist(), strict=True)):
         row = vector[None].float()
         info = DirectionInfo(
@@ -85,6 +85,7 @@ def sefa(
             STRENGTH_RANGE,
             source=f"SeFa of the {generator.spec.resolution} px generator, {named_layers(chosen)}, "
             f"rows {rows}; component {i}, eigenvalue {value:.4g}",
+            generator=fingerprint,
         )
         directions.append(LinearDirection(info, row if everything else on_layers(row, chosen, generator.spec.n_styles)))
     return tuple(directions)

@@ -16,10 +16,14 @@ PUBLISHED_TRUNCATION = 0.7
 
 @dataclass(frozen=True, eq=False)
 class ChannelStatistics:
-    """Mean and standard deviation of every style channel, as batches of 1. RGB layers may be missing."""
+    """Mean and standard deviation of every style channel, as batches of 1. RGB layers may be missing.
+
+    generator: fingerprint of the one whose channels these are, None where nobody says.
+    """
 
     mean: StyleSpace
     std: StyleSpace
+    generator: str | None = None
 
     def __post_init__(self):
         for name, styles in (("mean", self.mean), ("standard deviation", self.std)):
@@ -63,4 +67,5 @@ def channel_statistics(
     widths = [s.shape[1] for s in (*styles.convs, *styles.rgbs)]
     split = [v.float().cpu()[None].split(widths, dim=1) for v in (mean, (squares / n).sqrt())]
     n_convs = len(styles.convs)
-    return ChannelStatistics(*(StyleSpace(tuple(v[:n_convs]), tuple(v[n_convs:])) for v in split))
+    mean, std = (StyleSpace(tuple(v[:n_convs]), tuple(v[n_convs:])) for v in split)
+    return ChannelStatistics(mean, std, generator.fingerprint())

@@ -90,5 +90,6 @@ class StyleCLIPGlobal:
             STRENGTH_RANGE,
             f"from {neutral!r} to {target!r}, {count} channels",
             f"StyleCLIP global direction through {self.embedder.name}",
+            self.relevance.statistics.generator,
         )
         return StyleOffsetDirection(info, tuple(offsets), scale=PUBLISHED_SCALE)

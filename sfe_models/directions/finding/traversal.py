@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...generators.base import Generator
 from ...pictures.image_io import to_pil
-from ..base import Direction, DirectionError, strength_tensor
+from ..base import Direction, DirectionError, check_generator, strength_tensor
 
 # The band above the pictures and its text, relative to a picture's width; small pictures get a readable size.
 _BAND, _TEXT, _MIN_TEXT = 0.12, 0.08, 10
@@ -43,6 +43,7 @@ def traversal(
     picture. r: the generator's resolution.
     """
     spec = generator.spec
+    check_generator(direction.info, generator.fingerprint())
     if codes.ndim != 3 or not len(codes) or codes.shape[1:] != (spec.n_styles, spec.style_dim):
         raise DirectionError(
             f"Codes of shape {tuple(codes.shape)}; this generator's are [R,{spec.n_styles},{spec.style_dim}]."

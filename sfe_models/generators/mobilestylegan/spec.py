@@ -52,6 +52,16 @@ class MobileStyleGANSpec:
         """Only the last: the wavelets of the picture are made there alone."""
         return {self.resolution: self.n_layers}
 
+    @property
+    def stylegan2_latents(self) -> tuple[int, ...]:
+        """For each latent, the one of a StyleGAN2 of the same picture size that it stands for.
+
+        A block's are those that StyleGAN2 reads at its resolution: the upsampling convolution's for upsampling and
+        first convolution, the second convolution's for the second; the picture's is the last RGB layer's.
+        """
+        blocks = [n for i in range(self.n_blocks) for n in (2 * i + 1, 2 * i + 1, 2 * i + 2)]
+        return (0, *blocks, 2 * self.n_blocks + 3)
+
     def layer_channels(self, layer: int) -> int:
         """Channels of outs[layer]; the first layer of a block is the upsampled one, of a quarter of the width."""
         block, part = divmod(layer - 2, 3)
@@ -64,11 +74,7 @@ class MobileStyleGANSpec:
         return 4 if layer < 2 else 8 * 2 ** ((layer - 2) // 3)
 
     def fit_latents(self, w_plus: Tensor) -> Tensor:
-        """Bring a StyleGAN2 W+ code or direction of the same picture size (18 latents at 1024 px) to this layout.
-
-        A block takes the latents that StyleGAN2 reads at its resolution: the upsampling convolution's for upsampling
-        and first convolution, the second convolution's for the second; the picture takes the last RGB layer's.
-        """
+        """Bring a StyleGAN2 W+ code or direction of the same picture size (18 latents at 1024 px) to this layout."""
         count, theirs = w_plus.shape[-2], 2 * (self.n_blocks + 2)
         if count in (1, self.n_styles):
             return w_plus.expand(*w_plus.shape[:-2], self.n_styles, -1)
@@ -77,8 +83,7 @@ class MobileStyleGANSpec:
                 f"{count} latents for a MobileStyleGAN of {self.resolution} px; expected its own {self.n_styles} or "
                 f"StyleGAN2's {theirs}."
             )
-        blocks = [n for i in range(self.n_blocks) for n in (2 * i + 1, 2 * i + 1, 2 * i + 2)]
-        return w_plus[..., torch.tensor([0, *blocks, theirs - 1], device=w_plus.device), :]
+        return w_plus[..., torch.tensor(self.stylegan2_latents, device=w_plus.device), :]
 
 
 FFHQ_MOBILE = MobileStyleGANSpec()

@@ -61,6 +61,11 @@ class StyleGAN2Spec:
         """The convolution that ends each resolution, after which its RGB layer stands, by side in px."""
         return {self.layer_resolution(n): n for n in range(1, self.n_layers + 1, 2)}
 
+    @property
+    def stylegan2_latents(self) -> tuple[int, ...]:
+        """For each latent, the one of a StyleGAN2 of the same picture size that it stands for: itself."""
+        return tuple(range(self.n_styles))
+
     def layer_channels(self, layer: int) -> int:
         """Channels of outs[layer]; layer 0 is the constant input, layer 1 the 4 x 4 convolution."""
         return self.channels[layer // 2]

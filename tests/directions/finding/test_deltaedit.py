@@ -119,9 +119,9 @@ def test_relevance_of_another_size_is_refused(tmp_path):
 
 def test_the_offset_of_one_picture_is_kept_as_a_vector(maker, tmp_path):
     direction, before = maker.direction(pictures(1), "face", "old face", 0.03), styles(1)
-    path = save_own_file(direction.for_styles(before), tmp_path / "old.safetensors")
+    path = save_own_file(direction.for_styles(before, "f00d"), tmp_path / "old.safetensors")
     kept = read_own_file(describe_own_file(path, None), FFHQ_1024.generator)
     moved, wanted = (d.move(before, torch.tensor([2.0])) for d in (kept, direction))
     for a, b in zip(moved.convs, wanted.convs, strict=True):
         torch.testing.assert_close(a, b)
-    assert moved.rgbs is before.rgbs and kept.info.family == "deltaedit"
+    assert moved.rgbs is before.rgbs and (kept.info.family, kept.info.generator) == ("deltaedit", "f00d")
