@@ -26,17 +26,22 @@ from .photos import Crops, load_crops, paste_crops
 def inversion_of(path: Path, options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
     """Read a kept inversion, or invert the faces of a photo; the crops are None for the former."""
     if path.is_file() and sniff(path).kind == "safetensors":
-        if options.refine:
-            raise InputError("--refine needs the photo; an inversion does not keep it. Refine before --save-inversion.")
         return load_inversion(path), None
     crops = load_crops(path, options, pipeline.spec)
-    inversion = pipeline.invert(crops.pictures)
-    return _refined(inversion, crops.pictures, options, pipeline), crops
+    return pipeline.invert(crops.pictures), crops
+
+
+def _inverted(options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
+    """Find the inversion of PHOTO, refined by --refine, and its crops."""
+    inversion, crops = inversion_of(Path(options.photo), options, pipeline)
+    if options.refine and crops is None:
+        raise InputError("--refine needs the photo; an inversion does not keep it. Refine before --save-inversion.")
+    return (_refined(inversion, crops.pictures, options, pipeline) if options.refine else inversion), crops
 
 
 def _refined(inversion: Inversion, image: Tensor, options: argparse.Namespace, pipeline: Pipeline) -> Inversion:
     """Refine by --refine; Ctrl-C keeps the best so far."""
-    with tqdm(total=options.refine, desc="refining", leave=False, disable=not options.refine) as bar:
+    with tqdm(total=options.refine, desc="refining", leave=False) as bar:
 
         def report(refining: Refining) -> None:
             bar.set_postfix(loss=f"{refining.loss.mean().item():.4f}", refresh=False)
@@ -77,7 +82,7 @@ def run_edit(options: argparse.Namespace) -> None:
         steps = resolve(recipe, library)
         bar.update()
         bar.set_description("inverting")
-        inversion, crops = inversion_of(Path(options.photo), options, pipeline)
+        inversion, crops = _inverted(options, pipeline)
         if options.paste and crops is None:
             raise InputError("--paste needs the photo; an inversion does not keep it.")
         mask = _mask(options, crops)
@@ -100,7 +105,7 @@ def run_invert(options: argparse.Namespace) -> None:
         pipeline = load_pipeline(options)
         bar.update()
         bar.set_description("inverting")
-        inversion, _ = inversion_of(Path(options.photo), options, pipeline)
+        inversion, _ = _inverted(options, pipeline)
         bar.update()
         if options.save_inversion:
             save_inversion(inversion, options.save_inversion)
@@ -124,7 +129,7 @@ def run_sweep(options: argparse.Namespace) -> None:
             raise InputError(f"'{options.direction}' has no known range; give --from and --to.")
         bar.update()
         bar.set_description("inverting")
-        inversion, crops = inversion_of(Path(options.photo), options, pipeline)
+        inversion, crops = _inverted(options, pipeline)
         mask = _mask(options, crops)
         bar.update()
         bar.set_description("editing")
