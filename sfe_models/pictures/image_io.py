@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import struct
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ..atomic import replaced
@@ -17,6 +18,27 @@ from ..domain import DomainSpec
 from .errors import ImageError
 
 logger = logging.getLogger(__name__)
+
+# Where the first pixel of a file belongs, by the EXIF tag that says so.
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Tags of TIFF that tell how the pixels lie in the file (sizes, compression, strips, tiles, tables, the colour profile),
+# and XMP, which may tell the rotation again.
+_OF_THE_FILE = (
+    *(0x00FE, 0x00FF, 0x0100, 0x0101, 0x0102, 0x0103, 0x0106, 0x010A, 0x0111, 0x0115, 0x0116, 0x0117, 0x011C),
+    *(0x0124, 0x0125, 0x013D, 0x0140, 0x0142, 0x0143, 0x0144, 0x0145, 0x014A, 0x0152, 0x0153, 0x015B, 0x0200),
+    *(0x0201, 0x0202, 0x0211, 0x0212, 0x0213, 0x0214, 0x02BC, 0x8773),
+)
+# A mask whose brightest point is darker than this is taken for a mistake, such as 0 and 1 of 255.
+_ALMOST_BLACK = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +66,10 @@ class Photo:
 def load_photo(path: Path | str) -> Photo:
     """Read a photo for pasting: nothing but the colours of a face may change on the way from file to file.
 
-    EXIF rotation is applied, transparency and colour profile are kept, grey and CMYK pictures become RGB (the latter
-    with a warning). Raises ImageError naming the file, also for more than 8 bits a channel, which would be lost.
+    EXIF rotation is applied, transparency and colour profile are kept, grey, CMYK and LAB pictures become RGB (the
+    latter two with a warning). EXIF that cannot be written again is dropped with a warning, and so is, without one, an
+    alpha channel that is opaque. Raises ImageError naming the file, also for more than 8 bits a channel, which would
+    be lost.
     """
     image = _decoded(path)
     if image.mode.startswith("I") or image.mode == "F" or _is_deep_png(path):
@@ -53,12 +77,13 @@ def load_photo(path: Path | str) -> Photo:
             f"{path} has more than 8 bits a channel, which pasting would lose. Save it with 8 bits a channel first."
         )
     icc_profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
-    exif = image.getexif().tobytes() or None
+    image, exif = _upright(image, path)
+    exif = _kept(exif, path)
     alpha = None
-    if "A" in image.getbands() or "transparency" in image.info:
+    if image.has_transparency_data:
         image = image.convert("RGBA")
-        alpha = torch.from_numpy(np.array(image.getchannel("A")))
+        opaque = image.getchannel("A").getextrema()[0] == 255
+        alpha = None if opaque else torch.from_numpy(np.array(image.getchannel("A")))
     elif image.mode not in ("RGB", "L", "1", "P"):
         logger.warning("%s is in %s; the result is in RGB, without its colour profile.", path, image.mode)
         icc_profile = None
@@ -79,8 +104,43 @@ def save_photo(photo: Photo, path: Path | str) -> Path:
         if path.suffix.lower() in (".jpg", ".jpeg"):
             raise ImageError(f"{path} cannot hold the photo's transparency; use .png or .webp.")
         picture.putalpha(Image.fromarray(photo.alpha.numpy()))
-    metadata = {name: data for name in ("icc_profile", "exif") if (data := getattr(photo, name)) is not None}
-    return save_image(picture, path, lossless=True, **metadata)
+    profile = {} if photo.icc_profile is None else {"icc_profile": photo.icc_profile}
+    if photo.exif is not None:
+        try:
+            return save_image(picture, path, lossless=True, exif=photo.exif, **profile)
+        except (ValueError, TypeError, SyntaxError, ArithmeticError, LookupError, struct.error) as error:
+            if isinstance(error, ImageError):
+                raise
+            _warn_of_exif(path, error)
+    return save_image(picture, path, lossless=True, **profile)
+
+
+def _upright(image: Image.Image, path: Path | str) -> tuple[Image.Image, Image.Exif]:
+    """Apply a picture's EXIF rotation; the picture, and its EXIF without the rotation."""
+    try:
+        exif = image.getexif()
+        orientation = exif.pop(_ORIENTATION, 1)
+    except Exception as error:  # Pillow lets through whatever its parsers of EXIF and XMP raise
+        _warn_of_exif(path, error)
+        return image, Image.Exif()
+    if orientation not in (0, 1, *_TURNS):
+        _warn_of_exif(path, f"its orientation is {orientation!r}; expected 1 to 8")
+    return (image.transpose(_TURNS[orientation]) if orientation in _TURNS else image), exif
+
+
+def _kept(exif: Image.Exif, path: Path | str) -> bytes | None:
+    """Write EXIF without what describes the file that it was in; None if there is none, or none that can be written."""
+    for tag in _OF_THE_FILE:
+        exif.pop(tag, None)
+    try:
+        return exif.tobytes() if len(exif) else None
+    except Exception as error:  # Pillow lets through whatever its writers of single values raise
+        _warn_of_exif(path, error)
+        return None
+
+
+def _warn_of_exif(path: Path | str, error: Exception | str) -> None:
+    logger.warning("%s: EXIF that cannot be kept is left out (%s).", path, error)
 
 
 def _is_deep_png(path: Path | str) -> bool:
@@ -110,16 +170,22 @@ def open_image(path: Path | str) -> Image.Image:
     Grey pictures become RGB, 16-bit ones are scaled, transparency is laid over white (with a warning), EXIF
     rotation is applied. Raises ImageError naming the file.
     """
-    image = ImageOps.exif_transpose(_decoded(path))
+    image, transparent = _laid_over(_decoded(path), "white", path)
+    if transparent:
+        logger.warning("%s has transparent parts; they are laid over white.", path)
+    return image
+
+
+def _laid_over(image: Image.Image, colour: str, path: Path | str) -> tuple[Image.Image, bool]:
+    """Make a picture upright 8-bit RGB, transparency over a colour; and whether there was some."""
+    image, _ = _upright(image, path)
     if image.mode.startswith("I") or image.mode == "F":
-        image = _from_deep(image, path)
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        if image.getchannel("A").getextrema()[0] < 255:
-            logger.warning("%s has transparent parts; they are laid over white.", path)
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+        return _from_deep(image, path).convert("RGB"), False
+    if not image.has_transparency_data:
+        return image.convert("RGB"), False
+    image = image.convert("RGBA")
+    transparent = image.getchannel("A").getextrema()[0] < 255
+    return Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB"), transparent
 
 
 def _from_deep(image: Image.Image, path: Path | str) -> Image.Image:
@@ -148,9 +214,19 @@ def load_crop(path: Path | str, spec: DomainSpec) -> Tensor:
 
 
 def load_mask(path: Path | str) -> Tensor:
-    """Read a mask: [1,H,W] in [0,1], from a picture's brightness; white is 1."""
-    grey = np.asarray(open_image(path).convert("L"), dtype=np.float32)
-    return torch.from_numpy(grey / 255.0)[None]
+    """Read a mask: [1,H,W] in [0,1], from a picture's brightness; white is 1, black and transparent are 0.
+
+    Warns of one that is nearly black everywhere.
+    """
+    image, _ = _laid_over(_decoded(path), "black", path)
+    mask = torch.from_numpy(np.asarray(image.convert("L"), dtype=np.float32) / 255.0)[None]
+    if mask.max() < _ALMOST_BLACK:
+        logger.warning(
+            "The mask %s is black or nearly black everywhere, so that nothing changes; white (255) is where the "
+            "picture may change.",
+            path,
+        )
+    return mask
 
 
 def to_pil(image: Tensor) -> Image.Image:
