@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from ..checkpoints.containers import sniff
+from ..checkpoints.errors import CheckpointError
 from ..directions.finding.channels import channels_direction, channels_from_examples
 from ..directions.finding.clip_text import TEMPLATES, ClipEmbedder, read_templates
 from ..directions.finding.pictures import picture_difference, style_difference
@@ -18,7 +20,10 @@ from ..directions.finding.relevance_files import load_relevance, read_published_
 from ..directions.finding.statistics import channel_statistics
 from ..directions.finding.styleclip_global import StyleCLIPGlobal
 from ..directions.layers import parse_layers
+from ..faces.errors import FaceError
 from ..inputs import InputError
+from ..pictures.errors import ImageError
+from ..pictures.files import seems_picture
 from ..pipeline import Pipeline
 from ..precision import choose_device
 from .common import load_pipeline
@@ -31,6 +36,8 @@ from .directions_options import (
     subject_of,
 )
 from .editing import inversion_of
+
+logger = logging.getLogger(__name__)
 
 
 def run_text(options: argparse.Namespace) -> None:
@@ -85,22 +92,39 @@ def run_relevance(options: argparse.Namespace) -> None:
 
 
 def _codes(place: str, options: argparse.Namespace, pipeline: Pipeline) -> Tensor:
-    """Invert a picture or those of a folder: W+ codes [B,N,D]."""
+    """Invert a picture or those of a folder, in which kept inversions count too: W+ codes [B,N,D].
+
+    A file of the folder that cannot be used is left out with a warning.
+    """
     path = Path(place)
-    suffixes = {".safetensors", *Image.registered_extensions()}
-    paths = (
-        sorted(p for p in path.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
-        if path.is_dir()
-        else [path]
-    )
-    if not paths:
-        raise InputError(f"There are no pictures or kept inversions in the folder {path}.")
+    if not path.is_dir():
+        return _code(path, options, pipeline)
     codes = []
-    for one in tqdm(paths, desc=f"inverting {path.name}", leave=False):
-        inversion, _ = inversion_of(one, options, pipeline)
-        pipeline.check_inversion(inversion, str(one))
-        codes.append(inversion.w.float().cpu())
+    for one in tqdm(_pictures_and_inversions(path), desc=f"inverting {path.name}", leave=False):
+        try:
+            codes.append(_code(one, options, pipeline))
+        except (ImageError, FaceError, CheckpointError) as error:
+            logger.warning("Left out: %s", error)
+    if not codes:
+        raise InputError(f"There are no pictures or kept inversions in the folder {path} that can be used.")
     return torch.cat(codes)
+
+
+def _code(path: Path, options: argparse.Namespace, pipeline: Pipeline) -> Tensor:
+    inversion, _ = inversion_of(path, options, pipeline)
+    pipeline.check_inversion(inversion, str(path))
+    return inversion.w.float().cpu()
+
+
+def _pictures_and_inversions(folder: Path) -> list[Path]:
+    """List the files directly in a folder that are pictures or kept inversions, or are named as such."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+        and not path.name.startswith(".")
+        and (seems_picture(path) or path.suffix.lower() == ".safetensors" or sniff(path).kind == "safetensors")
+    ]
 
 
 def run_from_pictures(options: argparse.Namespace) -> None:

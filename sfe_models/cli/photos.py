@@ -73,12 +73,13 @@ def _landmarks(photo: Photo, options: argparse.Namespace) -> list[Tensor]:
     file = options.landmarks
     if file:
         try:
-            lines = parse_landmarks(Path(file).read_text(encoding="utf-8"))
+            lines = parse_landmarks(Path(file).read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
             raise FaceError(f"The landmarks {file} cannot be read ({error}).") from error
         if len(lines) != 1:
             raise FaceError(
-                f"{file} has landmarks of {len(lines)} photos; expected one line, faces parted by semicolons."
+                f"{file} has landmarks of {len(lines)} photos; expected one line, faces parted by semicolons, or a "
+                "lone semicolon for a photo without a face."
             )
         return lines[0]
     folders = [Path(options.face_models)]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
 from torch import Tensor
 
 from ..demo.attributes import Portraits, sample_portraits
@@ -16,6 +15,7 @@ from ..domain import DomainSpec
 from ..faces.crop.batch import crop_faces
 from ..faces.find.detectors import LandmarkDetector, find_faces
 from ..faces.find.people import align_photos
+from ..pictures.files import picture_files
 from ..pictures.image_io import load_crop, load_photo
 from .comparison import as_saved
 from .errors import EvaluationError
@@ -82,9 +82,7 @@ class PictureFiles:
         folder = Path(folder)
         if not folder.is_dir():
             raise EvaluationError(f"There is no folder {folder}; give a folder of pictures, or demo.")
-        suffixes = Image.registered_extensions()
-        paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
-        keys = [path.relative_to(folder).as_posix() for path in paths]
+        keys = [path.relative_to(folder).as_posix() for path in picture_files(folder)]
         if not keys:
             raise EvaluationError(f"{folder} holds no pictures; expected PNG, JPEG or the like.")
         if count is not None and count < len(keys):

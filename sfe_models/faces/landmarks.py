@@ -81,8 +81,8 @@ def face_centres(points: Tensor) -> FaceCentres:
 def parse_landmarks(text: str) -> list[list[Tensor]]:
     """Read landmarks from text: faces [n,2] of each photo.
 
-    One line a photo, faces parted by semicolons, x and y of each point in turn, parted by blanks or commas:
-    "310 402, 512 398, 409 520, 331 640, 495 636". Raises FaceError for anything else.
+    One line a photo, faces parted by semicolons (a lone one is a photo without a face), x and y of each point in turn,
+    parted by blanks or commas: "310 402, 512 398, 409 520, 331 640, 495 636". Raises FaceError for anything else.
     """
     photos = []
     for line in filter(None, map(str.strip, text.splitlines())):

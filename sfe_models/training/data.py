@@ -20,6 +20,7 @@ from ..demo import renderer
 from ..demo.attributes import latents, sample_portraits
 from ..demo.renderer import render
 from ..pictures.errors import ImageError
+from ..pictures.files import picture_files
 from ..pictures.image_io import open_image
 from .errors import DataError
 
@@ -68,15 +69,14 @@ class Pictures(Protocol):
 
 
 class PictureFolder:
-    """All pictures below a folder, resized to (height, width).
+    """All pictures below a folder (see `picture_files`), resized to (height, width).
 
     Files that cannot be read are left out when they are met, another picture takes their place; `skipped` lists
     them. Raises DataError if the folder holds no picture at all.
     """
 
     def __init__(self, folder: Path | str, size: tuple[int, int]):
-        suffixes = Image.registered_extensions()
-        self.paths = sorted(p for p in Path(folder).rglob("*") if p.is_file() and p.suffix.lower() in suffixes)
+        self.paths = picture_files(folder)
         self.size = size
         # In shared memory, because files are met in the loader's processes.
         self._broken = torch.zeros(len(self.paths), dtype=torch.bool).share_memory_()

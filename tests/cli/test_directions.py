@@ -161,6 +161,22 @@ def test_from_pictures(tmp_path, crop, space, capsys):
     assert len(capsys.readouterr().out.splitlines()[-4:]) == 4
 
 
+def test_one_bad_file_of_a_folder_is_left_out_and_named(tmp_path, caplog):
+    for i, folder in enumerate(("a", "b")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (64, 64), (100 * i, 60, 90)).save(tmp_path / folder / "1.png")
+    (tmp_path / "a/1.png").rename(tmp_path / "a/1.dat")
+    for name in ("._1.png", "broken.png", "notes.txt"):
+        (tmp_path / "a" / name).write_bytes(b"no picture")
+    out = tmp_path / "blue.safetensors"
+    make = ["directions", "from-pictures", str(tmp_path / "a"), str(tmp_path / "b"), "--no-align", *MODEL, *FLOAT]
+    assert main([*make, "--output", str(out)]) == 0
+    assert "means of 1 and 1 pictures" in json.loads(out.with_suffix(".json").read_text())["source"]
+    assert [record.getMessage().split("/")[-1].split()[0] for record in caplog.records] == ["broken.png"]
+    (tmp_path / "a/1.dat").unlink()
+    assert main([*make, "--output", str(out)]) == 1
+
+
 def test_traverse_draws_rows_and_columns(tmp_path):
     assert main(["directions", "discover", *CPU, "--count", "1", "--output", str(tmp_path)]) == 0
     out, again = tmp_path / "t.png", tmp_path / "again.png"

@@ -52,3 +52,10 @@ def test_without_a_detector_the_folder_holds_crops(folder):
     assert isinstance(open_source(str(folder), SPEC, None, 0), PictureFiles)
     with pytest.raises(EvaluationError, match="There is no folder"):
         open_source(str(folder / "none"), SPEC, None, 0, detector=Finder())
+
+
+def test_hidden_files_are_passed_over_and_suffixes_do_not_decide(folder):
+    (folder / "photo.png").rename(folder / "photo.dat")
+    for name in ("._photo.png", "broken.png", "notes.txt"):
+        (folder / name).write_bytes(b"no picture")
+    assert PictureFiles.find(folder, SPEC, None, 0).keys == ("broken.png", "photo.dat")

@@ -126,6 +126,15 @@ def test_a_file_without_a_face_is_written_as_it_is(tmp_path, landmarks_file):
     assert np.array_equal(np.asarray(Image.open(out)), np.asarray(Image.open(path)))
 
 
+def test_a_face_that_is_not_there_is_told_with_what_the_command_takes(tmp_path, landmarks_file, capsys):
+    path = tmp_path / "photo.png"
+    Image.effect_noise((300, 200), 60).convert("RGB").save(path)
+    landmarks_file.write_text("\ufeff" + landmarks_file.read_text(), encoding="utf-8")
+    assert edit(path, landmarks_file, tmp_path / "out.png", "--face", "5") == 1
+    error = capsys.readouterr().err
+    assert "has 1 face; face number 5 is asked for. Give 0, or landmarks" in error and " -1" not in error
+
+
 def test_the_command_pastes_back(tmp_path, landmarks_file):
     path, out = tmp_path / "photo.png", tmp_path / "out.png"
     noise = Image.effect_noise((300, 200), 60).convert("RGB")

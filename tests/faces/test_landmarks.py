@@ -51,3 +51,8 @@ def test_bad_text_is_refused(text):
 def test_bad_points_are_refused(points, reason):
     with pytest.raises(FaceError, match=reason):
         face_centres(points)
+
+
+def test_a_lone_semicolon_is_a_photo_without_a_face(five):
+    read = parse_landmarks(format_landmarks([[five]]) + "\n;\n" + format_landmarks([[five, five]]))
+    assert [len(faces) for faces in read] == [1, 0, 2]

@@ -58,6 +58,16 @@ def test_a_folder_is_read_with_all_below_it(folder):
     assert pictures.skipped == []
 
 
+def test_what_is_a_picture_is_told_by_content_and_hidden_files_are_passed_over(folder):
+    shutil.copy(folder / "a.png", folder / "e.dat")
+    shutil.copy(folder / "a.png", folder / "f")
+    (folder / "._a.png").write_bytes(b"\0\5\x16\7 of macOS")
+    write(folder / ".thumbnails/a.png", 99)
+    pictures = PictureFolder(folder, (16, 16))
+    assert [path.name for path in pictures.paths] == ["a.png", "b.JPG", "broken.png", "c.webp", "d.png", "e.dat", "f"]
+    assert torch.equal(pictures[[5, 6]].image, pictures[[0, 0]].image) and pictures.skipped == []
+
+
 def test_pictures_are_resized_to_the_domains_size(folder):
     assert PictureFolder(folder, (12, 16))[[1]].image.shape == (1, 3, 12, 16)
 

@@ -24,7 +24,10 @@ def add_align_options(parser: argparse.ArgumentParser) -> None:
         help="yunet downloads 0.3 MB once; dlib is the paper's own (pip install dlib-bin)",
     )
     group.add_argument(
-        "--landmarks", metavar="FILE.txt", help="x y of 5, 68 or 478 points in px, in place of a detector"
+        "--landmarks",
+        metavar="FILE.txt",
+        help="in place of a detector: one line with x y of 5, 68 or 478 points in px; several faces are parted by "
+        "semicolons (;), and a lone semicolon is a photo without a face",
     )
     group.add_argument(
         "--face-models",

@@ -65,9 +65,9 @@ def align_photos(
 
 def _missing(number: int, count: int, face: int, reasons: tuple[str, ...]) -> str:
     if count:
+        has, give = ("1 face", "0") if count == 1 else (f"{count} faces", f"a number from 0 to {count - 1}")
         return (
-            f"Photo {number + 1} has {count} faces; face number {face} is asked for. Give 0 for the first one, -1 for "
-            "all, or landmarks of more faces."
+            f"Photo {number + 1} has {has}; face number {face} is asked for. Give {give}, or landmarks of more faces."
         )
     why = f" ({'; '.join(reasons)})" if reasons else ""
     return (
