@@ -55,7 +55,7 @@ class SFENetworks(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """The type that the model was cast to; see `stored_dtype` for what stays float32."""
-        return self.generator.convs[-1].conv.weight.dtype
+        return next(weight.dtype for weight in self.e4e_encoder.parameters() if weight.ndim >= 2)
 
     @property
     def folded(self) -> bool:
@@ -81,21 +81,17 @@ class SFENetworks(nn.Module):
     def stored_dtype(self, name: str, tensor: Tensor, dtype: torch.dtype) -> torch.dtype:
         """Say in which type a tensor stands in a model of type `dtype`.
 
-        Weights of convolutions and heads take `dtype`; biases, slopes, styles and noise, which are small and act
-        on whole channels, stay float32. In bfloat16 so do the convolutions whose errors show most: the Inverter's,
-        which w and F_k come from, and the generator's up to layer k, whose differences are delta.
+        Weights of convolutions and heads take `dtype`; biases and slopes, which are small and act on whole channels,
+        stay float32. In bfloat16 so do the convolutions whose errors show most, the Inverter's, which w and F_k come
+        from. The generator decides for itself.
         """
         if not tensor.is_floating_point():
             return tensor.dtype
-        k = self.spec.feature_layer
-        exact = ["inverter.", "generator.conv1.", "generator.to_rgb1."]
-        exact += [f"generator.convs.{i}." for i in range(k - 1)] + [
-            f"generator.to_rgbs.{i}." for i in range((k - 1) // 2)
-        ]
-        if dtype == torch.bfloat16 and tensor.ndim >= 4 and name.startswith(tuple(exact)):
-            return torch.float32
-        weight = tensor.ndim == 5 if name.startswith("generator.") else tensor.ndim >= 2
-        return dtype if weight else torch.float32
+        network, _, rest = name.partition(".")
+        if network == "generator":
+            return self.generator.stored_dtype(rest, tensor, dtype, self.spec.feature_layer)
+        exact = network == "inverter" and dtype == torch.bfloat16 and tensor.ndim >= 4
+        return dtype if tensor.ndim >= 2 and not exact else torch.float32
 
     def cast(self, dtype: torch.dtype) -> SFENetworks:
         """Give convolutions and activations another type, in place."""

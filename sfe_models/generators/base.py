@@ -203,6 +203,17 @@ class Generator(Protocol):
         """Name these weights by a few digits, the same in every dtype and on every device."""
         ...
 
+    def stored_dtype(self, name: str, tensor: Tensor, dtype: torch.dtype, feature_layer: int) -> torch.dtype:
+        """Say in which type a floating point tensor of this generator stands in a model of type `dtype`.
+
+        name: as in the state dict; feature_layer: k of F_k, up to which delta, a small difference, is computed.
+        """
+        ...
+
+    def draw_weights(self, random: torch.Generator) -> None:
+        """Fill all tensors with numbers drawn from `random` that keep activations near unit size."""
+        ...
+
 
 class GeneratorModule(nn.Module):
     """The methods of a `Generator` that follow from a family's others."""

@@ -7,15 +7,19 @@ reads w[n - 1]. The picture reads the last latent. There is no RGB skip, so noth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..base import GeneratorModule, StyleSpace, SynthesisState, noise_picture, truncated
-from .layers import SLOPE, FirstLayer, SeparableLayer, ToPicture, Upsampling
+from .layers import SLOPE, FirstConvolution, Modulation, SeparableConvolution, ToPicture, Upsampling
 from .spec import MobileStyleGANSpec
 from .strips import MIN_RESOLUTION, BlockInputs, blocks_in_strips
+
+# Random weights: how far styles lie from 1, what a convolution makes up for leaky ReLU, and the deviation of pixels.
+_STYLE_SIZE, _GAIN, _PICTURE_SIZE = 0.3, 1.3, 0.4
 
 
 class Mapping(nn.Module):
@@ -39,8 +43,12 @@ class Block(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, style_dim: int, side: int):
         super().__init__()
         self.up = Upsampling(in_channels, style_dim)
-        self.conv1 = SeparableLayer(in_channels // 4, out_channels, style_dim, side)
-        self.conv2 = SeparableLayer(out_channels, out_channels, style_dim, side)
+        self.conv1 = SeparableConvolution(in_channels // 4, out_channels, style_dim, side)
+        self.conv2 = SeparableConvolution(out_channels, out_channels, style_dim, side)
+
+    @property
+    def layers(self) -> tuple[Upsampling, SeparableConvolution, SeparableConvolution]:
+        return self.up, self.conv1, self.conv2
 
 
 class MobileStyleGAN(GeneratorModule):
@@ -52,18 +60,19 @@ class MobileStyleGAN(GeneratorModule):
         channels, dim = spec.channels, spec.style_dim
         self.style = Mapping(dim, spec.mapping_layers)
         self.input = nn.Parameter(torch.randn(1, channels[0], 4, 4))
-        self.conv1 = FirstLayer(channels[0], dim)
+        self.conv1 = FirstConvolution(channels[0], dim)
         self.blocks = nn.ModuleList(
-            Block(before, after, dim, 8 * 2**i)
-            for i, (before, after) in enumerate(zip(channels, channels[1:]))  # noqa: B905
+            Block(before, after, dim, 8 * 2**i) for i, (before, after) in enumerate(pairwise(channels))
         )
         self.to_picture = ToPicture(channels[-1], dim)
         self.register_buffer("latent_avg", torch.zeros(dim))
 
-    def layer(self, number: int) -> FirstLayer | Upsampling | SeparableLayer:
+    def layer(self, number: int) -> FirstConvolution | Upsampling | SeparableConvolution:
         """Return the layer that makes outs[number]."""
+        if number == 1:
+            return self.conv1
         block, part = divmod(number - 2, 3)
-        return self.conv1 if number == 1 else (lambda b: (b.up, b.conv1, b.conv2)[part])(self.blocks[block])
+        return self.blocks[block].layers[part]
 
     def mapping(self, z: Tensor, truncation: float = 1.0) -> Tensor:
         """Map z [B,style_dim] to w [B,style_dim]; truncation < 1 pulls w towards `latent_avg`."""
@@ -113,52 +122,95 @@ class MobileStyleGAN(GeneratorModule):
         stop = last if stop_layer is None else stop_layer
         if not state.layer <= stop <= last:
             raise ValueError(f"Cannot run from layer {state.layer} to layer {stop}; the last is {last}.")
-        x, read = state.features, {}
+        x, layer, read = state.features, state.layer, {}
         x = x.to(styles.convs[0].dtype).contiguous(memory_format=torch.channels_last)
-        number = state.layer
-        while number < stop:
-            count = 0 if window else self._blocks_for_strips(x, number, stop, read_layers)
-            if count:
-                picture = number + 3 * count == last and not features_only
-                x = self._blocks_in_strips(x, styles, number, count, noise, picture)
-                number += 3 * count
-                if picture:
+        with_picture = stop == last and not features_only
+        while layer < stop:
+            end = layer if window else self._end_of_strips(x, layer, stop, read_layers)
+            if end > layer:
+                x = self._blocks_in_strips(x, styles, layer, end, noise, with_picture and end == last)
+                layer = end
+                if with_picture and end == last:
                     return SynthesisState(stop, x.new_empty(0), (x,), read)
                 continue
-            number += 1
-            layer, style = self.layer(number), styles.convs[number - 1]
-            if isinstance(layer, Upsampling):
-                x = layer(x, style)
-            else:
-                x = layer(x, style, _seen(noise_picture(noise, number, layer.noise, len(x)), window, x))
-            if number in read_layers:
-                read[number] = x
-        carried = (self.to_picture(x, styles.rgbs[0]),) if stop == last and not features_only else ()
-        return SynthesisState(stop, x, carried, read)
+            layer += 1
+            x = self._layer(layer, x, styles.convs[layer - 1], noise, window)
+            if layer in read_layers:
+                read[layer] = x
+        return SynthesisState(stop, x, (self.to_picture(x, styles.rgbs[0]),) if with_picture else (), read)
 
-    def _blocks_for_strips(self, x: Tensor, number: int, stop: int, read_layers: Sequence[int]) -> int:
-        """How many whole blocks follow that are run in strips: at inference on a CPU, those that leave the cache."""
-        if x.device.type != "cpu" or torch.is_grad_enabled() or number % 3 != 1 or number == 0:
-            return 0
-        if self.spec.layer_resolution(number + 3) < MIN_RESOLUTION:
-            return 0
-        stop = min([stop, *(n - 1 for n in read_layers if n > number)])
-        return max(0, (stop - number) // 3)
+    def _layer(
+        self, number: int, x: Tensor, style: Tensor, noise: str | int, window: tuple[float, float] | None
+    ) -> Tensor:
+        """Run the layer that makes outs[number]."""
+        layer = self.layer(number)
+        if isinstance(layer, Upsampling):
+            return layer(x, style)
+        return layer(x, style, _seen(self._noise(noise, number, x), window, x))
+
+    def _noise(self, kind: str | int, number: int, x: Tensor) -> Tensor | None:
+        """Return the noise picture of a convolution: [1 or B,1,r,r]."""
+        return noise_picture(kind, number, self.layer(number).noise, len(x))
+
+    def _end_of_strips(self, x: Tensor, layer: int, stop: int, read_layers: Sequence[int]) -> int:
+        """Up to which layer blocks run in strips, from a layer on; that layer itself where none does.
+
+        Only at inference on a CPU, for blocks that are too large for its cache, and not past a layer that is read.
+        """
+        begins_block = layer % 3 == 1
+        if x.device.type != "cpu" or torch.is_grad_enabled() or not begins_block:
+            return layer
+        if self.spec.layer_resolution(layer + 1) < MIN_RESOLUTION:
+            return layer
+        stop = min([stop, *(n - 1 for n in read_layers if n > layer)])
+        return layer + max(0, stop - layer) // 3 * 3
 
     def _blocks_in_strips(
-        self, x: Tensor, styles: StyleSpace, number: int, count: int, noise: str | int, picture: bool
+        self, x: Tensor, styles: StyleSpace, start: int, end: int, noise: str | int, with_picture: bool
     ) -> Tensor:
+        """Run the blocks after outs[start] up to outs[end], and the picture's layer."""
         inputs = []
-        for first in range(number, number + 3 * count, 3):
-            block = self.blocks[(first - 1) // 3]
-            convs = block.conv1, block.conv2
-            noises = tuple(noise_picture(noise, first + i, conv.noise, len(x)) for i, conv in enumerate(convs, 2))
-            inputs.append(BlockInputs(convs, styles.convs[first : first + 3], noises))
-        return blocks_in_strips(x, inputs, *((self.to_picture, styles.rgbs[0]) if picture else (None, None)))
+        for layer in range(start, end, 3):
+            convs = self.blocks[layer // 3].layers[1:]
+            noises = self._noise(noise, layer + 2, x), self._noise(noise, layer + 3, x)
+            inputs.append(BlockInputs(convs, styles.convs[layer : layer + 3], noises))
+        picture = (self.to_picture, styles.rgbs[0]) if with_picture else (None, None)
+        return blocks_in_strips(x, inputs, *picture)
 
     def picture(self, state: SynthesisState) -> Tensor:
         """Return the picture [B,3,R,R], about [-1,1], float32, of a whole run."""
         return state.carried[0]
+
+    def stored_dtype(self, name: str, tensor: Tensor, dtype: torch.dtype, feature_layer: int) -> torch.dtype:
+        """Always float32: without demodulation activations grow beyond float16, and bfloat16 shows."""
+        return torch.float32
+
+    @torch.no_grad()
+    def draw_weights(self, random: torch.Generator) -> None:
+        """See `Generator.draw_weights`."""
+
+        def normal(tensor: Tensor, size: float) -> None:
+            tensor.normal_(0, size, generator=random)
+
+        normal(self.input, 1.0)
+        normal(self.latent_avg, 0.1)
+        for module in self.modules():
+            if isinstance(module, Modulation):
+                normal(module.weight, _STYLE_SIZE * module.in_features**-0.5)
+                module.bias.fill_(1.0)
+            elif isinstance(module, nn.Linear):
+                normal(module.weight, module.in_features**-0.5)
+                module.bias.zero_()
+            elif isinstance(module, FirstConvolution | SeparableConvolution):
+                if isinstance(module, SeparableConvolution):
+                    normal(module.depthwise, 1 / 3)
+                weight = module.weight if isinstance(module, FirstConvolution) else module.pointwise
+                normal(weight, _GAIN * weight[0].numel() ** -0.5)
+                normal(module.bias, 0.1)
+                normal(module.noise, 0.1)
+            elif isinstance(module, ToPicture):
+                normal(module.weight, _PICTURE_SIZE * module.weight.shape[1] ** -0.5)
+                module.bias.zero_()
 
 
 def _seen(noise: Tensor | None, window: tuple[float, float] | None, x: Tensor) -> Tensor | None:

@@ -5,6 +5,7 @@ A style scales the input channels; demodulation is folded into the weights, so n
 
 from __future__ import annotations
 
+import abc
 import math
 
 import torch
@@ -25,10 +26,15 @@ class Modulation(nn.Linear):
         nn.init.ones_(self.bias)
 
 
-class StyledLayer(nn.Module):
+def scaled(x: Tensor, style: Tensor) -> Tensor:
+    """Scale the channels of x [B,C,r,r] by a style [B,C]."""
+    return x * style.to(x.dtype)[:, :, None, None]
+
+
+class StyledConvolution(nn.Module, abc.ABC):
     """Scale by the style, convolve, add noise and bias, leaky ReLU 0.2 without a gain.
 
-    noise: [1,1,r,r], its strength folded in. A subclass convolves.
+    noise: [1,1,r,r], its strength folded in.
     """
 
     def __init__(self, in_channels: int, out_channels: int, style_dim: int, side: int):
@@ -37,20 +43,20 @@ class StyledLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.register_buffer("noise", 0.1 * torch.randn(1, 1, side, side))
 
+    @abc.abstractmethod
     def convolve(self, x: Tensor) -> Tensor:
-        """x: [B,I,r,r], scaled. Returns [B,O,r,r] with the bias."""
-        raise NotImplementedError
+        """x: [B,I,r,r], scaled. Returns [B,O,r,r], the bias added."""
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
-        """x: [B,I,r,r]; style: [B,I]; noise: [1 or B,1,r,r] or None."""
-        x = self.convolve(x * style.to(x.dtype)[:, :, None, None])
+        """x: [B,I,r,r]; style: [B,I]; noise: [1 or B,1,r,r] or None. Returns [B,O,r,r]."""
+        x = self.convolve(scaled(x, style))
         in_place = not torch.is_grad_enabled()
         if noise is not None:
             x = x.add_(noise.to(x.dtype)) if in_place else x + noise.to(x.dtype)
         return F.leaky_relu(x, SLOPE, inplace=in_place)
 
 
-class FirstLayer(StyledLayer):
+class FirstConvolution(StyledConvolution):
     """The plain 3 x 3 convolution at 4 px."""
 
     def __init__(self, channels: int, style_dim: int):
@@ -62,7 +68,7 @@ class FirstLayer(StyledLayer):
         return F.conv2d(x.to(dtype), self.weight.to(dtype), self.bias.to(dtype), padding=1)
 
 
-class SeparableLayer(StyledLayer):
+class SeparableConvolution(StyledConvolution):
     """Depthwise 3 x 3 convolution, then pointwise 1 x 1."""
 
     def __init__(self, in_channels: int, out_channels: int, style_dim: int, side: int):
@@ -85,7 +91,7 @@ class Upsampling(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """x: [B,4C,r,r]; style: [B,4C]. Returns [B,C,2r,2r]."""
-        return inverse_haar(x * style.to(x.dtype)[:, :, None, None])
+        return inverse_haar(scaled(x, style))
 
 
 class ToPicture(nn.Module):
@@ -100,26 +106,24 @@ class ToPicture(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """x: [B,C,r,r]; style: [B,C]. Returns [B,3,2r,2r], float32 at least."""
         dtype = arithmetic_dtype(self.weight)
-        x = F.conv2d((x * style.to(x.dtype)[:, :, None, None]).to(dtype), self.weight.to(dtype))
+        x = F.conv2d(scaled(x, style).to(dtype), self.weight.to(dtype))
         return inverse_haar(x.to(self.bias.dtype) + self.bias[:, None, None])
 
 
 def inverse_haar(x: Tensor) -> Tensor:
-    """Transform wavelet bands [B,4C,r,r] back to [B,C,2r,2r].
+    """Transform wavelet bands [B,4C,r,r] back to [B,C,2r,2r], in channels_last; orthonormal.
 
-    The first C channels are LL; the others are [C,3] in the order LH, HL, HH, where the first letter is the band
-    across rows' pairs (height) for LH and HL as the published files have them: LH differs down, HL across.
+    The first C channels are the LL band; the others are [C,3], the bands LH, HL, HH. Each place becomes 2 x 2 pixels,
+    half the sum of its bands, where LH changes its sign in the second row, HL in the second column, and HH in the row
+    and in the column.
     """
     channels = x.shape[1] // 4
-    ll, lh, hl, hh = x[:, :channels], x[:, channels::3], x[:, channels + 1 :: 3], x[:, channels + 2 :: 3]
-    # Each axis takes a factor of 1 / sqrt 2.
-    low, high = ll * 0.5, lh * 0.5
-    even, odd = low + high, low - high
-    low, high = hl * 0.5, hh * 0.5
-    across_even, across_odd = low + high, low - high
-    shape = len(x), channels, 2 * x.shape[2], 2 * x.shape[3]
-    out = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
-    for row, (same, across) in enumerate(((even, across_even), (odd, across_odd))):
-        out[:, :, row::2, 0::2] = same + across
-        out[:, :, row::2, 1::2] = same - across
-    return out
+    x = x.permute(0, 2, 3, 1) * 0.5
+    ll, lh, hl, hh = x[..., :channels], x[..., channels::3], x[..., channels + 1 :: 3], x[..., channels + 2 :: 3]
+    rows = [_row(ll + lh, hl + hh), _row(ll - lh, hl - hh)]
+    return torch.stack(rows, dim=2).flatten(1, 2).permute(0, 3, 1, 2)
+
+
+def _row(low: Tensor, high: Tensor) -> Tensor:
+    """Lay low + high and low - high [B,r,r,C] side by side: [B,r,2r,C]."""
+    return torch.stack((low + high, low - high), dim=3).flatten(2, 3)

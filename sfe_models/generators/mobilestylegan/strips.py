@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...nn.convolution import arithmetic_dtype
-from .layers import SLOPE, SeparableLayer, ToPicture
+from .layers import SLOPE, SeparableConvolution, ToPicture
 
 # Below this resolution whole layers fit into the cache.
 MIN_RESOLUTION = 64
@@ -30,7 +30,7 @@ STRIP_BYTES = 2 << 20
 class BlockInputs:
     """One block's convolutions with the styles of its three layers, each [B,...], and the noise of the convolutions."""
 
-    convs: tuple[SeparableLayer, SeparableLayer]
+    convs: tuple[SeparableConvolution, SeparableConvolution]
     styles: tuple[Tensor, Tensor, Tensor]
     noises: tuple[Tensor | None, Tensor | None]
 

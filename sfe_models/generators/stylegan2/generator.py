@@ -15,9 +15,12 @@ from torch import Tensor, nn
 
 from ...nn.convolution import arithmetic_dtype
 from ..base import GeneratorModule, StyleSpace, SynthesisState, noise_picture, truncated
-from .layers import EqualizedLinear, MappingLayer, PixelNorm, StyledConv, ToRGB
+from .layers import EqualizedLinear, MappingLayer, ModulatedConv2d, NoiseStrength, PixelNorm, StyledConv, ToRGB
 from .spec import StyleGAN2Spec
 from .strips import MIN_RESOLUTION, synthesize_in_strips
+
+# Brings the sum of all RGB layers of random weights to about [-1, 1].
+_RGB_SCALE = 0.15
 
 
 class _Constant(nn.Module):
@@ -140,6 +143,38 @@ class StyleGAN2(GeneratorModule):
     def picture(self, state: SynthesisState) -> Tensor:
         """Return the RGB skip of a state: the picture [B,3,r,r] of its resolution, float32."""
         return state.carried[0]
+
+    def stored_dtype(self, name: str, tensor: Tensor, dtype: torch.dtype, feature_layer: int) -> torch.dtype:
+        """See `Generator.stored_dtype`.
+
+        Convolutions take `dtype`, in bfloat16 only those after layer k; styles, noise and biases, which are small and
+        act on whole channels, stay float32.
+        """
+        exact = ["conv1.", "to_rgb1."]
+        exact += [f"convs.{i}." for i in range(feature_layer - 1)]
+        exact += [f"to_rgbs.{i}." for i in range((feature_layer - 1) // 2)]
+        if tensor.ndim != 5 or dtype == torch.bfloat16 and name.startswith(tuple(exact)):
+            return torch.float32
+        return dtype
+
+    @torch.no_grad()
+    def draw_weights(self, random: torch.Generator) -> None:
+        """See `Generator.draw_weights`."""
+        for module in self.modules():
+            if isinstance(module, NoiseStrength):
+                module.weight.normal_(0.1, 0.05, generator=random)
+            elif isinstance(module, EqualizedLinear):
+                module.weight.normal_(0, 1 / module.lr_multiplier, generator=random)
+                module.bias.zero_()
+            else:
+                for tensor in (*module._parameters.values(), *module._buffers.values()):
+                    tensor.normal_(0, 1.0 if tensor.ndim in (4, 5) else 0.1, generator=random)
+        for module in self.modules():
+            if isinstance(module, ModulatedConv2d):
+                module.modulation.bias.fill_(1.0)
+            elif isinstance(module, ToRGB):
+                module.conv.weight.mul_(_RGB_SCALE)
+                module.bias.zero_()
 
     def _noise(self, kind: str | int, layer: int, x: Tensor) -> Tensor | None:
         """Return the noise picture of convolution `layer`: [1 or B,1,r,r]."""
