@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from .generators.base import SpecError
-from .generators.mobilestylegan.spec import MobileStyleGANSpec
+from .generators.mobilestylegan.spec import FFHQ_MOBILE, MobileStyleGANSpec
 from .generators.stylegan2.spec import StyleGAN2Spec, config_f_channels
 from .json_values import JsonValueError, build
 
@@ -75,8 +76,27 @@ class MobileInverterSpec:
         return 4
 
 
+_Described = TypeVar("_Described")
+
+
+class _Description:
+    """A dataclass that stands as JSON in the metadata of files."""
+
+    def to_json(self) -> str:
+        """Write the description as JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls: type[_Described], text: str) -> _Described:
+        """Read what `to_json` wrote; raises SpecError for anything else."""
+        try:
+            return build(cls, json.loads(text), "description")
+        except (json.JSONDecodeError, JsonValueError) as error:
+            raise SpecError(f"Not the description of a model: {error}") from error
+
+
 @dataclass(frozen=True)
-class DomainSpec:
+class DomainSpec(_Description):
     """Describe a whole SFE model.
 
     subject: what the pictures show, None if nobody says; directions belong to a subject.
@@ -157,20 +177,20 @@ class DomainSpec:
             return f"is {width} x {height} px; {self.name} expects a {shape} aligned crop"
         return None
 
-    def to_json(self) -> str:
-        """Write the description as JSON, for a bundle's metadata."""
-        return json.dumps(dataclasses.asdict(self))
 
-    @staticmethod
-    def from_json(text: str) -> DomainSpec:
-        """Read what `to_json` wrote; raises SpecError for anything else."""
-        try:
-            return build(DomainSpec, json.loads(text), "description")
-        except (json.JSONDecodeError, JsonValueError) as error:
-            raise SpecError(f"Not a domain description: {error}") from error
+@dataclass(frozen=True)
+class BareGenerator(_Description):
+    """Describe a generator without the rest of a model. subject: what its pictures show, None if nobody says."""
+
+    name: str
+    generator: StyleGAN2Spec | MobileStyleGANSpec
+    subject: str | None = None
 
 
 FFHQ_1024 = DomainSpec("ffhq-1024", StyleGAN2Spec(1024, config_f_channels(1024)), "human faces")
+
+# The generator of the random_face package, which has the W of StyleGAN2 for FFHQ.
+FFHQ_MOBILE_1024 = BareGenerator("ffhq-mobile-1024", FFHQ_MOBILE, subject="human faces")
 
 # Appendix 8 of the SFE paper; 192 x 256 is what the car encoders of pSp and e4e see.
 CARS_512 = DomainSpec(

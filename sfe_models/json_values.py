@@ -31,7 +31,7 @@ def _convert(hint, value, source: str, where: str):
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        return _convert(_chosen(arguments, value), value, source, where)
+        return _convert(_chosen(arguments, value, source, where), value, source, where)
     if dataclasses.is_dataclass(hint):
         return build(hint, value, source, f"{where}.")
     if origin is tuple:
@@ -48,8 +48,13 @@ def _convert(hint, value, source: str, where: str):
     return value
 
 
-def _chosen(kinds: tuple[type, ...], value) -> type:
-    """Of several kinds, the one whose `family` the value names; else the first, which older texts mean."""
+def _chosen(kinds: tuple[type, ...], value, source: str, where: str) -> type:
+    """Of several kinds, the one whose `family` the value names; without a name the first, which older texts mean."""
     kinds = [kind for kind in kinds if kind is not type(None)]
     family = value.get("family") if isinstance(value, dict) else None
-    return next((kind for kind in kinds if family is not None and getattr(kind, "family", None) == family), kinds[0])
+    if family is None:
+        return kinds[0]
+    families = {kind.family: kind for kind in kinds if hasattr(kind, "family")}
+    if family not in families:
+        raise JsonValueError(f"{source}: {where} is of the family {family!r}; expected {' or '.join(families)}.")
+    return families[family]

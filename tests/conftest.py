@@ -8,6 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
+from sfe_models.checkpoints.containers import sniff
+from sfe_models.checkpoints.load import load_generator
+from sfe_models.checkpoints.openvino import read_mobile_generator
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.domain import tiny_domain
 from sfe_models.evaluation.speed import benchmark_directions
@@ -23,6 +26,20 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the shared data; set SFE_SHARED to their folder")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def mobile_generator():
+    """The mobile generator itself; its mean is not measured if it comes out of the wheel."""
+    place = os.environ.get("SFE_GENERATOR_MOBILE")
+    if not place:
+        pytest.skip(
+            "needs the mobile generator; set SFE_GENERATOR_MOBILE to what `download generator-mobile` wrote, or to the "
+            "wheel that `pip download --no-deps random_face==2021.7.21.1` brings"
+        )
+    if sniff(place).kind == "safetensors":
+        return load_generator(place)
+    return read_mobile_generator(place, mean_samples=1)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
-"""Our own file: one safetensors file with the domain's description in its metadata, memory-mapped.
+"""Our own files: one safetensors file with a whole model or a generator alone, described in its metadata.
 
-BatchNorm is folded before saving, so that the file's tensors are the ones that are computed with and nothing
-needs to be copied.
+They are memory-mapped. BatchNorm is folded before saving, so that the file's tensors are the ones that are computed
+with and nothing needs to be copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from ..atomic import save_tensors
-from ..domain import DomainSpec, SpecError
+from ..domain import BareGenerator, DomainSpec, SpecError
+from ..generators.base import Generator
+from ..generators.families import make_generator
 from ..networks import SFENetworks
 from ..precision import DTYPES
 from .assign import assign
@@ -22,11 +24,11 @@ from .containers import Sniffed
 from .errors import CheckpointError
 from .reading import TensorFile, not_finite, read_safetensors
 
-FORMAT = "sfe-bundle"
+FORMAT, GENERATOR_FORMAT = "sfe-bundle", "sfe-generator"
 VERSION = "1"
 # Tensors read through one mapping before it is closed when they must be converted (memory stays small).
 _PER_MAPPING = 64
-_DIRECTIONS = "directions."
+_DIRECTIONS, _GENERATOR = "directions.", "generator."
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +55,7 @@ def save_bundle(
     """
     if not networks.folded:
         raise ValueError("A bundle holds folded networks; call networks.fold() first.")
-    if bad := not_finite(networks.state_dict()):
-        raise CheckpointError(f"{path} is not written: the weights of {bad} are not finite; train or load them again.")
+    _refuse_not_finite(networks.state_dict(), path)
     metadata = {
         "format": FORMAT,
         "version": VERSION,
@@ -70,6 +71,19 @@ def save_bundle(
     return save_tensors({**networks.state_dict(), **vectors}, path, metadata)
 
 
+def save_generator(generator: Generator, about: BareGenerator, path: Path | str, source: str = "") -> Path:
+    """Write a generator alone. about: its description; source and errors as `save_bundle`'s."""
+    state = {f"{_GENERATOR}{name}": tensor for name, tensor in generator.state_dict().items()}
+    _refuse_not_finite(state, path)
+    metadata = {"format": GENERATOR_FORMAT, "version": VERSION, "domain": about.to_json(), "source": source}
+    return save_tensors(state, path, metadata)
+
+
+def _refuse_not_finite(state: Mapping[str, Tensor], path: Path | str) -> None:
+    if bad := not_finite(state):
+        raise CheckpointError(f"{path} is not written: the weights of {bad} are not finite; train or load them again.")
+
+
 def bundle_attached(path: Path | str) -> Attached:
     """Read what a bundle holds of directions, unread. Raises CheckpointError for another file."""
     file = _read_bundle(Path(path))
@@ -81,7 +95,7 @@ def bundle_attached(path: Path | str) -> Attached:
 def _read_bundle(path: Path | str | Sniffed) -> TensorFile:
     """Open a bundle; raises CheckpointError for another file."""
     file = read_safetensors(path)
-    if file.metadata.get("format") != FORMAT:
+    if file.metadata.get("format") not in (FORMAT, GENERATOR_FORMAT):
         raise CheckpointError(f"{path} is a safetensors file, but no SFE bundle; make one with `convert`.")
     if file.metadata.get("version") != VERSION:
         raise CheckpointError(
@@ -91,17 +105,36 @@ def _read_bundle(path: Path | str | Sniffed) -> TensorFile:
     return file
 
 
-def _spec_of(metadata: dict[str, str], path: Path) -> DomainSpec:
+def _spec_of(file: TensorFile) -> DomainSpec | BareGenerator:
+    kind = BareGenerator if file.metadata["format"] == GENERATOR_FORMAT else DomainSpec
     try:
-        return DomainSpec.from_json(metadata["domain"])
+        return kind.from_json(file.metadata["domain"])
     except (KeyError, SpecError) as error:
-        raise CheckpointError(f"{path} has a damaged description of its domain ({error}).") from error
+        raise CheckpointError(f"{file.path} has a damaged description of its domain ({error}).") from error
 
 
-def bundle_spec(path: Path | str | Sniffed) -> DomainSpec:
-    """Read the domain of a bundle from its metadata alone."""
+def bundle_spec(path: Path | str | Sniffed) -> DomainSpec | BareGenerator:
+    """Read what a bundle's metadata say that it holds: a whole model, or a generator alone."""
+    return _spec_of(_read_bundle(path))
+
+
+def load_bundle_generator(path: Path | str | Sniffed) -> Generator:
+    """Load the generator, in the file's dtype, out of a whole model or of a file that holds nothing else."""
     file = _read_bundle(path)
-    return _spec_of(file.metadata, file.path)
+    spec = _spec_of(file)
+    with torch.device("meta"):
+        generator = make_generator(spec.generator)
+    state = _read_state(file, [name for name in file.header if name.startswith(_GENERATOR)])
+    state = {name.removeprefix(_GENERATOR): tensor for name, tensor in state.items()}
+    assign(generator, state, file.path, f"generator of {spec.name}")
+    return generator.eval().requires_grad_(False)
+
+
+def _read_state(file: TensorFile, names: Sequence[str], device: torch.device | str = "cpu") -> dict[str, Tensor]:
+    read = file.tensors(names, device)
+    if not file.verified and (bad := not_finite(read)):
+        raise CheckpointError(f"{file.path} holds numbers in {bad} that are not finite; convert the checkpoint again.")
+    return read
 
 
 def load_bundle(
@@ -114,7 +147,12 @@ def load_bundle(
     """
     file = _read_bundle(path)
     path, metadata, header = file.path, file.metadata, file.header
-    spec = _spec_of(metadata, path)
+    spec = _spec_of(file)
+    if isinstance(spec, BareGenerator):
+        raise CheckpointError(
+            f"{path} holds the generator {spec.name} alone, without the encoders that invert a picture; expected a "
+            "whole model. A generator serves `directions`, and is what a model is trained for."
+        )
     try:
         networks = SFENetworks.empty(spec, metadata["feature_editor"] == "true", True, int(metadata["e4e_styles"]))
         networks.cast(dtype or DTYPES[metadata.get("dtype", "float32")])
@@ -127,9 +165,7 @@ def load_bundle(
     step = _PER_MAPPING if convert else len(names)
     state = {}
     for first in range(0, len(names), step):
-        read = file.tensors(names[first : first + step], device)
-        if not file.verified and (bad := not_finite(read)):
-            raise CheckpointError(f"{path} holds numbers in {bad} that are not finite; convert the checkpoint again.")
+        read = _read_state(file, names[first : first + step], device)
         state |= {name: tensor.to(wanted.get(name)) for name, tensor in read.items()}
     assign(networks, state, path, f"tensors of a {spec.name} bundle")
     found = networks.generator.fingerprint()

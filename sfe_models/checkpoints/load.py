@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 
-from ..domain import DOMAINS, FFHQ_1024, DomainSpec, SpecError, StyleGAN2Spec
+from ..domain import DOMAINS, FFHQ_1024, BareGenerator, DomainSpec, SpecError, StyleGAN2Spec
+from ..generators.base import Generator
 from ..generators.stylegan2.generator import StyleGAN2
 from ..networks import COMPONENTS, SFENetworks
 from .assign import assign, complete_generator, generator_spec
-from .bundle import bundle_spec, load_bundle
+from .bundle import bundle_spec, load_bundle, load_bundle_generator
 from .containers import sniff
 from .errors import CheckpointError
 from .random_weights import random_networks
@@ -55,13 +56,16 @@ def model_path(source: Path | str) -> Path:
     return DEMO_BUNDLE if str(source) == "demo" else Path(source)
 
 
-def load_generator(path: Path | str) -> StyleGAN2:
-    """Load a generator alone: from a rosinality `.pt`, a StyleGAN2-ADA `.pkl`, or any source of `load_networks`."""
+def load_generator(path: Path | str) -> Generator:
+    """Load a generator alone.
+
+    From a rosinality `.pt`, a StyleGAN2-ADA `.pkl`, our file of a generator, or any source of `load_networks`.
+    """
     if str(path).startswith("random:") or model_path(path).is_dir():
         return load_networks(path).generator
     file = sniff(model_path(path))
     if file.kind == "safetensors":
-        return load_bundle(file).generator
+        return load_bundle_generator(file)
     contents = read_contents(file)
     state = generator_of(contents)
     spec = generator_spec(state, contents.path, contents.conv_clamp)
@@ -72,8 +76,8 @@ def load_generator(path: Path | str) -> StyleGAN2:
     return generator.float().eval().requires_grad_(False)
 
 
-def read_spec(source: Path | str) -> DomainSpec:
-    """Read which domain a source of `load_networks` is of, without its weights."""
+def read_spec(source: Path | str) -> DomainSpec | BareGenerator:
+    """Read which domain a source of `load_networks` is of, or which generator our file holds, without its weights."""
     text = str(source)
     if text.startswith("random:"):
         return _random_domain(text)

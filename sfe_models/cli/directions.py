@@ -14,7 +14,7 @@ from ..directions.families.linear import LinearDirection
 from ..directions.families.stylespace import StyleChannelsDirection, StyleOffsetDirection
 from ..directions.finding.traversal import seed_codes, traversal, traversal_picture
 from ..directions.layers import on_layers_only
-from ..directions.library import BareGenerator
+from ..domain import BareGenerator
 from ..pictures.image_io import save_image
 from .common import direction_library
 from .directions_options import model_generator, spec_of, subject_of

@@ -17,12 +17,12 @@ from ..directions.base import Direction, DirectionError
 from ..directions.files import FOLDER, save_own_file
 from ..directions.finding.sampling import Progress
 from ..directions.published import published_directions
-from ..domain import DomainSpec
+from ..domain import BareGenerator, DomainSpec
 from ..generators.base import Generator
 from ..precision import choose_device
 
 
-def spec_of(options: argparse.Namespace) -> DomainSpec:
+def spec_of(options: argparse.Namespace) -> DomainSpec | BareGenerator:
     """Read the model's domain, with the subject of --subject if that is given."""
     spec = read_spec(options.model)
     return replace(spec, subject=options.subject) if options.subject else spec

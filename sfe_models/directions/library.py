@@ -43,15 +43,6 @@ class ModelSpec(Protocol):
 
 
 @dataclass(frozen=True)
-class BareGenerator:
-    """A generator without the rest of a model. subject: what it shows, None if nobody says."""
-
-    name: str
-    generator: GeneratorSpec
-    subject: str | None
-
-
-@dataclass(frozen=True)
 class DirectionEntry:
     """One direction that can be asked for: what it is, and where it comes from, which is one of three."""
 

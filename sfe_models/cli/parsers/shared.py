@@ -32,7 +32,7 @@ def add_directions(parser: argparse.ArgumentParser) -> None:
 
 def add_model_option(parser: argparse.ArgumentParser) -> None:
     """Add --model, which may stand before the action too, and --subject."""
-    parser.add_argument("--model", default=argparse.SUPPRESS, help="a model, or any file with a StyleGAN2 generator")
+    parser.add_argument("--model", default=argparse.SUPPRESS, help="a model, or any file with a generator")
     parser.add_argument("--subject", help="what the generator shows, such as 'cats' (default: the model's)")
 
 

@@ -79,11 +79,14 @@ class MobileStyleGAN(GeneratorModule):
         return truncated(self.style(z.to(self.latent_avg.dtype)), self.latent_avg, truncation)
 
     def style_space(self, w_plus: Tensor, layers: int | None = None) -> StyleSpace:
-        """Compute the style vectors of a W+ code [B,N,style_dim]; with `layers`, those of a run up to outs[layers]."""
-        spec = self.spec
-        layers = spec.n_layers if layers is None else layers
+        """Compute the style vectors of a W+ code [B,N,style_dim]; with `layers`, those of a run up to outs[layers].
+
+        The picture's is left out of a code that ends before its latent.
+        """
+        last = self.spec.n_layers
+        layers = last if layers is None else layers
         convs = tuple(self.layer(n).modulation(w_plus[:, n - 1]) for n in range(1, layers + 1))
-        rgbs = (self.to_picture.modulation(w_plus[:, spec.n_layers]),) if layers == spec.n_layers else ()
+        rgbs = (self.to_picture.modulation(w_plus[:, last]),) if layers == last < w_plus.shape[1] else ()
         return StyleSpace(convs, rgbs)
 
     def first_styles(self, styles: StyleSpace, layers: int) -> StyleSpace:

@@ -29,6 +29,7 @@ def test_odd_batch_is_refused(discriminator):
         discriminator(torch.randn(6, 3, 32, 32))
 
 
+@torch.enable_grad()
 def test_r1_gradient_exists(discriminator):
     image = torch.randn(2, 3, 32, 32, requires_grad=True)
     (gradient,) = torch.autograd.grad(discriminator(image).sum(), image, create_graph=True)
