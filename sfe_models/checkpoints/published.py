@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..domain import FFHQ_MOBILE_1024
@@ -61,7 +62,7 @@ def download_mobile_generator(folder: Path | str, wheel: Path | str | None = Non
     with tempfile.TemporaryDirectory(prefix=".wheel-", dir=path.parent) as place:
         generator = read_mobile_generator(fetch_wheel(place, wheel))
     source = f"MobileStyleGAN of {MOBILE_WHEEL.source}, {MOBILE_WHEEL.licence}."
-    return save_generator(generator, FFHQ_MOBILE_1024, path, source)
+    return save_generator(generator, replace(FFHQ_MOBILE_1024, generator=generator.spec), path, source)
 
 
 def _is_whole(path: Path) -> bool:

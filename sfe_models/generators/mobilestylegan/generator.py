@@ -185,7 +185,7 @@ class MobileStyleGAN(GeneratorModule):
         return state.carried[0]
 
     def stored_dtype(self, name: str, tensor: Tensor, dtype: torch.dtype, feature_layer: int) -> torch.dtype:
-        """Always float32: without demodulation activations grow beyond float16, and bfloat16 shows."""
+        """Always float32: without demodulation nothing keeps activations within the range of float16."""
         return torch.float32
 
     @torch.no_grad()
