@@ -13,11 +13,11 @@ from sfe_models.generators.mobilestylegan.strips import band_order
 
 def haar(x):
     """The forward transform, written as a convolution: [B,C,2r,2r] to bands [B,4C,r,r] in the generator's order."""
-    low, high = torch.tensor([1.0, 1.0]) / 2**0.5, torch.tensor([1.0, -1.0]) / 2**0.5
+    low, high = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64) / 2**0.5
     # LL, LH, HL, HH as the published files have them: LH is the difference of the rows, HL that of the columns.
     filters = [torch.outer(down, across) for down, across in ((low, low), (high, low), (low, high), (high, high))]
     channels = x.shape[1]
-    weight = torch.stack(filters)[:, None].to(x).repeat(channels, 1, 1, 1)
+    weight = torch.stack(filters)[:, None].repeat(channels, 1, 1, 1)
     bands = F.conv2d(x, weight, stride=2, groups=channels).unflatten(1, (channels, 4))
     return torch.cat([bands[:, :, 0], bands[:, :, 1:].flatten(1, 2)], dim=1)
 
