@@ -36,6 +36,7 @@ def test_it_is_a_few_digits_and_belongs_to_the_weights(made):
     assert made(0).fingerprint() == first != made(1).fingerprint()
 
 
+@torch.enable_grad()
 def test_every_training_step_changes_it(made):
     generator = made(0)
     before = generator.fingerprint()
