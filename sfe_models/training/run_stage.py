@@ -97,7 +97,9 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
     discriminator = _discriminator(config, sources)
     if stage == "inverter":
         inverter = InverterStage(config, generator, discriminator, reconstruction, device, processes)
-        if sources.e4e is not None:
+        if sources.e4e is not None and not isinstance(inverter.inverter, MobileInverter):
+            logger.warning("Only a small Inverter begins with the w of --e4e; this one begins without it.")
+        elif sources.e4e is not None:
             start_code(inverter.inverter, load_network(sources.e4e, "e4e_encoder", make_e4e(domain)))
         return inverter
     encoder = load_network(sources.need("e4e"), "e4e_encoder", make_e4e(domain))
