@@ -171,8 +171,8 @@ def test_one_bad_file_of_a_folder_is_left_out_and_named(tmp_path, caplog):
     out = tmp_path / "blue.safetensors"
     make = ["directions", "from-pictures", str(tmp_path / "a"), str(tmp_path / "b"), "--no-align", *MODEL, *FLOAT]
     assert main([*make, "--output", str(out)]) == 0
-    assert "means of 1 and 1 pictures" in json.loads(out.with_suffix(".json").read_text())["source"]
-    assert [record.getMessage().split("/")[-1].split()[0] for record in caplog.records] == ["broken.png"]
+    left_out = [text for text in caplog.messages if text.startswith("Left out")]
+    assert len(left_out) == 1 and "broken.png" in left_out[0]
     (tmp_path / "a/1.dat").unlink()
     assert main([*make, "--output", str(out)]) == 1
 
