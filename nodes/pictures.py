@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..sfe_models.inputs import InputError
+from ..sfe_models.inputs import InputError, in_range
 
 
 def from_image(image: Tensor, name: str = "image") -> Tensor:
@@ -16,11 +16,11 @@ def from_image(image: Tensor, name: str = "image") -> Tensor:
 
 
 def channels_first(image: Tensor, name: str = "image") -> Tensor:
-    """IMAGE [B,H,W,C] to [B,3,H,W] in the same range."""
+    """IMAGE [B,H,W,C] to [B,3,H,W] in [0,1]; a little outside is clamped with a warning, far outside refused."""
     if image.ndim != 4 or image.shape[3] not in (1, 3, 4) or 0 in image.shape:
         raise InputError(f"'{name}' has the shape {tuple(image.shape)}; expected an IMAGE [B,H,W,3] of some pictures.")
     image = image.float().expand(-1, -1, -1, 3) if image.shape[3] == 1 else image[..., :3].float()
-    return image.movedim(-1, 1)
+    return in_range(image.movedim(-1, 1), f"'{name}'", 0, 1)
 
 
 def signed(picture: Tensor) -> Tensor:
@@ -44,10 +44,10 @@ def pil_to_image(picture: Image.Image) -> Tensor:
 
 
 def masks_of(mask: Tensor, name: str = "mask", invert: bool = False) -> Tensor:
-    """MASK [B,H,W] or [H,W] to [B,H,W] in [0,1]; invert: black and white change places."""
+    """MASK [B,H,W] or [H,W] to [B,H,W] in [0,1], checked as pictures are; invert: black and white change places."""
     mask = mask[None] if mask.ndim == 2 else mask
     mask = mask[:, 0] if mask.ndim == 4 and mask.shape[1] == 1 else mask
     if mask.ndim != 3 or 0 in mask.shape:
         raise InputError(f"'{name}' has the shape {tuple(mask.shape)}; expected a MASK [B,H,W].")
-    mask = mask.float().clamp(0, 1)
+    mask = in_range(mask.float(), f"'{name}'", 0, 1)
     return 1 - mask if invert else mask

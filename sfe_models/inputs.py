@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Sequence
 
 import torch
@@ -9,22 +11,28 @@ from torch import Tensor
 
 from .domain import DomainSpec
 
+logger = logging.getLogger(__name__)
+
+# Shares of a range: further outside is refused; less is the rounding of half precision, not worth a warning.
+_FAR, _ROUNDING = 0.5, 0.002
+
 
 class InputError(ValueError):
     """A picture, mask or batch that a stage cannot work with."""
 
 
 def picture_batch(image: Tensor | Sequence[Tensor], domain: DomainSpec) -> Tensor:
-    """Check aligned pictures: [B,3,H,W], or a list of [3,H,W] of one size, in the domain's aspect ratio; [B,3,H,W]."""
+    """Check aligned pictures: [B,3,H,W], or a list of [3,H,W] of one size, in the domain's aspect ratio.
+
+    Returns [B,3,H,W] in [-1,1]; see `in_range`.
+    """
     image = image if isinstance(image, Tensor) else _stacked(image)
     if image.ndim != 4 or image.shape[1] != 3:
         raise InputError(f"Picture batch of shape {tuple(image.shape)}; expected [B,3,H,W], RGB.")
     problem = domain.crop_problem(*image.shape[:1:-1])
     if problem:
         raise InputError(f"The picture {problem}. Align and crop it first.")
-    if not image.isfinite().all():
-        raise InputError("The picture has values that are not finite (NaN or infinity); expected [-1,1].")
-    return image
+    return in_range(image, "The picture", -1, 1)
 
 
 def mask_batch(mask: Tensor, batch: int, domain: DomainSpec) -> Tensor:
@@ -41,6 +49,27 @@ def mask_batch(mask: Tensor, batch: int, domain: DomainSpec) -> Tensor:
     if problem:
         raise InputError(f"The mask {problem}. Draw it on the crop.")
     return mask
+
+
+def in_range(values: Tensor, what: str, low: float, high: float) -> Tensor:
+    """Bring values into [low, high]: a little outside is clamped with a warning, as sharpening and enlarging leave it.
+
+    Raises InputError for values further outside than half of the range, which were meant for another one (0 to 255,
+    light of high dynamic range), and for values that are not finite.
+    """
+    if not values.numel():
+        return values
+    least, most = (value.item() for value in values.detach().aminmax())
+    if not (math.isfinite(least) and math.isfinite(most)):
+        raise InputError(f"{what} has values that are not finite (NaN or infinity); expected [{low},{high}].")
+    outside, span = max(low - least, most - high), high - low
+    if outside > _FAR * span:
+        raise InputError(
+            f"{what} has values from {least:g} to {most:g}; expected [{low},{high}]. Scale it to this range first."
+        )
+    if outside > _ROUNDING * span:
+        logger.warning("%s has values from %g to %g; they are clamped to [%g,%g].", what, least, most, low, high)
+    return values.clamp(low, high) if outside > 0 else values
 
 
 def _stacked(images: Sequence[Tensor]) -> Tensor:
