@@ -85,6 +85,11 @@ def on_layers(vector: Tensor, layers: tuple[int, ...], n_styles: int) -> Tensor:
     return restricted
 
 
+def has_stylegan2_layers(spec: GeneratorSpec) -> bool:
+    """Tell whether the latents are a StyleGAN2's, one by one."""
+    return spec.stylegan2_latents == tuple(range(spec.n_styles))
+
+
 def standing_for(first: int, end: int | None, spec: GeneratorSpec) -> list[int]:
     """List the latents that stand for StyleGAN2's first <= i < end; end: None for all from the first on."""
     return [i for i, n in enumerate(spec.stylegan2_latents) if first <= n and (end is None or n < end)]

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ...generators.base import GeneratorSpec
 from ...generators.stylegan2.layers import MappingLayer, PixelNorm
 from ..base import DirectionError, DirectionInfo, WPlusDirection
+from ..layers import has_stylegan2_layers
 from .reader import Reader, Stored
 
 # Levels of the W+ code; the first is spelt so in the published files.
@@ -71,7 +72,7 @@ def _recognises(stored: Stored) -> bool:
 def _read(stored: Stored, spec: GeneratorSpec) -> StyleCLIPMapperDirection:
     """Read a published mapper's state dict, with keys `mapper.<level>.mapping.<i>.weight`."""
     tensors = {k.removeprefix(_PREFIX): v for k, v in stored.tensors.items() if k.startswith(_PREFIX)}
-    if spec.stylegan2_latents != tuple(range(spec.n_styles)):
+    if not has_stylegan2_layers(spec):
         raise DirectionError(f"{stored.where}: a StyleCLIP mapper reads a StyleGAN2's latents; this generator is none.")
     levels = tuple(name for name in LEVELS if f"{name}.mapping.1.weight" in tensors)
     with torch.device("meta"):

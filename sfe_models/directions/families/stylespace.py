@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ...generators.base import GeneratorSpec, StyleSpace
 from ..base import DirectionError, DirectionInfo, StyleSpaceDirection
+from ..layers import has_stylegan2_layers
 from .reader import Reader, Stored
 
 # The published SFE code multiplies the strength of its style space directions by this.
@@ -81,7 +82,7 @@ def _has_channels(stored: Stored) -> bool:
 
 def _read_channels(stored: Stored, spec: GeneratorSpec) -> StyleChannelsDirection:
     """Make the direction of a table's `channels`: (convolution, channel) pairs of a StyleGAN2."""
-    if spec.stylegan2_latents != tuple(range(spec.n_styles)):
+    if not has_stylegan2_layers(spec):
         raise DirectionError(f"{stored.where} moves channels of a StyleGAN2's layers; this generator has others.")
     return StyleChannelsDirection(
         stored.info, tuple((conv, channel) for conv, channel in stored.parameters["channels"]), stored.scale
