@@ -15,7 +15,7 @@ from ..checkpoints.errors import CheckpointError
 from ..directions.finding.channels import channels_direction, channels_from_examples
 from ..directions.finding.clip_text import TEMPLATES, ClipEmbedder, read_templates
 from ..directions.finding.pictures import picture_difference, style_difference
-from ..directions.finding.relevance import channel_relevance
+from ..directions.finding.relevance import RelevanceSettings, channel_relevance
 from ..directions.finding.relevance_files import load_relevance, read_published_relevance, save_relevance
 from ..directions.finding.statistics import channel_statistics
 from ..directions.finding.styleclip_global import StyleCLIPGlobal
@@ -81,9 +81,7 @@ def run_relevance(options: argparse.Namespace) -> None:
             embedder,
             statistics,
             subject,
-            convs=options.convs,
-            pictures=options.pictures,
-            seed=options.seed,
+            RelevanceSettings(options.convs, options.pictures, seed=options.seed),
             resume=kept,
             on_layer=lambda part: save_relevance(part, path),
             progress=progress,

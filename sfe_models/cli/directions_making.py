@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ..directions.base import Direction
-from ..directions.finding.boundaries import conditional_direction, train_boundary
+from ..directions.finding.boundaries import BoundaryTraining, conditional_direction, train_boundary
 from ..directions.finding.pca import component_direction, w_components
 from ..directions.finding.sampling import sample_w
 from ..directions.finding.scored_samples import ScoredSamples, read_scores
@@ -83,7 +83,9 @@ def run_train(options: argparse.Namespace) -> None:
 
     boundaries = []
     for attribute in dict.fromkeys((options.attribute, *options.keep)):
-        boundary = train_boundary(samples, attribute, subject, fraction=options.fraction, method=options.method)
+        boundary = train_boundary(
+            samples, attribute, subject, BoundaryTraining(fraction=options.fraction, method=options.method)
+        )
         boundaries.append(boundary)
         print(
             f"{attribute}: {boundary.chosen} samples on each side, accuracy {boundary.train_accuracy:.3f} trained, "

@@ -10,7 +10,7 @@ import torch
 from ..demo.attributes import ATTRIBUTES, attribute_index
 from ..directions.base import DirectionError
 from ..directions.families.linear import LinearDirection
-from ..directions.finding.boundaries import train_boundary
+from ..directions.finding.boundaries import BoundaryTraining, train_boundary
 from ..directions.finding.sampling import Progress
 from ..directions.finding.scored_samples import ScoredSamples, picture_scorer, sample_scored
 from ..generators.base import Generator
@@ -48,7 +48,7 @@ def attribute_directions(
     probes = samples.codes[:_PROBES]
     directions = []
     for name in names:
-        direction = train_boundary(samples, name, subject, fraction=fraction).direction
+        direction = train_boundary(samples, name, subject, BoundaryTraining(fraction=fraction)).direction
         column = network.names.index(name)
         start = measure(probes)[:, column].mean()
 

@@ -10,7 +10,7 @@ from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.composition import averaged
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.files import describe_own_file, read_own_file, save_own_file
-from sfe_models.directions.finding.boundaries import conditional_direction, train_boundary
+from sfe_models.directions.finding.boundaries import BoundaryTraining, conditional_direction, train_boundary
 from sfe_models.directions.finding.channels import ChannelEffect, channels_direction
 from sfe_models.directions.finding.pca import component_direction, w_components
 from sfe_models.directions.finding.pictures import picture_difference, style_difference
@@ -43,7 +43,7 @@ def of(generator):
 
 def boundary(generator):
     samples = sample_scored(generator, lambda pictures: pictures.mean(dim=(1, 2, 3)), 40)
-    return train_boundary(samples, "score", None, fraction=0.3).direction
+    return train_boundary(samples, "score", None, BoundaryTraining(fraction=0.3)).direction
 
 
 FINDERS = {

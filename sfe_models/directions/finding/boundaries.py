@@ -42,19 +42,9 @@ class Boundary:
     validation_accuracy: float
 
 
-def train_boundary(
-    samples: ScoredSamples,
-    attribute: str,
-    subject: str | None,
-    *,
-    fraction: float = 0.02,
-    train_share: float = 0.7,
-    seed: int = 0,
-    method: str = "logistic",
-    l2: float = 0.1,
-    name: str | None = None,
-) -> Boundary:
-    """Find the direction that raises one attribute's score.
+@dataclass(frozen=True)
+class BoundaryTraining:
+    """How a boundary is trained.
 
     fraction: share of the samples that are positives, and as many negatives, in (0, 0.5]; train_share: share
     of each that is trained on, the rest validates; both default to the published code's. seed: of that split.
@@ -62,23 +52,41 @@ def train_boundary(
     l2: for "logistic", weight of half the variance of <code, normal> over all samples against the mean loss.
     That penalty, instead of |normal|^2, keeps the normal from leaning to where codes vary most, which it does
     when only extreme scores are taken. With scores that can be trusted in the middle too, larger fractions
-    are more exact.
+    are more exact. Raises DirectionError for what is outside of these ranges.
     """
-    if method not in BOUNDARY_METHODS:
-        raise DirectionError(f"Method is {method!r}; expected one of {', '.join(BOUNDARY_METHODS)}.")
-    if not 0 < fraction <= 0.5 or not 0 < train_share < 1 or l2 < 0:
-        raise DirectionError(
-            f"fraction {fraction}, train_share {train_share}, l2 {l2}; "
-            "expected numbers in (0, 0.5], in (0, 1) and from 0 on."
-        )
+
+    fraction: float = 0.02
+    train_share: float = 0.7
+    seed: int = 0
+    method: str = "logistic"
+    l2: float = 0.1
+
+    def __post_init__(self):
+        if self.method not in BOUNDARY_METHODS:
+            raise DirectionError(f"Method is {self.method!r}; expected one of {', '.join(BOUNDARY_METHODS)}.")
+        if not 0 < self.fraction <= 0.5 or not 0 < self.train_share < 1 or self.l2 < 0:
+            raise DirectionError(
+                f"fraction {self.fraction}, train_share {self.train_share}, l2 {self.l2}; "
+                "expected numbers in (0, 0.5], in (0, 1) and from 0 on."
+            )
+
+
+def train_boundary(
+    samples: ScoredSamples,
+    attribute: str,
+    subject: str | None,
+    how: BoundaryTraining = BoundaryTraining(),  # noqa: B008  frozen
+    name: str | None = None,
+) -> Boundary:
+    """Find the direction that raises one attribute's score; name: the direction's, by default the attribute's."""
     scores, codes = samples.column(attribute).cpu(), samples.codes.cpu()
     codes = codes if codes.ndim == 3 else codes[:, None]
     n = len(scores)
-    chosen = int(n * fraction)
-    trained = int(chosen * train_share)
+    chosen = int(n * how.fraction)
+    trained = int(chosen * how.train_share)
     if trained < 1 or trained == chosen:
         raise DirectionError(
-            f"{fraction} of {n} samples are {chosen} positives, too few to train on and to validate with; "
+            f"{how.fraction} of {n} samples are {chosen} positives, too few to train on and to validate with; "
             "take more samples or a larger fraction."
         )
     order = scores.argsort(stable=True)
@@ -88,14 +96,14 @@ def train_boundary(
             f"The scores of '{attribute}' do not tell positives from negatives: the {chosen} highest and the "
             f"{chosen} lowest both hold {scores[high[0]].item():g}. Take a smaller fraction or other samples."
         )
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(how.seed)
     low, high = (side[torch.randperm(chosen, generator=random)] for side in (low, high))
     parts = []
     for part in (slice(0, trained), slice(trained, chosen)):
         labels = torch.tensor([0.0, 1.0], dtype=torch.float64).repeat_interleave(len(low[part]))
         parts.append((codes[torch.cat([low[part], high[part]])].double(), labels))
-    if method == "logistic":
-        normal, intercept = _logistic(*parts[0], _whitening(codes), l2)
+    if how.method == "logistic":
+        normal, intercept = _logistic(*parts[0], _whitening(codes), how.l2)
     else:
         normal, intercept = _svm(*parts[0])
     length = normal.norm()
@@ -107,13 +115,13 @@ def train_boundary(
         above = (x * normal).sum(dim=(1, 2)) + intercept > 0
         accuracies.append((above == (labels > 0)).double().mean().item())
     source = (
-        f"boundary ({method}) between the {chosen} highest and lowest of {n} scores of '{attribute}', "
+        f"boundary ({how.method}) between the {chosen} highest and lowest of {n} scores of '{attribute}', "
         f"validation accuracy {accuracies[1]:.3f}"
     )
     effect = f"more '{attribute}'"
     info = DirectionInfo(name or attribute, "interfacegan", subject, STRENGTH_RANGE, effect, source, samples.generator)
     direction = LinearDirection(info, normal.float())
-    return Boundary(direction, intercept, method, chosen, *accuracies)
+    return Boundary(direction, intercept, how.method, chosen, *accuracies)
 
 
 def _whitening(codes: Tensor) -> tuple[Tensor, Tensor]:

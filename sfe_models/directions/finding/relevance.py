@@ -79,42 +79,51 @@ def generator_fingerprint(generator: Generator) -> str:
     return digest.hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class RelevanceSettings:
+    """How channel relevance is measured, by default as published.
+
+    convs: convolutions whose channels are measured (None: as in the released script, up to 128 px); pictures: samples
+    drawn with `seed` at `truncation`; stds: how far a channel is raised and lowered, in standard deviations;
+    batch_size: pictures per generator call, half of them raised, half lowered.
+    """
+
+    convs: int | None = None
+    pictures: int = PUBLISHED_PICTURES
+    stds: float = PUBLISHED_STDS
+    seed: int = 0
+    truncation: float = PUBLISHED_TRUNCATION
+    batch_size: int = 8
+
+
 @torch.no_grad()
 def channel_relevance(
     generator: Generator,
     embedder: Embedder,
     statistics: ChannelStatistics,
     subject: str | None,
+    how: RelevanceSettings,
     *,
-    convs: int | None = None,
-    pictures: int = PUBLISHED_PICTURES,
-    stds: float = PUBLISHED_STDS,
-    seed: int = 0,
-    truncation: float = PUBLISHED_TRUNCATION,
-    batch_size: int = 8,
     resume: ChannelRelevance | None = None,
     on_layer: Callable[[ChannelRelevance], None] | None = None,
     progress: Progress | None = None,
 ) -> ChannelRelevance:
-    """Find the CLIP direction of every channel of the first `convs` convolutions.
+    """Find the CLIP direction of every channel of the first convolutions.
 
-    convs: by default as in the released script, up to 128 px. stds: in
-    standard deviations. batch_size: pictures per
-    generator call; half of them have the channel raised, half lowered. on_layer: called after each
-    convolution with what there is so far, for saving; `resume` takes such a part up again and must come from
-    the same settings. The layers before the changed one run once per picture. Costs 2 * pictures runs of the
-    rest, and as many embeddings, per channel.
+    on_layer: called after each convolution with what there is so far, for saving; `resume` takes such a part up again
+    and must come from the same settings. The layers before the changed one run once per picture. Costs 2 * pictures
+    runs of the rest, and as many embeddings, per channel.
     """
-    spec = generator.spec
-    convs = min(PUBLISHED_CONVS, spec.n_layers) if convs is None else convs
+    spec, pictures, stds = generator.spec, how.pictures, how.stds
+    convs = min(PUBLISHED_CONVS, spec.n_layers) if how.convs is None else how.convs
     if not 1 <= convs <= spec.n_layers or pictures < 1 or not stds > 0:
         raise DirectionError(
             f"Relevance of {convs} convolutions from {pictures} pictures at {stds:g} standard deviations; expected "
             f"1 to {spec.n_layers} convolutions, at least one picture and a positive number of them."
         )
     settings = {"generator": generator_fingerprint(generator), "clip": embedder.name, "pictures": pictures}
-    settings = json.dumps(settings | {"alpha": stds, "seed": seed, "truncation": truncation})
-    w = torch.cat(list(sample_w(generator, pictures, seed, pictures, truncation)))
+    settings = json.dumps(settings | {"alpha": stds, "seed": how.seed, "truncation": how.truncation})
+    w = torch.cat(list(sample_w(generator, pictures, how.seed, pictures, how.truncation)))
     styles = generator.style_space(generator.broadcast(w))
     widths = [s.shape[1] for s in styles.convs]
     known = [s.shape[1] for s in statistics.std.convs]
@@ -125,11 +134,11 @@ def channel_relevance(
         )
     widths = widths[:convs]
     rows = _rows_to_resume(resume, statistics, settings)
-    done = sum(len(r) for r in rows)
+    done, at_once = sum(len(r) for r in rows), max(1, how.batch_size // 2)
     for conv in range(len(rows), convs):
         total = torch.zeros(widths[conv], 0)
-        for first in range(0, pictures, max(1, batch_size // 2)):
-            part = styles[first : first + max(1, batch_size // 2)]
+        for first in range(0, pictures, at_once):
+            part = styles[first : first + at_once]
             n = len(part.convs[0])
             before = generator.run(generator.start(n), part, conv)
             before = before[torch.arange(n, device=part.convs[0].device).repeat(2)]

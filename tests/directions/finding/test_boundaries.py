@@ -9,7 +9,12 @@ from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.choices import BOUNDARY_METHODS
 from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.directions.finding.boundaries import conditional, conditional_direction, train_boundary
+from sfe_models.directions.finding.boundaries import (
+    BoundaryTraining,
+    conditional,
+    conditional_direction,
+    train_boundary,
+)
 from sfe_models.directions.finding.sampling import sample_w
 from sfe_models.directions.finding.scored_samples import ScoredSamples
 from sfe_models.domain import tiny_domain
@@ -38,7 +43,7 @@ def test_finds_the_normal_of_separable_codes_within_two_degrees(method):
     skip_without(method)
     truth = unit(normal(16, seed=1))
     samples = planted(normal(4000, 16), truth)
-    found = train_boundary(samples, "a0", "test", fraction=0.5, method=method, l2=1e-4)
+    found = train_boundary(samples, "a0", "test", BoundaryTraining(fraction=0.5, method=method, l2=1e-4))
     angle = torch.rad2deg(torch.acos((found.direction.vector[0].double() @ truth).clamp(-1, 1)))
     assert angle < 2
     assert found.train_accuracy > 0.99 and found.validation_accuracy > 0.98
@@ -49,7 +54,7 @@ def test_finds_a_planted_attribute_of_w():
     generator = random_networks(tiny_domain(32)).generator
     w = torch.cat(list(sample_w(generator, 6000, 0, 512)))
     truth = unit(normal(16, seed=2))
-    found = train_boundary(planted(w, truth), "a0", "test", fraction=0.1)
+    found = train_boundary(planted(w, truth), "a0", "test", BoundaryTraining(fraction=0.1))
     assert found.direction.vector[0].double() @ truth > 0.95
     assert found.validation_accuracy > 0.98
 
@@ -57,7 +62,7 @@ def test_finds_a_planted_attribute_of_w():
 def test_finds_a_planted_attribute_of_w_plus():
     truth = unit(normal(3, 8, seed=3))
     truth[1] = 0
-    found = train_boundary(planted(normal(6000, 3, 8), truth), "a0", "test", fraction=0.3)
+    found = train_boundary(planted(normal(6000, 3, 8), truth), "a0", "test", BoundaryTraining(fraction=0.3))
     vector = found.direction.vector.double()
     assert vector.shape == (3, 8) and (vector * truth).sum() / truth.norm() > 0.95
 
@@ -66,13 +71,13 @@ def test_extreme_scores_do_not_bend_the_normal():
     """Where only the ends are taken, |normal|^2 as the penalty would lean to where codes vary most."""
     codes = normal(20000, 16) * torch.linspace(0.2, 2, 16)
     truth = torch.full((16,), 0.25, dtype=torch.float64)
-    found = train_boundary(planted(codes, truth), "a0", "test", fraction=0.02)
+    found = train_boundary(planted(codes, truth), "a0", "test", BoundaryTraining(fraction=0.02))
     assert found.direction.vector[0].double() @ truth > 0.95
 
 
 def test_points_to_higher_scores_and_the_intercept_belongs_to_it():
     codes = normal(2000, 6) + 3
-    found = train_boundary(planted(codes, normal(6, seed=4)), "a0", "test", fraction=0.25)
+    found = train_boundary(planted(codes, normal(6, seed=4)), "a0", "test", BoundaryTraining(fraction=0.25))
     value = codes @ found.direction.vector[0].double() + found.intercept
     score = codes @ normal(6, seed=4)
     top, bottom = score.topk(100).indices, (-score).topk(100).indices
@@ -81,21 +86,23 @@ def test_points_to_higher_scores_and_the_intercept_belongs_to_it():
 
 def test_units_of_the_codes_do_not_matter():
     codes, vector = normal(1000, 6), normal(6, seed=5)
-    small = train_boundary(planted(codes, vector), "a0", "test", fraction=0.2)
-    large = train_boundary(planted(codes * 100 - 7, vector), "a0", "test", fraction=0.2)
+    small = train_boundary(planted(codes, vector), "a0", "test", BoundaryTraining(fraction=0.2))
+    large = train_boundary(planted(codes * 100 - 7, vector), "a0", "test", BoundaryTraining(fraction=0.2))
     torch.testing.assert_close(small.direction.vector, large.direction.vector, rtol=0, atol=1e-5)
 
 
 def test_seed_decides_the_split():
     samples = planted(normal(500, 6), normal(6, seed=6))
-    runs = [train_boundary(samples, "a0", "test", fraction=0.3, seed=seed) for seed in (1, 1, 2)]
+    runs = [train_boundary(samples, "a0", "test", BoundaryTraining(fraction=0.3, seed=seed)) for seed in (1, 1, 2)]
     vectors = [run.direction.vector for run in runs]
     assert torch.equal(vectors[0], vectors[1]) and runs[0].intercept == runs[1].intercept
     assert not torch.equal(vectors[0], vectors[2])
 
 
 def test_direction_is_described():
-    found = train_boundary(planted(normal(500, 6), normal(6), names=["age"]), "age", "cats", fraction=0.2)
+    found = train_boundary(
+        planted(normal(500, 6), normal(6), names=["age"]), "age", "cats", BoundaryTraining(fraction=0.2)
+    )
     info = found.direction.info
     assert (info.name, info.family, info.subject) == ("age", "interfacegan", "cats")
     assert "100 highest" in info.source and found.chosen == 100
@@ -117,7 +124,9 @@ def test_conditional_is_orthogonal_to_the_conditions(shape, count):
 def test_conditional_leaves_the_conditioned_scores():
     codes = normal(2000, 16)
     samples = planted(codes, normal(16, seed=1), normal(16, seed=1) + normal(16, seed=2))
-    first, second = (train_boundary(samples, name, "test", fraction=0.2).direction for name in samples.attributes)
+    first, second = (
+        train_boundary(samples, name, "test", BoundaryTraining(fraction=0.2)).direction for name in samples.attributes
+    )
     assert abs((first.vector * second.vector).sum()) > 0.3
     kept = conditional_direction(first, [second])
     w_plus = torch.randn(5, 1, 16)
@@ -172,19 +181,21 @@ def test_conditional_of_bad_vectors():
 )
 def test_bad_options(options, message):
     with pytest.raises(DirectionError, match=message):
-        train_boundary(planted(normal(100, 4), normal(4)), "a0", "test", **{"fraction": 0.3, **options})
+        train_boundary(
+            planted(normal(100, 4), normal(4)), "a0", "test", BoundaryTraining(**{"fraction": 0.3, **options})
+        )
 
 
 def test_scores_that_tell_nothing():
     samples = ScoredSamples(normal(100, 4), torch.ones(100, 1), ("flat",))
     with pytest.raises(DirectionError, match="'flat'.*both hold 1"):
-        train_boundary(samples, "flat", "test", fraction=0.2)
+        train_boundary(samples, "flat", "test", BoundaryTraining(fraction=0.2))
 
 
 def test_codes_that_are_all_the_same():
     samples = ScoredSamples(torch.ones(100, 4), torch.arange(100.0)[:, None], ("a",))
     with pytest.raises(DirectionError, match="same"):
-        train_boundary(samples, "a", "test", fraction=0.2)
+        train_boundary(samples, "a", "test", BoundaryTraining(fraction=0.2))
 
 
 def test_unknown_attribute():
@@ -195,4 +206,4 @@ def test_unknown_attribute():
 def test_svm_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.svm", None)
     with pytest.raises(DirectionError, match="pip install scikit-learn"):
-        train_boundary(planted(normal(100, 4), normal(4)), "a0", "test", fraction=0.3, method="svm")
+        train_boundary(planted(normal(100, 4), normal(4)), "a0", "test", BoundaryTraining(fraction=0.3, method="svm"))

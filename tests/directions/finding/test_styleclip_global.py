@@ -7,7 +7,7 @@ import torch
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.directions.base import DirectionError
-from sfe_models.directions.finding.relevance import ChannelRelevance, channel_relevance
+from sfe_models.directions.finding.relevance import ChannelRelevance, RelevanceSettings, channel_relevance
 from sfe_models.directions.finding.sampling import sample_w
 from sfe_models.directions.finding.statistics import ChannelStatistics, channel_statistics
 from sfe_models.directions.finding.styleclip_global import StyleCLIPGlobal
@@ -147,16 +147,15 @@ def test_relevance_follows_the_recipe_and_resumes(pipeline):
     generator, embedder = pipeline.networks.generator, PlantedEmbedder()
     statistics = channel_statistics(generator, 200)
     seen, parts = [], []
-    options = {"pictures": 3, "batch_size": 4, "seed": 5}
+    how = RelevanceSettings(3, pictures=3, batch_size=4, seed=5)
     got = channel_relevance(
         generator,
         embedder,
         statistics,
         "tests",
-        convs=3,
+        how,
         progress=lambda *p: seen.append(p),
         on_layer=parts.append,
-        **options,
     )
     assert got.matrix.shape == (24, DIM) and got.convs == 3 and seen[-1] == (24, 24)
     (w,) = sample_w(generator, 3, seed=5, batch_size=3, truncation=0.7)
@@ -170,20 +169,20 @@ def test_relevance_follows_the_recipe_and_resumes(pipeline):
             pictures.append(embedder.embed_images(generator.synthesize(replace(styles, convs=tuple(convs)))).double())
         steps = torch.nn.functional.normalize(pictures[0] - pictures[1], dim=1).mean(0)
         assert torch.allclose(got.matrix[8 * conv + channel].double(), steps / steps.norm(), atol=1e-4)
-    resumed = channel_relevance(generator, embedder, statistics, "tests", convs=3, resume=parts[0], **options)
+    resumed = channel_relevance(generator, embedder, statistics, "tests", how, resume=parts[0])
     assert torch.equal(resumed.matrix, got.matrix)
     other = channel_statistics(random_networks(tiny_domain(16, width=8)).generator, 10)
     with pytest.raises(DirectionError, match="Compute statistics of this generator"):
-        channel_relevance(generator, embedder, other, "tests")
+        channel_relevance(generator, embedder, other, "tests", how)
     with pytest.raises(DirectionError, match="same settings"):
-        channel_relevance(generator, embedder, statistics, "tests", resume=parts[0], pictures=2)
+        channel_relevance(generator, embedder, statistics, "tests", replace(how, pictures=2), resume=parts[0])
 
 
 def test_a_text_direction_edits_a_picture_and_strength_0_is_the_inversion(pipeline):
     generator, embedder = pipeline.networks.generator, PlantedEmbedder()
     statistics = channel_statistics(generator, 100)
     subject = pipeline.spec.subject
-    relevance = channel_relevance(generator, embedder, statistics, subject, convs=3, pictures=1)
+    relevance = channel_relevance(generator, embedder, statistics, subject, RelevanceSettings(3, pictures=1))
     direction = StyleCLIPGlobal(embedder, relevance).direction("a face", "a happy face", 0.0)
     image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     inversion = pipeline.invert(image)
