@@ -35,6 +35,21 @@ def replaced(path: Path | str) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def check_writable(path: Path | str) -> None:
+    """Raise the OSError that writing a file would end with, as far as it can be told without writing."""
+    path = Path(path)
+    place = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir():
+        reason = "it is a folder"
+    elif not place.is_dir():
+        reason = f"{place} is a file"
+    elif not os.access(place, os.W_OK | os.X_OK):
+        reason = f"nothing may be written in {place}"
+    else:
+        return
+    raise OSError(f"Cannot write {path}: {reason}. Give a path that can be written to.")
+
+
 def save_tensors(tensors: dict[str, Tensor], path: Path | str, metadata: dict[str, str] | None = None) -> Path:
     """Write one safetensors file with checksums, whole or not at all. Raises OSError."""
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}

@@ -8,24 +8,24 @@ from pathlib import Path
 from torch import Tensor
 from tqdm import tqdm
 
-from ..checkpoints.containers import sniff
 from ..directions.base import evenly_spaced
 from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
 from ..faces.mask.regions import region_masks
 from ..inputs import InputError
 from ..inversion_file import load_inversion, save_inversion
 from ..pictures.contact_sheet import contact_sheet
-from ..pictures.image_io import load_mask, save_image, save_photo
+from ..pictures.image_io import save_image, save_photo
 from ..pipeline import Pipeline
 from ..tuning.refine import Refining, refine
 from ..values import Inversion
+from .before import check_before, given_mask, is_inversion
 from .common import direction_library, load_pipeline
 from .photos import Crops, load_crops, paste_crops
 
 
 def inversion_of(path: Path, options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
     """Read a kept inversion, or invert the faces of a photo; the crops are None for the former."""
-    if path.is_file() and sniff(path).kind == "safetensors":
+    if is_inversion(path):
         return load_inversion(path), None
     crops = load_crops(path, options, pipeline.spec)
     return pipeline.invert(crops.pictures), crops
@@ -34,8 +34,8 @@ def inversion_of(path: Path, options: argparse.Namespace, pipeline: Pipeline) ->
 def _inverted(options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
     """Find the inversion of PHOTO, refined by --refine, and its crops."""
     inversion, crops = inversion_of(Path(options.photo), options, pipeline)
-    if options.refine and crops is None:
-        raise InputError("--refine needs the photo; an inversion does not keep it. Refine before --save-inversion.")
+    if crops is None:
+        return _one_person(inversion, options), None
     return (_refined(inversion, crops.pictures, options, pipeline) if options.refine else inversion), crops
 
 
@@ -50,15 +50,19 @@ def _refined(inversion: Inversion, image: Tensor, options: argparse.Namespace, p
         return refine(pipeline, inversion, image, options.refine, options.refine_w, report)
 
 
-def _mask(options: argparse.Namespace, crops: Crops | None) -> Tensor | None:
-    """The mask of --mask, or of --only: [F,H,W]."""
-    if options.mask and options.only:
-        raise InputError("Both --mask and --only are given; choose one.")
-    if options.only and (crops is None or crops.aligned is None):
-        raise InputError("--only needs the landmarks of a photo: give a photo in place of an inversion or a crop.")
-    if options.only:
-        return region_masks(crops.aligned.faces, options.only)
-    return load_mask(options.mask) if options.mask else None
+def _one_person(inversion: Inversion, options: argparse.Namespace) -> Inversion:
+    """Take the person that --face names out of a kept inversion; one of a single person needs no --face."""
+    count = len(inversion)
+    face = options.face or ("0" if count == 1 else "")
+    if not face.isdigit() or int(face) >= count:
+        people, names = ("1 person", "0") if count == 1 else (f"{count} people", f"a number from 0 to {count - 1}")
+        raise InputError(f"{options.photo} keeps {people}; name one of them: give {names} as --face.")
+    return inversion[int(face)]
+
+
+def _mask(given: Tensor | None, options: argparse.Namespace, crops: Crops | None) -> Tensor | None:
+    """The mask of --mask, which was read before, or of --only: [F,H,W]."""
+    return region_masks(crops.aligned.faces, options.only) if options.only else given
 
 
 def _recipe(options: argparse.Namespace, subject: str) -> Recipe:
@@ -73,6 +77,8 @@ def _bar(total: int, description: str) -> tqdm:
 
 
 def run_edit(options: argparse.Namespace) -> None:
+    check_before(options, [options.output], [options.save_recipe] if options.save_recipe else [])
+    given = given_mask(options)
     with _bar(3, "loading") as bar:
         pipeline = load_pipeline(options)
         library = direction_library(options, pipeline.spec)
@@ -83,9 +89,7 @@ def run_edit(options: argparse.Namespace) -> None:
         bar.update()
         bar.set_description("inverting")
         inversion, crops = _inverted(options, pipeline)
-        if options.paste and crops is None:
-            raise InputError("--paste needs the photo; an inversion does not keep it.")
-        mask = _mask(options, crops)
+        mask = _mask(given, options, crops)
         bar.update()
         bar.set_description("editing")
         image = pipeline.edit(inversion, steps, mask)
@@ -101,6 +105,8 @@ def run_edit(options: argparse.Namespace) -> None:
 def run_invert(options: argparse.Namespace) -> None:
     if not (options.output or options.save_inversion):
         raise InputError("Nothing to write: give --output, --save-inversion or both.")
+    pictures, others = ([path] if path else [] for path in (options.output, options.save_inversion))
+    check_before(options, pictures, others)
     with _bar(3, "loading") as bar:
         pipeline = load_pipeline(options)
         bar.update()
@@ -119,6 +125,8 @@ def run_invert(options: argparse.Namespace) -> None:
 def run_sweep(options: argparse.Namespace) -> None:
     if options.steps < 1:
         raise InputError(f"--steps is {options.steps}; expected at least 1.")
+    check_before(options, [Path(options.output) / "sheet.png"])
+    given = given_mask(options)
     with _bar(options.steps + 2, "loading") as bar:
         pipeline = load_pipeline(options)
         direction = direction_library(options, pipeline.spec).get(options.direction)
@@ -130,7 +138,7 @@ def run_sweep(options: argparse.Namespace) -> None:
         bar.update()
         bar.set_description("inverting")
         inversion, crops = _inverted(options, pipeline)
-        mask = _mask(options, crops)
+        mask = _mask(given, options, crops)
         bar.update()
         bar.set_description("editing")
         strengths = evenly_spaced(first, last, options.steps)

@@ -44,7 +44,7 @@ def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Cro
         picture = load_crop(path, spec)
         warn_if_not_aligned(picture, spec.subject)
         return Crops(picture)
-    face = _face_number(options.face)
+    face = _face_number(options.face or "0")
     if face == -1 and not options.paste:
         raise InputError("--face all gives several crops; add --paste, or name one face.")
     photo = load_photo(path)

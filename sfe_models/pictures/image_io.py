@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +39,8 @@ _OF_THE_FILE = (
     *(0x0124, 0x0125, 0x013D, 0x0140, 0x0142, 0x0143, 0x0144, 0x0145, 0x014A, 0x0152, 0x0153, 0x015B, 0x0200),
     *(0x0201, 0x0202, 0x0211, 0x0212, 0x0213, 0x0214, 0x02BC, 0x8773),
 )
+# Formats without transparency, as Pillow calls them.
+_OPAQUE = ("JPEG", "PPM")
 # A mask whose brightest point is darker than this is taken for a mistake, such as 0 and 1 of 255.
 _ALMOST_BLACK = 0.1
 
@@ -101,8 +105,7 @@ def save_photo(photo: Photo, path: Path | str) -> Path:
     path = Path(path)
     picture = Image.fromarray(photo.pixels.movedim(0, -1).contiguous().numpy())
     if photo.alpha is not None:
-        if path.suffix.lower() in (".jpg", ".jpeg"):
-            raise ImageError(f"{path} cannot hold the photo's transparency; use .png or .webp.")
+        _check_holds_alpha(path)
         picture.putalpha(Image.fromarray(photo.alpha.numpy()))
     profile = {} if photo.icc_profile is None else {"icc_profile": photo.icc_profile}
     if photo.exif is not None:
@@ -113,6 +116,20 @@ def save_photo(photo: Photo, path: Path | str) -> Path:
                 raise
             _warn_of_exif(path, error)
     return save_image(picture, path, lossless=True, **profile)
+
+
+def check_photo_fits(photo: Path | str, output: Path | str) -> None:
+    """Raise ImageError if a photo is transparent and the format of its output cannot hold that."""
+    if picture_format(output) in _OPAQUE:
+        with _opened(photo) as image:
+            transparent = image.has_transparency_data
+        if transparent and load_photo(photo).alpha is not None:
+            _check_holds_alpha(output)
+
+
+def _check_holds_alpha(path: Path | str) -> None:
+    if picture_format(path) in _OPAQUE:
+        raise ImageError(f"{path} cannot hold the photo's transparency; use .png or .webp.")
 
 
 def _upright(image: Image.Image, path: Path | str) -> tuple[Image.Image, Image.Exif]:
@@ -150,18 +167,30 @@ def _is_deep_png(path: Path | str) -> bool:
     return head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) == 26 and head[24] == 16
 
 
-def _decoded(path: Path | str) -> Image.Image:
-    """Decode a picture. Pillow refuses those of over 179 megapixels; its warning from half of that on is left out."""
+@contextmanager
+def _opened(path: Path | str) -> Iterator[Image.Image]:
+    """Open a picture. Pillow refuses those of over 179 megapixels; its warning from half of that on is left out."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                image.load()
-                return image
+                yield image
     except FileNotFoundError as error:
         raise ImageError(f"There is no picture {path}.") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} cannot be read as a picture ({error}); expected PNG, JPEG or the like.") from error
+
+
+def check_picture(path: Path | str) -> None:
+    """Raise the ImageError of a file that is not there or begins as no picture does."""
+    with _opened(path):
+        pass
+
+
+def _decoded(path: Path | str) -> Image.Image:
+    with _opened(path) as image:
+        image.load()
+        return image
 
 
 def open_image(path: Path | str) -> Image.Image:
@@ -243,10 +272,16 @@ def save_image(image: Image.Image | Tensor, path: Path | str, **more) -> Path:
     """
     path = Path(path)
     picture = to_pil(image) if isinstance(image, Tensor) else image
-    format = Image.registered_extensions().get(path.suffix.lower())
-    if format is None or format not in Image.SAVE:
-        raise ImageError(f"{path} does not end in a picture format's suffix; use .png, .jpg or .webp.")
+    format = picture_format(path)
     options = {"quality": 95, "subsampling": 0} if format == "JPEG" else {}
     with replaced(path) as temporary:
         picture.save(temporary, format, **options, **more)
     return path
+
+
+def picture_format(path: Path | str) -> str:
+    """Tell the format, as Pillow calls it, that a picture is written in by its suffix. Raises ImageError."""
+    format = Image.registered_extensions().get(Path(path).suffix.lower())
+    if format is None or format not in Image.SAVE:
+        raise ImageError(f"{path} does not end in a picture format's suffix; use .png, .jpg or .webp.")
+    return format

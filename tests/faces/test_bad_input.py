@@ -159,6 +159,8 @@ def test_the_command_pastes_back(tmp_path, landmarks_file):
 )
 def test_bad_options(tmp_path, landmarks_file, capsys, monkeypatch, more, message):
     monkeypatch.chdir(tmp_path)
-    Image.effect_noise((300, 200), 60).convert("RGBA").save("photo.png")
+    noise = Image.effect_noise((300, 200), 60).convert("RGB")
+    noise.putalpha(Image.linear_gradient("L").resize((300, 200)))
+    noise.save("photo.png")
     assert edit("photo.png", landmarks_file, tmp_path / "out.png", *more) == 1
     assert message in capsys.readouterr().err

@@ -35,7 +35,11 @@ def add_align_options(parser: argparse.ArgumentParser) -> None:
         default="models",
         help="where the detector's file is looked for and downloaded to (default: %(default)s)",
     )
-    group.add_argument("--face", default="0", metavar="N", help="which face, from 0; 'all' needs --paste (default: 0)")
+    group.add_argument(
+        "--face",
+        metavar="N",
+        help="which face, from 0 (default: 0); 'all' needs --paste. Of a kept inversion of several people: which one",
+    )
     group.add_argument(
         "--order", choices=ORDERS, default=ORDERS[0], help="how faces are counted (default: %(default)s)"
     )

@@ -1,0 +1,48 @@
+"""What a command on a photo can tell before its model is loaded: files that are not there, outputs that cannot be."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from ..atomic import check_writable
+from ..checkpoints.containers import sniff
+from ..inputs import InputError
+from ..pictures.image_io import check_photo_fits, check_picture, load_mask, picture_format
+
+
+def check_before(
+    options: argparse.Namespace, pictures: Sequence[Path | str], others: Sequence[Path | str] = ()
+) -> None:
+    """Check PHOTO and what will be written: pictures, and other files. Raises ImageError, InputError or OSError."""
+    for path in pictures:
+        picture_format(path)
+    for path in (*pictures, *others):
+        check_writable(path)
+    photo = Path(options.photo)
+    if is_inversion(photo):
+        if options.paste:
+            raise InputError("--paste needs the photo; an inversion does not keep it.")
+        if options.refine:
+            raise InputError("--refine needs the photo; an inversion does not keep it. Refine before --save-inversion.")
+        return
+    check_picture(photo)
+    if options.paste and not options.no_align:
+        check_photo_fits(photo, pictures[0])
+
+
+def given_mask(options: argparse.Namespace) -> Tensor | None:
+    """Read --mask, and check what goes with --only. Raises ImageError or InputError."""
+    if options.mask and options.only:
+        raise InputError("Both --mask and --only are given; choose one.")
+    if options.only and (options.no_align or is_inversion(Path(options.photo))):
+        raise InputError("--only needs the landmarks of a photo: give a photo in place of an inversion or a crop.")
+    return load_mask(options.mask) if options.mask else None
+
+
+def is_inversion(path: Path) -> bool:
+    """Whether PHOTO is a kept inversion, by its content."""
+    return path.is_file() and sniff(path).kind == "safetensors"

@@ -1,0 +1,86 @@
+"""What is told before the model is loaded, and what a kept inversion of several people asks for."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sfe_models.cli import editing, main
+from sfe_models.inversion_file import load_inversion, save_inversion
+
+MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]
+
+
+@pytest.fixture
+def no_model(monkeypatch):
+    def load(options):
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr(editing, "load_pipeline", load)
+
+
+@pytest.fixture
+def group(pipeline, tmp_path):
+    """A kept inversion of three people."""
+    pictures = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    return save_inversion(pipeline.invert(pictures), tmp_path / "group.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--output", "out.xyz"], "suffix"),
+        (["--output", "folder.png"], "it is a folder"),
+        (["--output", "crop.png/a/out.png"], "crop.png is a file"),
+        (["--save-recipe", "crop.png/recipe.json"], "crop.png is a file"),
+        (["--mask", "none.png"], "no picture none.png"),
+        (["--mask", "text.png"], "text.png cannot be read as a picture"),
+        (["--mask", "crop.png", "--only", "mouth"], "choose one"),
+    ],
+)
+@pytest.mark.usefixtures("no_model")
+def test_what_cannot_be_used_is_told_before_the_work(crop, tmp_path, monkeypatch, capsys, more, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "text.png").write_text("no picture")
+    assert main(["edit", crop, "--no-align", "--output", "out.png", *MODEL, *more]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("command", ["edit", "invert", "sweep"])
+@pytest.mark.usefixtures("no_model")
+def test_a_photo_that_is_none_is_told_before_the_work(tmp_path, capsys, command):
+    (tmp_path / "text.png").write_text("no picture")
+    more = ["--direction", "age"] if command == "sweep" else []
+    for name, message in (("none.png", "There is no picture"), ("text.png", "cannot be read as a picture")):
+        assert main([command, str(tmp_path / name), "--output", str(tmp_path / "o.png"), *MODEL, *more]) == 1
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_model")
+def test_transparency_that_the_output_cannot_hold_is_told_before_the_work(tmp_path, capsys):
+    Image.new("RGBA", (300, 200), (9, 9, 9, 99)).save(tmp_path / "photo.png")
+    assert main(["edit", str(tmp_path / "photo.png"), "--paste", *MODEL, "--output", str(tmp_path / "o.jpg")]) == 1
+    assert "transparency" in capsys.readouterr().err
+
+
+def test_one_of_several_people_is_named(group, tmp_path, capsys):
+    out = tmp_path / "out.png"
+    for command in ("edit", "invert"):
+        for face in ([], ["--face", "3"], ["--face", "all"]):
+            assert main([command, str(group), "--output", str(out), *MODEL, *face]) == 1
+            assert "keeps 3 people; name one of them: give a number from 0 to 2" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_named_person_is_edited(group, tmp_path, pipeline):
+    out, alone = tmp_path / "out.png", tmp_path / "alone.safetensors"
+    arguments = ["invert", str(group), "--face", "1", "--output", str(out), "--save-inversion", str(alone), *MODEL]
+    assert main(arguments) == 0
+    want = pipeline.edit(load_inversion(group))[1]
+    shown = np.asarray(Image.open(out)).astype(int)
+    assert np.abs(shown - ((want + 1) * 127.5).clamp(0, 255).movedim(0, -1).numpy()).max() <= 1
+    assert torch.equal(load_inversion(alone).w, load_inversion(group).w[1:2])
+    assert main(["edit", str(alone), "--output", str(out), *MODEL]) == 0
+    assert np.array_equal(np.asarray(Image.open(out)), shown)
