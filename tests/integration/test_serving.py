@@ -145,7 +145,7 @@ def test_unloaded_weights_come_back(server):
     ("change", "words"),
     [
         ({"SFE_ApplyDirection": {"strengths": "1, two"}}, "'strengths' is '1, two'"),
-        ({"SFE_ApplyDirection": {"strengths": "1, nan"}}, "finite"),
+        ({"SFE_ApplyDirection": {"strengths": "1, nan"}}, "Strength is nan; expected a number"),
         ({"SFE_ApplyDirection": {"layers": "coarse, 99"}}, "99"),
         ({"SFE_ApplyDirection": {"direction": "smle"}}, "smle"),
         ({"SFE_ApplyDirection": {"direction": "pose"}}, "pose"),
