@@ -57,6 +57,14 @@ def save_tensors(tensors: dict[str, Tensor], path: Path | str, metadata: dict[st
     with replaced(path) as temporary:
         try:
             save_file(tensors, temporary, metadata)
+            temporary.chmod(0o666 & ~_umask())  # the format's own writer lets nobody else read
         except SafetensorError as error:
             raise OSError(str(error)) from error
     return Path(path)
+
+
+def _umask() -> int:
+    """Read the process's umask, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

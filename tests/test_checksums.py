@@ -93,3 +93,10 @@ def test_tensors_are_compared_when_they_are_read(path):
     assert torch.equal(file.tensors(["1"])["1"], changed["1"])
     with pytest.raises(CheckpointError, match="0 is not what was written"):
         file.tensors()
+
+
+def test_others_may_read_what_was_written(tmp_path):
+    """As with any file: the permissions are those of the umask."""
+    path = save_tensors({"a": torch.ones(2)}, tmp_path / "t.safetensors")
+    (tmp_path / "plain").write_text("")
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ...choices import PUBLISHED_PICTURES
 from ...generators.base import Generator, StyleSpace
+from ...generators.stylegan2.generator import StyleGAN2
 from ..base import DirectionError
 from .clip_text import Embedder
 from .sampling import Progress, sample_w
@@ -70,8 +71,10 @@ class ChannelRelevance:
         return values.split([s.shape[1] for s in self.statistics.std.convs[: self.convs]])
 
 
-def generator_fingerprint(generator: Generator) -> str:
-    """Hash the modulation weights: 16 hexadecimal digits that tell generators of one shape apart."""
+def _older_fingerprint(generator: Generator) -> str | None:
+    """What older files of relevance tell StyleGAN2 generators apart by; None for another family."""
+    if not isinstance(generator, StyleGAN2):
+        return None
     digest = hashlib.sha256()
     for i in range(generator.spec.n_layers):
         weight = generator.conv(i).conv.modulation.weight
@@ -121,8 +124,10 @@ def channel_relevance(
             f"Relevance of {convs} convolutions from {pictures} pictures at {stds:g} standard deviations; expected "
             f"1 to {spec.n_layers} convolutions, at least one picture and a positive number of them."
         )
-    settings = {"generator": generator_fingerprint(generator), "clip": embedder.name, "pictures": pictures}
-    settings = json.dumps(settings | {"alpha": stds, "seed": how.seed, "truncation": how.truncation})
+    named = {"clip": embedder.name, "pictures": pictures}
+    named |= {"alpha": stds, "seed": how.seed, "truncation": how.truncation}
+    fingerprints = generator.fingerprint(), _older_fingerprint(generator)
+    settings, older = (json.dumps({"generator": fingerprint} | named) for fingerprint in fingerprints)
     w = torch.cat(list(sample_w(generator, pictures, how.seed, pictures, how.truncation)))
     styles = generator.style_space(generator.broadcast(w))
     widths = [s.shape[1] for s in styles.convs]
@@ -133,7 +138,7 @@ def channel_relevance(
             "Compute statistics of this generator."
         )
     widths = widths[:convs]
-    rows = _rows_to_resume(resume, statistics, settings)
+    rows = _rows_to_resume(resume, statistics, (settings, older))
     done, at_once = sum(len(r) for r in rows), max(1, how.batch_size // 2)
     for conv in range(len(rows), convs):
         total = torch.zeros(widths[conv], 0)
@@ -171,14 +176,16 @@ def _raised_and_lowered(
     return both
 
 
-def _rows_to_resume(resume: ChannelRelevance | None, statistics: ChannelStatistics, settings: str) -> list[Tensor]:
-    """Rows of the convolutions that are done already."""
+def _rows_to_resume(
+    resume: ChannelRelevance | None, statistics: ChannelStatistics, settings: tuple[str, str]
+) -> list[Tensor]:
+    """Rows of the convolutions that are done already; settings: this run's, as now and as older files have them."""
     if resume is None:
         return []
-    if resume.settings != settings:
+    if resume.settings not in settings:
         raise DirectionError(
             f"The relevance to resume was made with {resume.settings or 'unknown settings'}; this run's are "
-            f"{settings}. Use the same settings, or begin anew."
+            f"{settings[0]}. Use the same settings, or begin anew."
         )
     pairs = zip(statistics.std.convs, resume.statistics.std.convs, strict=True)
     if not all(a.shape == b.shape and torch.allclose(a, b, rtol=1e-4) for a, b in pairs):

@@ -1,5 +1,6 @@
 """StyleCLIP global directions: planted relevance gives the planted channels; statistics equal numpy's."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -171,6 +172,14 @@ def test_relevance_follows_the_recipe_and_resumes(pipeline):
         assert torch.allclose(got.matrix[8 * conv + channel].double(), steps / steps.norm(), atol=1e-4)
     resumed = channel_relevance(generator, embedder, statistics, "tests", how, resume=parts[0])
     assert torch.equal(resumed.matrix, got.matrix)
+    # What older files tell the generator apart by.
+    digest = hashlib.sha256()
+    for i in range(generator.spec.n_layers):
+        digest.update(generator.conv(i).conv.modulation.weight.numpy().tobytes())
+    older = parts[0].settings.replace(generator.fingerprint(), digest.hexdigest()[:16])
+    assert older != parts[0].settings
+    again = channel_relevance(generator, embedder, statistics, "tests", how, resume=replace(parts[0], settings=older))
+    assert torch.equal(again.matrix, got.matrix)
     other = channel_statistics(random_networks(tiny_domain(16, width=8)).generator, 10)
     with pytest.raises(DirectionError, match="Compute statistics of this generator"):
         channel_relevance(generator, embedder, other, "tests", how)
