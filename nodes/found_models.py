@@ -13,13 +13,15 @@ import folder_paths
 from ..sfe_models.checkpoints.errors import CheckpointError
 from ..sfe_models.checkpoints.load import DEMO_BUNDLE
 from ..sfe_models.checkpoints.published import download_published, download_vectors
+from ..sfe_models.checkpoints.weights import GENERATOR_MOBILE
 
 FOLDER = "sfe"
 DEMO = "demo"
 DOWNLOAD = "ffhq-1024 (download)"
 _DOWNLOADED = "ffhq-1024"
 _BUNDLE, _PUBLISHED = ".safetensors", (".pt", ".pkl", ".pth")
-# Folders that hold something other than models.
+# Files of that suffix, and folders, that hold something other than models.
+_NO_BUNDLES = (".relevance.safetensors", f"{GENERATOR_MOBILE}.safetensors")
 _NO_MODELS = {"directions", "editings", "styleclip_mappers", "interfacegan_directions", "ganspace_pca", "clip"}
 
 
@@ -34,7 +36,7 @@ def model_names() -> list[str]:
     bundles, folders = [], set()
     for name in folder_paths.get_filename_list(FOLDER):
         path = PurePosixPath(name.replace(os.sep, "/"))
-        if _NO_MODELS.intersection(path.parts[:-1]) or path.name.endswith(".relevance.safetensors"):
+        if _NO_MODELS.intersection(path.parts[:-1]) or path.name.endswith(_NO_BUNDLES):
             continue
         if path.suffix == _BUNDLE:
             bundles.append(str(path))

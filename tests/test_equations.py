@@ -14,7 +14,7 @@ from sfe_models.equations import cropped, delta_features, invert, padded, resize
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.config import AdversarialConfig, EditorConfig, InverterConfig, RunConfig
 from sfe_models.training.data import Batch
-from sfe_models.training.editor import DrawnEdit, EditorStage
+from sfe_models.training.editor import DrawnEdit, EditorStage, TrainedNetworks
 from sfe_models.training.inverter import InverterStage
 from sfe_models.training.losses import ReconstructionLoss
 from sfe_models.training.stage import side_by_side
@@ -75,8 +75,8 @@ def test_a_training_step_makes_the_pipelines_pictures(model):
     vector = torch.randn(1, spec.generator.style_dim, generator=torch.Generator().manual_seed(1))
     direction = LinearDirection(DirectionInfo("d", "test", spec.subject), vector)
     config = EditorConfig(spec, config.run, RANGER, losses, config.adversarial)
-    parts = networks.generator, networks.e4e_encoder, networks.inverter, None, [DrawnEdit(direction, (1.5,), None)]
-    stage = EditorStage(config, *parts, loss, CPU, ALONE)
+    trained = TrainedNetworks(networks.generator, networks.e4e_encoder, networks.inverter)
+    stage = EditorStage(config, trained, None, [DrawnEdit(direction, (1.5,), None)], loss, CPU, ALONE)
     stage.editor.load_state_dict(networks.feature_editor.state_dict())
     with torch.no_grad():
         _, of_e4e, plain, edited = stage.samples(Batch(image[:1])).flatten(0, 1)
