@@ -1,17 +1,20 @@
 """Training of the small encoders around MobileStyleGAN: exact pairs, windows of F_k, parts that start at zero."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from training.tiny import ALONE, CPU, ONLY_L2
 
+import sfe_models
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.domain import DomainSpec, MobileE4ESpec, MobileInverterSpec, MobileStyleGANSpec
+from sfe_models.domain import PHOTO, DomainSpec, MobileE4ESpec, MobileInverterSpec, MobileStyleGANSpec
 from sfe_models.encoders.families import make_e4e, make_feature_editor, make_inverter
 from sfe_models.equations import feature_edit, invert, run_to_k, synthesize
 from sfe_models.generators.families import make_generator
+from sfe_models.training.checkpoint import load_network, load_trained
 from sfe_models.training.config import (
     AdversarialConfig,
     E4EConfig,
@@ -202,3 +205,14 @@ def test_the_editor_learns_on_windows(generator, batch):
     assert numbers[-1]["reconstruction"] < numbers[15]["reconstruction"] < numbers[0]["reconstruction"]
     torch.testing.assert_close(2 * numbers[3]["l2"].detach(), numbers[3]["l2_edit"])
     assert stage.samples(Batch(batch.image[:1])).shape[2:] == (3, 64, 64)
+
+
+def test_the_encoder_in_the_package_is_the_photo_domains():
+    path = Path(sfe_models.__file__).parent / "photo/e4e.pt"
+    spec, weights = load_trained(path, "e4e_encoder")
+    assert spec == PHOTO
+    encoder = load_network(path, "e4e_encoder", make_e4e(PHOTO))
+    assert all(tensor.isfinite().all() for tensor in weights.values())
+    with torch.no_grad():
+        code = encoder(torch.zeros(1, 3, 256, 256))
+    assert code.shape == (1, 23, 512) and 1 < code.norm(dim=2).mean() < 20  # w lies about 10 from its mean
