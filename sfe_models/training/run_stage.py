@@ -16,6 +16,7 @@ from ..encoders.families import make_e4e, make_inverter
 from ..encoders.mobile import MobileE4E, MobileInverter
 from ..generators.families import make_generator
 from ..generators.stylegan2.discriminator import Discriminator
+from ..generators.stylegan2.spec import StyleGAN2Spec
 from ..perception.attribute_network import save_attribute_network
 from .attributes import AttributesStage
 from .checkpoint import discriminator_weights, fill_from_run, load_network
@@ -90,6 +91,7 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
             logger.info("Started anew: %s", ", ".join(left) or "nothing")
         return gan
     domain = config.domain
+    _check_family(config)
     reconstruction = reconstruction_loss(config.losses, sources.weights)
     generator = load_network(sources.need("generator"), "generator", make_generator(domain.generator))
     if stage == "e4e":
@@ -107,6 +109,15 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
     edits = drawn_edits(config.edits, DirectionLibrary(domain, sources.directions))
     trained = TrainedNetworks(generator, encoder, inverter)
     return EditorStage(config, trained, discriminator, edits, reconstruction, device, processes)
+
+
+def _check_family(config) -> None:
+    """Refuse what the generator's family does not offer, before anything is loaded. Raises ConfigError."""
+    stylegan2 = isinstance(config.domain.generator, StyleGAN2Spec)
+    if config.window is not None and stylegan2:
+        raise ConfigError("window is for generators that carry nothing beside F_k; set window=null for a StyleGAN2.")
+    if not stylegan2 and getattr(config, "adversarial", None) is not None and config.adversarial.weight:
+        raise ConfigError("The discriminator is StyleGAN2's; set adversarial.weight=0 for another generator.")
 
 
 def start_backbone(network, path: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from training.tiny import ALONE, CPU, ONLY_L2
+from training.tiny import SPEC as TINY
 
 import sfe_models
 from sfe_models.directions.base import DirectionInfo
@@ -31,7 +32,7 @@ from sfe_models.training.inverter import InverterStage
 from sfe_models.training.loop import mirrored
 from sfe_models.training.losses import ReconstructionLoss
 from sfe_models.training.patches import Window, synthesize_window, target_window
-from sfe_models.training.run_stage import start_code
+from sfe_models.training.run_stage import Sources, make_stage, start_code
 from sfe_models.training.samples import GeneratedPictures, sample_codes
 
 # 64 px; F_k is block 1's output, 16 px.
@@ -216,3 +217,16 @@ def test_the_encoder_in_the_package_is_the_photo_domains():
     with torch.no_grad():
         code = encoder(torch.zeros(1, 3, 256, 256))
     assert code.shape == (1, 23, 512) and 1 < code.norm(dim=2).mean() < 20  # w lies about 10 from its mean
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        (InverterConfig(SPEC, RUN, window=8), "adversarial.weight=0"),
+        (InverterConfig(TINY, RUN, adversarial=NONE, window=8), "window=null"),
+        (E4EConfig(TINY, RUN, window=8), "window=null"),
+    ],
+)
+def test_what_a_family_does_not_offer_is_said_before_anything_is_loaded(config, message):
+    with pytest.raises(ConfigError, match=message):
+        make_stage(config, Sources(generator="nowhere"), CPU, ALONE)
