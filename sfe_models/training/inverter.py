@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..encoders.families import make_inverter
+from ..encoders.mobile import MobileInverter
 from ..equations import cropped, invert, padded, resized, synthesize
 from ..generators.base import Generator
 from ..generators.stylegan2.discriminator import Discriminator
@@ -14,6 +15,7 @@ from .config import InverterConfig
 from .data import Batch
 from .distributed import Processes
 from .losses import PictureAdversary, ReconstructionLoss
+from .painted import paint_details
 from .patches import windows_loss
 from .stage import Stage, make_optimizer, side_by_side
 
@@ -52,9 +54,18 @@ class InverterStage(Stage):
         self.networks = {"inverter": self.inverter, **self.adversary.networks}
         self.average("inverter")
         self.optimizers = {
-            "inverter": make_optimizer(config.optimizer, self.inverter.parameters()),
+            "inverter": make_optimizer(config.optimizer, self._groups()),
             **self.adversary.optimizers,
         }
+
+    def _groups(self) -> list[dict]:
+        """Parameters by the factor on their learning rate: what makes w may learn slower than what makes F_k."""
+        if not isinstance(self.inverter, MobileInverter):
+            return [{"params": list(self.inverter.parameters())}]
+        slow = [p for part in (self.inverter.backbone, self.inverter.heads) for p in part.parameters()]
+        known = set(slow)
+        fast = [p for p in self.inverter.parameters() if p not in known]
+        return [{"params": fast}, {"params": slow, "factor": self.config.w_rate}]
 
     def _reconstruct(self, image: Tensor, share: Tensor | None) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         """Reconstruct from F_k and from w: pictures [2B,3,H,W] (in windows none), losses, and the regulariser.
@@ -79,9 +90,11 @@ class InverterStage(Stage):
         config, domain = self.config, self.domain
         self.schedule("inverter", config.optimizer, number)
         share = ramp(number, config.feature_ramp)
-        if config.frozen_w:
+        if config.frozen_w:  # BatchNorm keeps the statistics that it came with: a batch here is a handful of pictures
             for part in (self.inverter.backbone, self.inverter.heads):
-                part.requires_grad_(number >= config.frozen_w).train(number >= config.frozen_w)
+                part.requires_grad_(number >= config.frozen_w).eval()
+        if config.painted:
+            batch = Batch(paint_details(batch.image, config.painted))
         with self.mixed():
             ramped = None if share == 1 else torch.tensor(share, device=self.device)
             both, losses, regulariser = self._both(batch.image, ramped)

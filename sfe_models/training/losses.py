@@ -12,6 +12,7 @@ from ..checkpoints.present import MissingWeightsError
 from ..perception.attribute_network import load_attribute_network
 from ..perception.identity import find_arcface, find_moco, load_arcface, load_moco
 from ..perception.lpips import find_lpips, load_lpips
+from ..perception.stlpips import find_stlpips, load_stlpips
 from .config import AdversarialConfig, LossConfig
 from .errors import ConfigError
 
@@ -107,10 +108,12 @@ def perceptual_network(name: str, weights: Path | str) -> nn.Module:
     """Load a network of perceptual distances, pictures a and b [B,3,H,W] in [-1,1] to [B]."""
     if name in ("alex", "vgg"):
         return load_lpips(*find_lpips(weights, name)).eval().requires_grad_(False)
+    if name == "stlpips":
+        return load_stlpips(find_stlpips(weights)).eval().requires_grad_(False)
     if name == "attributes":
         network = load_attribute_network(find_attribute_network(weights))
         return PerceptualDistance(network).eval().requires_grad_(False)
-    raise ConfigError(f"perceptual_network is {name!r}; expected alex, vgg or attributes.")
+    raise ConfigError(f"perceptual_network is {name!r}; expected alex, vgg, stlpips or attributes.")
 
 
 def find_attribute_network(weights: Path | str) -> Path:

@@ -80,9 +80,9 @@ class Stage(abc.ABC):
         optimizer.zero_grad(set_to_none=True)
 
     def schedule(self, name: str, config: OptimizerConfig, step: int) -> None:
-        """Set an optimizer's learning rate for this step."""
+        """Set an optimizer's learning rate for this step; a group of parameters may have a "factor" on it."""
         for group in self.optimizers[name].param_groups:
-            group["lr"] = config.lr * decay_factor(step, self.run.steps, config.decay)
+            group["lr"] = config.lr * decay_factor(step, self.run.steps, config.decay) * group.get("factor", 1.0)
 
     def extra_state(self) -> dict:
         """Return what else a resumed run needs; tensors and plain values."""

@@ -180,6 +180,21 @@ def test_what_makes_w_stays_until_its_step(generator, batch):
     assert not same("backbone") and not same("heads")
 
 
+def test_what_makes_w_may_learn_slower_and_details_may_be_painted_on(generator, batch):
+    moved = {}
+    for rate in (1.0, 0.1):
+        torch.manual_seed(3)
+        config = InverterConfig(SPEC, RUN, ADAM, ONLY_L2, NONE, frozen_w=1, w_rate=rate, painted=1.0, **WINDOWED)
+        stage = InverterStage(config, generator, None, loss(), CPU, ALONE)
+        stage.step(0, batch)
+        before = [p.clone() for p in stage.inverter.heads.parameters()]
+        stage.step(1, batch)
+        pairs = zip(before, stage.inverter.heads.parameters(), strict=True)
+        moved[rate] = max((after - b).abs().max().item() for b, after in pairs)
+    # Adam's first step is its learning rate.
+    assert moved[1.0] == pytest.approx(1e-3, rel=0.02) and moved[0.1] == pytest.approx(1e-4, rel=0.02)
+
+
 def test_gradients_are_clipped(generator, batch):
     config = InverterConfig(SPEC, replace(RUN, clip=1e-3), OptimizerConfig("adam", 0.0), ONLY_L2, NONE, **WINDOWED)
     stage = InverterStage(config, generator, None, loss(), CPU, ALONE)
