@@ -17,8 +17,9 @@ from .stack import FeatureBlock
 
 # The side of the picture of features that the heads read.
 _POOLED = 4
-# The backbone sees the picture at half its size: w needs no more, and F_k gets its details from the pixels themselves.
+# The backbone sees the picture at half its size: w needs no more. F_k also gets its first levels at full size.
 _SHRINK = 2
+_FINE = 2
 
 
 class StyleHeads(nn.Module):
@@ -72,8 +73,8 @@ class MobileE4E(nn.Module):
 class MobileInverter(nn.Module):
     """The Inverter on MobileNetV2: X to (w, F_pred), then F_k = F_w + R(F_pred, F_w).
 
-    F_pred, [B,channels,h/4,w/4], is a pyramid of the backbone's features and the picture itself, folded so that every
-    pixel is there.
+    F_pred, [B,channels,h/4,w/4], is a pyramid of the backbone's features of the picture at half and at full size, and
+    the picture itself, folded so that every pixel is there.
     """
 
     def __init__(self, spec: DomainSpec):
@@ -83,20 +84,26 @@ class MobileInverter(nn.Module):
         self.backbone = MobileNetV2()
         self.heads = StyleHeads(spec.n_styles, spec.generator.style_dim, inverter.hidden)
         self.laterals = nn.ModuleList(conv1x1(channels, width, bias=True) for channels in WIDTHS)
+        self.fine = nn.ModuleList(conv1x1(channels, width) for channels in WIDTHS[:_FINE])
         self.pixels = nn.Sequential(conv1x1(48, width, bias=True), PReLU(width), conv3x3(width, width, bias=True))
         self.reduce = conv1x1(features, width, bias=True)
         self.blocks = nn.Sequential(*(FeatureBlock(width) for _ in range(inverter.blocks)))
         self.expand = conv1x1(width, features, bias=True)
-        nn.init.zeros_(self.expand.weight)
+        for last in (self.expand, *self.fine):
+            nn.init.zeros_(last.weight)
         nn.init.zeros_(self.expand.bias)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """image: [B,3,h,w] in [-1,1]. Returns w [B,N,style_dim] without the average latent, and F_pred."""
         levels = self.backbone(F.avg_pool2d(image, _SHRINK))
+        quarter, eighth = (
+            lateral(level) for lateral, level in zip(self.fine, self.backbone(image, _FINE), strict=True)
+        )
         x = self.laterals[3](levels[3])
         for lateral, level in zip(reversed(self.laterals[:3]), reversed(levels[:3]), strict=True):
             x = _doubled(x) + lateral(level)
-        return self.heads(levels[3], self.n_styles), _doubled(x) + self.pixels(F.pixel_unshuffle(image, 4))
+        predicted = _doubled(x + eighth) + quarter + self.pixels(F.pixel_unshuffle(image, 4))
+        return self.heads(levels[3], self.n_styles), predicted
 
     def fuse(self, predicted: Tensor, from_w: Tensor) -> Tensor:
         """Add what the picture has beside w: predicted F_pred, from_w F_w [B,C,r,r]. Returns F_k [B,C,r,r]."""

@@ -54,11 +54,14 @@ class MobileNetV2(nn.Module):
                 before = width
         self.features = nn.Sequential(*blocks)
 
-    def forward(self, image: Tensor) -> list[Tensor]:
-        """image: [B,3,h,w] in [-1,1], sides divisible by 32. Returns [B,24,h/4,w/4] ... [B,320,h/32,w/32]."""
+    def forward(self, image: Tensor, levels: int = len(_TAPS)) -> list[Tensor]:
+        """image: [B,3,h,w] in [-1,1], sides divisible by 32. Returns [B,24,h/4,w/4] ... [B,320,h/32,w/32].
+
+        levels: how many of the four are wanted, the finest first; the rest is not computed.
+        """
         mean, std = (torch.tensor(v, dtype=image.dtype, device=image.device)[:, None, None] for v in (_MEAN, _STD))
         x, taps = ((image + 1) / 2 - mean) / std, []
-        for i, block in enumerate(self.features):
+        for i, block in enumerate(self.features[: _TAPS[levels - 1] + 1]):
             x = block(x)
             if i in _TAPS:
                 taps.append(x)

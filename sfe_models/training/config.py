@@ -66,7 +66,7 @@ class OptimizerConfig:
 class LossConfig:
     """Weights of the reconstruction losses, and the networks that compute them.
 
-    perceptual: "alex" or "vgg" (LPIPS), "stlpips" or "attributes" (features of the rendered domain's attribute network);
+    perceptual: "alex" or "vgg" (LPIPS), "stlpips", or "attributes" (features of the rendered domain's network);
     identity: "arcface", "moco" or "attributes". gradient: of the mean absolute difference between neighbouring pixels'
     differences. Pictures are brought to `size` px first (None: the target's size).
     """
@@ -166,8 +166,9 @@ class InverterConfig:
     feature_regulariser: "norm" (the paper's squared norm of F_k) or "distance" (the released code's mean squared
     distance to F_w), with weight `regulariser`; feature_ramp: steps over which F_k takes the place of F_w in the
     generator (the released code's 10,000; 0: at once). window, windows: as for e4e; then only F_k's picture is
-    compared. For the small Inverter: frozen_w, first steps in which what makes w stays as it started, and w_rate, the
-    factor on its learning rate afterwards. painted: share of pictures with details painted onto them (`paint_details`).
+    compared. For the small Inverter: frozen_w, first steps in which what makes w stays as it started (afterwards it
+    learns from what reads w after k; 0: from F_w too), and w_rate, the factor on its learning rate. painted: share of
+    pictures with details painted onto them (`paint_details`).
     """
 
     domain: DomainSpec

@@ -6,10 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..domain import DomainSpec
 from ..encoders.families import make_inverter
 from ..encoders.mobile import MobileInverter
-from ..equations import cropped, invert, padded, resized, synthesize
-from ..generators.base import Generator
+from ..equations import cropped, invert, padded, resized, run_to_k, synthesize
+from ..generators.base import Generator, StyleSpace, SynthesisState
 from ..generators.stylegan2.discriminator import Discriminator
 from .config import InverterConfig
 from .data import Batch
@@ -28,6 +29,12 @@ def feature_loss(kind: str, F_k: Tensor, F_w: Tensor) -> Tensor:
 def ramp(step: int, steps: int) -> float:
     """Return the share of F_k in the generator at a step: 0 to 1 over `steps` (the released code's option)."""
     return min(1.0, step / steps) if steps else 1.0
+
+
+@torch.no_grad()
+def _run_without_gradient(generator: Generator, domain: DomainSpec, styles: StyleSpace) -> SynthesisState:
+    """Run to k with w as it is: w then learns from what reads it after k (colours), which costs a third."""
+    return run_to_k(generator, domain, styles)
 
 
 class InverterStage(Stage):
@@ -73,7 +80,8 @@ class InverterStage(Stage):
         share: of F_k in the generator's feature, the rest is F_w; None for all.
         """
         domain, generator = self.domain, self.generator
-        inverted, _ = invert(self.inverter, generator, domain, resized(image, domain.encoder_size))
+        run = _run_without_gradient if self.config.frozen_w else run_to_k
+        inverted, _ = invert(self.inverter, generator, domain, resized(image, domain.encoder_size), run=run)
         features = inverted.F_k if share is None else inverted.F_w.lerp(inverted.F_k, share)
         styles = generator.style_space(inverted.w)
         regulariser = feature_loss(self.config.feature_regulariser, inverted.F_k, inverted.F_w)

@@ -28,7 +28,10 @@ def paint_details(image: Tensor, share: float) -> Tensor:
         if kind < 2:
             layer, cover = _neighbour(image, i), _piece(image.shape[2:])
         else:
-            layer, cover = torch.rand(3, 1, 1) * 2 - 1, _pattern(image.shape[2:]) if kind == 2 else _word(image.shape[2:])
+            layer, cover = (
+                torch.rand(3, 1, 1) * 2 - 1,
+                _pattern(image.shape[2:]) if kind == 2 else _word(image.shape[2:]),
+            )
         cover = cover.to(image.device) * (0.6 + 0.4 * torch.rand(()).item())
         painted[i] = torch.lerp(image[i], layer.to(image.device).expand_as(image[i]), cover)
     return painted
