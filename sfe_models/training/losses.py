@@ -12,6 +12,7 @@ from ..checkpoints.present import MissingWeightsError
 from ..perception.attribute_network import load_attribute_network
 from ..perception.identity import find_arcface, find_moco, load_arcface, load_moco
 from ..perception.lpips import find_lpips, load_lpips
+from ..perception.mobilenet_distance import find_mobilenet, load_mobilenet_distance
 from ..perception.stlpips import find_stlpips, load_stlpips
 from .config import AdversarialConfig, LossConfig
 from .errors import ConfigError
@@ -110,10 +111,12 @@ def perceptual_network(name: str, weights: Path | str) -> nn.Module:
         return load_lpips(*find_lpips(weights, name)).eval().requires_grad_(False)
     if name == "stlpips":
         return load_stlpips(find_stlpips(weights)).eval().requires_grad_(False)
+    if name == "mobilenet":
+        return load_mobilenet_distance(find_mobilenet(weights))
     if name == "attributes":
         network = load_attribute_network(find_attribute_network(weights))
         return PerceptualDistance(network).eval().requires_grad_(False)
-    raise ConfigError(f"perceptual_network is {name!r}; expected alex, vgg, stlpips or attributes.")
+    raise ConfigError(f"perceptual_network is {name!r}; expected alex, vgg, stlpips, mobilenet or attributes.")
 
 
 def find_attribute_network(weights: Path | str) -> Path:

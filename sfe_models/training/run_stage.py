@@ -8,9 +8,6 @@ from pathlib import Path
 
 import torch
 
-from ..checkpoints.assign import assign
-from ..checkpoints.reading import tensors_of
-from ..checkpoints.unpickling.torch_file import read_torch
 from ..directions.library import DirectionLibrary
 from ..encoders.families import make_e4e, make_inverter
 from ..encoders.mobile import MobileE4E, MobileInverter
@@ -18,6 +15,7 @@ from ..generators.families import make_generator
 from ..generators.stylegan2.discriminator import Discriminator
 from ..generators.stylegan2.spec import StyleGAN2Spec
 from ..perception.attribute_network import save_attribute_network
+from ..perception.mobilenet_distance import load_backbone
 from .attributes import AttributesStage
 from .checkpoint import discriminator_weights, fill_from_run, load_network
 from .config import CONFIGS
@@ -124,9 +122,7 @@ def start_backbone(network, path: str) -> None:
     """Give a small encoder the published ImageNet weights of its backbone. Raises ConfigError for another encoder."""
     if not hasattr(network, "backbone"):
         raise ConfigError("--backbone is for the small encoders around MobileNetV2; this domain has others.")
-    names = network.backbone.state_dict()
-    weights = {name: tensor for name, tensor in tensors_of(read_torch(path), path).items() if name in names}
-    assign(network.backbone, weights, Path(path), "MobileNetV2")
+    load_backbone(network.backbone, path)
 
 
 def start_code(inverter: MobileInverter, encoder: MobileE4E) -> None:
