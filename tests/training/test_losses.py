@@ -205,7 +205,7 @@ def test_networks_without_weight_are_not_needed(tmp_path):
 
 
 def test_unknown_networks(tmp_path):
-    with pytest.raises(ConfigError, match="'squeeze'.*alex, vgg or attributes"):
+    with pytest.raises(ConfigError, match="'squeeze'.*alex, vgg, stlpips, mobilenet or attributes"):
         perceptual_network("squeeze", tmp_path)
     with pytest.raises(ConfigError, match="identity_network is 'dlib'"):
         reconstruction_loss(LossConfig(lpips=0.0, identity_network="dlib"), tmp_path)
