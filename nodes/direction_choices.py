@@ -9,13 +9,12 @@ from pathlib import Path
 
 from comfy_api.latest import io
 
-from ..sfe_models.checkpoints.bundle import bundle_spec
 from ..sfe_models.checkpoints.errors import CheckpointError
 from ..sfe_models.checkpoints.load import DEMO_BUNDLE
 from ..sfe_models.directions.base import DirectionError, DirectionInfo
-from ..sfe_models.directions.files import FOLDER, bundle_directions, describe_own_files
+from ..sfe_models.directions.files import FOLDER, describe_own_files
 from ..sfe_models.directions.published import names_of_persons, published_directions
-from .found_models import DEMO, DOWNLOAD, changed_at, direction_folders, model_names, model_path
+from .found_models import DEMO, DOWNLOAD, changed_at, described, direction_folders, found
 
 logger = logging.getLogger(__name__)
 # The published directions that are offered even before their files are there: those of the model to download.
@@ -85,9 +84,9 @@ def checked(direction) -> bool | str:
 
 def state() -> tuple:
     """What the offer depends on: models, and the files in folders named `directions`."""
-    names = model_names()
-    whole = ((_FOLDERS, "", ()),) if any(name.endswith("/") for name in names) else ()
-    bundles = [(DEMO_BUNDLE, DEMO), *((model_path(name), name) for name in names if name.endswith(".safetensors"))]
+    models = found().models
+    whole = ((_FOLDERS, "", ()),) if any(name.endswith("/") for name in models) else ()
+    bundles = [(DEMO_BUNDLE, DEMO), *((path, name) for name, path in models.items() if not name.endswith("/"))]
     folders = [(place, "") for top in direction_folders() for place in (top, top / FOLDER) if place.name == FOLDER]
     return (*whole, *((str(path), name, changed_at(path)) for path, name in (*bundles, *folders) if path.exists()))
 
@@ -95,25 +94,25 @@ def state() -> tuple:
 @lru_cache(maxsize=1)
 def _offered(seen: tuple) -> Offer:
     """Read all descriptions; what cannot be read is named in the log and left out."""
-    shown, found, own, subjects = {_ALWAYS}, [], [], {DOWNLOAD: _ALWAYS}
-    for path, model, _ in seen:
+    shown, offered, own, subjects = {_ALWAYS}, [], [], {DOWNLOAD: _ALWAYS}
+    for path, model, changed in seen:
         if path == _FOLDERS:
             shown.update(row.info.subject for row in published_directions())
         elif Path(path).is_dir():
             own.append(Path(path))
         else:
             try:
-                subjects[model] = bundle_spec(path).subject
-                found += [(direction.info, model) for direction in bundle_directions(path)]
+                subjects[model], infos = described(path, changed)
+                offered += [(info, model) for info in infos]
             except (CheckpointError, DirectionError) as error:
                 logger.warning("Directions left out of the menu: %s", error)
     shown.update(subjects.values())
     persons = names_of_persons()
-    found = [(row.info, "") for row in published_directions() if row.info.subject in shown] + found
-    found = [(info, model) for info, model in found if info.name not in persons]
-    taken = {info.name for info, _ in found}
+    offered = [(row.info, "") for row in published_directions() if row.info.subject in shown] + offered
+    offered = [(info, model) for info, model in offered if info.name not in persons]
+    taken = {info.name for info, _ in offered}
     infos = [(file.info, file.path.name) for file in describe_own_files(own, None)[0]]
-    found += [(replace(info, name=name) if info.name in taken else info, "") for info, name in infos]
-    families = list(dict.fromkeys((info.subject, info.family) for info, _ in found))
-    found.sort(key=lambda one: families.index((one[0].subject, one[0].family)))
-    return Offer(tuple(found), subjects)
+    offered += [(replace(info, name=name) if info.name in taken else info, "") for info, name in infos]
+    families = list(dict.fromkeys((info.subject, info.family) for info, _ in offered))
+    offered.sort(key=lambda one: families.index((one[0].subject, one[0].family)))
+    return Offer(tuple(offered), subjects)

@@ -1,48 +1,55 @@
 """What lies in ComfyUI's `sfe` model folders: bundles, folders of published files, directions.
 
-ComfyUI lists the folders and remembers the listing until one changes; nothing here walks them again.
+ComfyUI's own listing follows links that lead in circles, so these folders are looked into here.
 """
 
 from __future__ import annotations
 
+import logging
 import os
-from pathlib import Path, PurePosixPath
+from functools import cache, lru_cache
+from pathlib import Path
 
 import folder_paths
 
 from ..sfe_models.checkpoints.errors import CheckpointError
+from ..sfe_models.checkpoints.found import FoundModels, find_models
 from ..sfe_models.checkpoints.load import DEMO_BUNDLE
 from ..sfe_models.checkpoints.published import download_published, download_vectors
-from ..sfe_models.checkpoints.weights import GENERATOR_MOBILE
+from ..sfe_models.directions.base import DirectionInfo
+from ..sfe_models.directions.files import described_in_bundle
+
+logger = logging.getLogger(__name__)
 
 FOLDER = "sfe"
 DEMO = "demo"
 DOWNLOAD = "ffhq-1024 (download)"
 _DOWNLOADED = "ffhq-1024"
-_BUNDLE, _PUBLISHED = ".safetensors", (".pt", ".pkl", ".pth")
-# Files of that suffix, and folders, that hold something other than models.
-_NO_BUNDLES = (".relevance.safetensors", f"{GENERATOR_MOBILE}.safetensors")
-_NO_MODELS = {"directions", "editings", "styleclip_mappers", "interfacegan_directions", "ganspace_pca", "clip"}
+_SUFFIXES = (".safetensors", ".pt", ".pkl", ".pth")
 
 
 def register_folder() -> None:
     """Add `models/sfe` to what extra_model_paths.yaml may have named already."""
     folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
-    folder_paths.folder_names_and_paths[FOLDER][1].update((_BUNDLE, *_PUBLISHED))
+    folder_paths.folder_names_and_paths[FOLDER][1].update(_SUFFIXES)
+
+
+def found() -> FoundModels:
+    """What lies in the folders now; what is damaged is named in the log, once."""
+    models = find_models(folder_paths.get_folder_paths(FOLDER))
+    for name, reason in models.damaged.items():
+        _warn_once(f"{name} in the `{FOLDER}` model folders {reason.rstrip('.')}.")
+    return models
+
+
+@cache
+def _warn_once(warning: str) -> None:
+    logger.warning("%s", warning)
 
 
 def model_names() -> list[str]:
     """The choices of Load SFE: the built-in demo, bundles, folders of published files, the download."""
-    bundles, folders = [], set()
-    for name in folder_paths.get_filename_list(FOLDER):
-        path = PurePosixPath(name.replace(os.sep, "/"))
-        if _NO_MODELS.intersection(path.parts[:-1]) or path.name.endswith(_NO_BUNDLES):
-            continue
-        if path.suffix == _BUNDLE:
-            bundles.append(str(path))
-        elif len(path.parts) > 1:
-            folders.add(f"{path.parent}/")
-    return [DEMO, *sorted(bundles), *sorted(folders), DOWNLOAD]
+    return [DEMO, *found().models, DOWNLOAD]
 
 
 def model_path(name: str) -> Path:
@@ -56,20 +63,16 @@ def model_path(name: str) -> Path:
         target = Path(folder_paths.get_folder_paths(FOLDER)[0]) / _DOWNLOADED
         download_vectors(target / "editings")
         return download_published(target)
-    if name not in model_names():
-        raise CheckpointError(
-            f"'model' is {name!r}, which is not in the `{FOLDER}` model folders ({_places()}). Choose one of: "
-            f"{', '.join(model_names())}."
-        )
-    for place in folder_paths.get_folder_paths(FOLDER):
-        path = Path(place) / name
-        if path.exists():
-            return path
-    raise CheckpointError(f"The model {name!r} is gone from {_places()}; put it back or choose another.")
-
-
-def _places() -> str:
-    return ", ".join(folder_paths.get_folder_paths(FOLDER))
+    models = found()
+    if name in models.models:
+        return models.models[name]
+    places = ", ".join(folder_paths.get_folder_paths(FOLDER))
+    if reason := models.why_not(name):
+        raise CheckpointError(f"'model' is {name!r}, which {reason.rstrip('.')}. It was found in {places}.")
+    raise CheckpointError(
+        f"'model' is {name!r}, which is not in the `{FOLDER}` model folders ({places}). Put it there, or choose one "
+        f"of: {', '.join((DEMO, *models.models, DOWNLOAD))}."
+    )
 
 
 def direction_folders(model: Path | None = None) -> tuple[Path, ...]:
@@ -77,6 +80,12 @@ def direction_folders(model: Path | None = None) -> tuple[Path, ...]:
     own = [] if model is None else [model, model.parent] if model.is_dir() else [model.parent]
     places = [*own, *map(Path, folder_paths.get_folder_paths(FOLDER))]
     return tuple(dict.fromkeys(place for place in places if place.is_dir()))
+
+
+@lru_cache(maxsize=256)
+def described(bundle: str, changed: tuple) -> tuple[str | None, list[DirectionInfo]]:
+    """What a bundle shows, and its directions. changed: what changes with the file. Raises CheckpointError."""
+    return described_in_bundle(bundle)
 
 
 def changed_at(path: Path) -> tuple:

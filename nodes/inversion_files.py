@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import folder_paths
 from comfy_api.latest import io
 
+from ..sfe_models.file_names import name_problem
 from ..sfe_models.inputs import InputError
 from ..sfe_models.inversion_file import load_inversion, save_inversion
 from . import sockets
@@ -45,6 +47,9 @@ class SaveInversion(Node):
     def run(cls, inversion: Wire, filename: str, overwrite: bool) -> io.NodeOutput:
         folder = Path(folder_paths.get_output_directory())
         stem = filename.removesuffix(_SUFFIX)
+        for part in re.split(r"[/\\]", stem):
+            if problem := name_problem(part):
+                raise PathError(f"'filename' is {filename[:80]!r}: {problem}. Give a name such as sfe/anna.")
         path, number = inside(folder, stem + _SUFFIX, "filename"), 1
         while path.exists() and not overwrite:
             path, number = inside(folder, f"{stem}_{number:05}{_SUFFIX}", "filename"), number + 1

@@ -58,5 +58,5 @@ class LoadModel(Node):
         # Weights made inside inference mode could not be moved outside of it.
         with torch.inference_mode(False), torch.no_grad():
             networks = load_networks(path, dtype)
-        bundled = tuple(bundle_directions(path)) if path.suffix == ".safetensors" else ()
+        bundled = () if path.is_dir() else tuple(bundle_directions(path))
         return io.NodeOutput(manage(model, networks, found_models.direction_folders(path), bundled))

@@ -5,7 +5,6 @@ has come, and recent releases start from zero after an interruption. It still sa
 is, how large it is and what its hash is, and brings the user's token, endpoint and offline mode.
 """
 
-import contextlib
 import hashlib
 import http.client
 import logging
@@ -20,6 +19,7 @@ from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.utils import build_hf_headers
 from tqdm import tqdm
 
+from ..atomic import new_folders
 from .weights import WeightFile
 
 logger = logging.getLogger(__name__)
@@ -129,23 +129,19 @@ def fetch_url(
     """
     target = Path(path)
     part = target.with_name(f"{target.name}.part")
-    made = [folder for folder in target.parents if not folder.exists()]
     try:
         if identity.fits(target):
             return target
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not identity.content:
-            part.unlink(missing_ok=True)
-        _stream(url, part, progress, headers or {})
-        difference = identity.difference(part)
-        if difference:
-            part.unlink()
-            raise OSError(f"the file that came was corrupt and is deleted: {difference}")
-        os.replace(part, target)
+        with new_folders(target.parent):
+            if not identity.content:
+                part.unlink(missing_ok=True)
+            _stream(url, part, progress, headers or {})
+            difference = identity.difference(part)
+            if difference:
+                part.unlink()
+                raise OSError(f"the file that came was corrupt and is deleted: {difference}")
+            os.replace(part, target)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        for folder in made:
-            with contextlib.suppress(OSError):
-                folder.rmdir()  # only empty ones
         raise _failure(url, target, error) from error
     return target
 

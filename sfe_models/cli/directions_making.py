@@ -15,11 +15,11 @@ from ..directions.finding.scored_samples import ScoredSamples, read_scores
 from ..directions.finding.sefa import sefa
 from ..directions.finding.side_effects import side_effects
 from ..directions.layers import named_layers, parse_layers
+from ..file_names import file_name
 from ..pictures.image_io import save_image
 from .directions_options import (
     check_name,
     directions_folder,
-    file_name,
     hint,
     model_generator,
     progress_bar,
@@ -50,7 +50,7 @@ def run_discover(options: argparse.Namespace) -> None:
             found.append(component_direction(components, i, n, subject, layers[0], layers[-1] + 1, name=name))
     folder = directions_folder(options.output)
     for direction in found:
-        path = folder / file_name(direction.info.name)
+        path = folder / f"{file_name(direction.info.name)}.safetensors"
         save_named(direction, path)
     hint(path)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -73,11 +72,6 @@ def save_named(direction: Direction, path: Path) -> None:
     check_name(path.stem, direction.info.subject)
     save_own_file(replace(direction, info=replace(direction.info, name=path.stem)), path)
     print(path)
-
-
-def file_name(name: str) -> str:
-    """Make a file name of a direction's name."""
-    return re.sub(r"[^\w.+-]+", "_", name).strip("_") + ".safetensors"
 
 
 def hint(path: Path) -> None:

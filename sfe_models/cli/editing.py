@@ -11,6 +11,7 @@ from tqdm import tqdm
 from ..directions.base import evenly_spaced
 from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_recipe
 from ..faces.mask.regions import region_masks
+from ..file_names import file_name
 from ..inputs import InputError
 from ..inversion_file import load_inversion, save_inversion
 from ..pictures.contact_sheet import contact_sheet
@@ -144,9 +145,9 @@ def run_sweep(options: argparse.Namespace) -> None:
         strengths = evenly_spaced(first, last, options.steps)
         images = pipeline.sweep(inversion, direction, strengths, mask)[0]
         folder = Path(options.output)
-        names = [f"{options.direction}_{s:+g}".replace(" ", "_") for s in strengths]
-        for name, image in zip(names, images, strict=True):
-            save_image(image, folder / f"{name}.png")
+        name = file_name(direction.info.name)
+        for strength, image in zip(strengths, images, strict=True):
+            save_image(image, folder / f"{name}_{strength:+g}.png")
             bar.update()
-    labels = [f"{options.direction} {s:+g}" for s in strengths]
+    labels = [f"{direction.info.name} {s:+g}" for s in strengths]
     print(save_image(contact_sheet(list(images), labels), folder / "sheet.png"))

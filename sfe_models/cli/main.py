@@ -53,9 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Every error of this library is one of the two, with a sentence for people.
         if options.verbose:
             logging.exception("the failure in full")
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_said(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _said(error: Exception) -> str:
+    """Say what the system refused in words, where nobody did before: a name that is too long, a link to itself."""
+    if type(error).__module__ == "builtins" and isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename} cannot be used: {error.strerror}. Give another path."
+    return str(error)

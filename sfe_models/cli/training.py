@@ -9,6 +9,7 @@ from ..demo.renderer import SMALLEST
 from ..directions.base import DirectionError
 from ..directions.finding.side_effects import side_effects
 from ..directions.library import DirectionLibrary
+from ..file_names import file_name
 from ..generators.stylegan2.generator import StyleGAN2
 from ..perception.attribute_network import load_attribute_network
 from ..precision import DTYPES, choose_device
@@ -17,7 +18,7 @@ from ..training.attribute_directions import attribute_directions, attribute_samp
 from ..training.attributes import explained_variance
 from ..training.checkpoint import load_network, run_spec
 from ..training.losses import find_attribute_network
-from .directions_options import directions_folder, file_name, progress_bar, save_named
+from .directions_options import directions_folder, progress_bar, save_named
 
 # Portraits of the first seeds, which training never draws, that the attribute network is measured on.
 _HELD_OUT = 256
@@ -81,7 +82,7 @@ def run_attribute_directions(options: argparse.Namespace) -> None:
             continue
         low, high = direction.info.strength_range
         print(f"{name}: {low:g} to {high:g}, {direction.info.source}", flush=True)
-        save_named(direction, folder / file_name(name))
+        save_named(direction, folder / f"{file_name(name)}.safetensors")
         made.append(direction)
     if not made:
         raise DirectionError(f"None of {', '.join(options.attributes)} has a direction that moves it.")

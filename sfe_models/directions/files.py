@@ -16,13 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..atomic import replaced, save_tensors
+from ..atomic import replaced, write_tensors
 from ..checkpoints.bundle import Attached, bundle_attached, bundle_spec
 from ..checkpoints.containers import sniff
 from ..checkpoints.errors import CheckpointError
+from ..checkpoints.found import file_metadata
 from ..checkpoints.reading import read_numpy, read_numpy_archive, read_safetensors, tensors_of
 from ..checkpoints.unpickling.array_pickle import read_arrays
 from ..checkpoints.unpickling.torch_file import read_torch
+from ..checksums import tensor_checksum
 from ..generators.base import GeneratorSpec
 from .base import Direction, DirectionError, DirectionInfo
 from .vectors import Description, make_direction, read_description, taken_apart
@@ -126,7 +128,13 @@ def read_own_file(own: OwnFile, spec: GeneratorSpec) -> Direction:
 
     Raises CheckpointError for a file that cannot be read safely, DirectionError for one that does not fit.
     """
-    return make_direction(own.about, read_tensors(own.path), str(own.path), spec)
+    tensors = read_tensors(own.path)
+    if own.about.checksum and any(tensor_checksum(tensor) != own.about.checksum for tensor in tensors.values()):
+        raise CheckpointError(
+            f"{own.path} is damaged: it is not what was written. Make it again (if you changed it on purpose, leave "
+            "the entry 'checksum' out of the JSON file beside it)."
+        )
+    return make_direction(own.about, tensors, str(own.path), spec)
 
 
 def save_own_file(direction: Direction, path: Path | str) -> Path:
@@ -141,12 +149,15 @@ def save_own_file(direction: Direction, path: Path | str) -> Path:
     if path.suffix not in suffixes:
         raise DirectionError(f"{path} does not end in {' or '.join(suffixes)}; give such a name.")
     if path.suffix == ".npy":
-        with replaced(path) as temporary, open(temporary, "wb") as file:
-            np.save(file, tensors["vector"].numpy())
-    else:
-        save_tensors(tensors, path)
-    with replaced(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        about["checksum"] = tensor_checksum(tensors["vector"])
+    # Both are written before either takes its place.
+    with replaced(path.with_suffix(".json")) as beside, replaced(path) as temporary:
+        beside.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        if path.suffix == ".npy":
+            with open(temporary, "wb") as file:
+                np.save(file, tensors["vector"].numpy())
+        else:
+            write_tensors(tensors, temporary)
     return path
 
 
@@ -155,6 +166,22 @@ def attached(directions: Sequence[Direction]) -> Attached:
     parts = [taken_apart(direction) for direction in directions]
     tensors = {f"{i}.{name}": tensor for i, (_, part) in enumerate(parts) for name, tensor in part.items()}
     return Attached(json.dumps([about for about, _ in parts]), tensors)
+
+
+def described_in_bundle(path: Path | str) -> tuple[str | None, list[DirectionInfo]]:
+    """Read what a bundle shows, and what is known of its directions, without its tensors and their checksums.
+
+    Raises CheckpointError for a damaged description.
+    """
+    metadata = file_metadata(Path(path))
+    try:
+        subject = json.loads(metadata["domain"]).get("subject")
+        default = DirectionInfo("", "own", subject)
+        rows = json.loads(metadata.get("directions", "[]"))
+        infos = [read_description(row, f"direction {i}", default).info for i, row in enumerate(rows)]
+    except (KeyError, AttributeError, ValueError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{path} has a damaged description ({error}).") from error
+    return subject, infos
 
 
 def bundle_directions(path: Path | str) -> list[Direction]:

@@ -4,10 +4,12 @@ Tensors: one of [1,D] or [N,D] for W+; or `convs.0`, `convs.1`, ... and, if colo
 style space. Beside them a JSON object, of which everything may be left out:
 
     {"name": "curly", "range": [-3, 3], "effect": "curls", "subject": "human faces", "scale": 1, "layers": "4-7",
-    "source": "my boundary", "family": "own", "component": 3, "generator": "0123456789abcdef"}
+    "source": "my boundary", "family": "own", "component": 3, "generator": "0123456789abcdef",
+    "checksum": "0123456789ab"}
 
 `component` chooses one of a file of principal components; `generator` is the fingerprint of the only generator that
-the direction is for. Early bundles say `strength_range` for `range`.
+the direction is for; `checksum` is `checksums.tensor_checksum` of the one tensor in a file that has no room for it.
+Early bundles say `strength_range` for `range`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ class Description:
     scale: float = 1.0
     layers: str | tuple[int, ...] | None = None
     component: int | None = None
+    checksum: str | None = None
 
 
 def _number(value: object) -> bool:
@@ -68,6 +71,7 @@ _ENTRIES: dict[str, tuple[Callable[[object], bool], str]] = {
     "family": (_text, "text"),
     "component": (lambda v: v is None or _whole(v), "a whole number"),
     "generator": (lambda v: v is None or _text(v) and bool(v), "a generator's fingerprint, or no such entry at all"),
+    "checksum": (lambda v: v is None or _text(v), "12 digits, or no such entry at all"),
 }
 
 
@@ -95,7 +99,7 @@ def read_description(values: object, where: str, default: DirectionInfo) -> Desc
         values.get("generator", default.generator),
     )
     layers = tuple(layers) if isinstance(layers, list) else layers
-    return Description(info, float(values.get("scale", 1.0)), layers, values.get("component"))
+    return Description(info, float(values.get("scale", 1.0)), layers, values.get("component"), values.get("checksum"))
 
 
 def make_direction(about: Description, tensors: Mapping[str, Tensor], where: str, spec: GeneratorSpec) -> Direction:

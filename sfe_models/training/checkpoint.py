@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..atomic import replaced
+from ..atomic import save_torch
 from ..checkpoints.containers import sniff
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.load import load_generator, load_networks
@@ -20,9 +21,7 @@ FORMAT = "sfe-training"
 
 def save_checkpoint(state: dict, path: Path | str) -> Path:
     """Write a run's state (tensors, numbers, strings) through a temporary file."""
-    with replaced(path) as temporary:
-        torch.save({"format": FORMAT, **state}, temporary)
-    return Path(path)
+    return save_torch({"format": FORMAT, **state}, path)
 
 
 def load_checkpoint(path: Path | str) -> dict:
@@ -35,6 +34,9 @@ def load_checkpoint(path: Path | str) -> dict:
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint {path}; expected a run's folder with {LAST}, or such a file.")
     try:
+        with zipfile.ZipFile(path) as archive:  # torch writes checksums, and does not compare them
+            if wrong := archive.testzip():
+                raise ValueError(f"{wrong} is not what was written")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a different type for every kind of damage
         raise CheckpointError(f"{path} cannot be read as a checkpoint of a training run ({error}).") from error

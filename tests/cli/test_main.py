@@ -99,6 +99,18 @@ def test_sweep_writes_pictures_and_a_sheet(tmp_path, crop, vectors):
     assert np.abs(pixels(single).astype(int) - pixels(out / "age_+10.png")).max() <= 1
 
 
+def test_a_sweep_stays_in_its_folder_whatever_the_direction_is_called(tmp_path, crop, vectors):
+    named = tmp_path / "shared/directions"
+    named.mkdir(parents=True)
+    torch.save(torch.ones(512), named / "m.pt")
+    (named / "m.json").write_text(json.dumps({"name": "../../esc", "range": [-1, 1]}))
+    out = tmp_path / "deep/er/sweep"
+    arguments = ["sweep", crop, "--no-align", *MODEL, "--directions", named.parent, "--direction", "../../esc"]
+    assert main([str(a) for a in (*arguments, "--steps", "2", "--output", out)]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["esc_+1.png", "esc_-1.png", "sheet.png"]
+    assert not [path for path in tmp_path.rglob("*esc*") if path.parent != out]
+
+
 def test_benchmark_writes_its_numbers(tmp_path, capsys):
     out = tmp_path / "new" / "b.json"
     assert main(["benchmark", *MODEL, "--repeats", "1", "--json", str(out)]) == 0

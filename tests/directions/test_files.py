@@ -9,7 +9,9 @@ import torch
 from safetensors.torch import save_file
 
 from sfe_models.checkpoints.errors import CheckpointError
-from sfe_models.directions.base import DirectionError
+from sfe_models.directions.base import DirectionError, DirectionInfo
+from sfe_models.directions.families.linear import LinearDirection
+from sfe_models.directions.files import save_own_file
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import CARS_512, tiny_domain
 
@@ -179,3 +181,31 @@ def test_whole_numbers_are_refused(folder):
     for name in ("whole", "too"):
         with pytest.raises(DirectionError, match="int64; expected floating point"):
             DirectionLibrary(SPEC, [folder]).get(name)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".safetensors"])
+def test_a_damaged_vector_is_noticed_and_an_older_file_is_read(folder, suffix):
+    direction = LinearDirection(DirectionInfo("mine", "own", None), torch.randn(N, D, generator=RANDOM))
+    path = save_own_file(direction, folder / f"directions/mine{suffix}")
+    assert torch.equal(DirectionLibrary(SPEC, [folder]).get("mine").vector, direction.vector)
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="not what was written"):
+        DirectionLibrary(SPEC, [folder]).get("mine")
+    if suffix == ".npy":
+        about = json.loads(path.with_suffix(".json").read_text())
+        del about["checksum"]
+        path.with_suffix(".json").write_text(json.dumps(about))
+        assert DirectionLibrary(SPEC, [folder]).get("mine").info.name == "mine"
+
+
+def test_a_vector_is_not_left_without_its_description(folder, monkeypatch):
+    direction = LinearDirection(DirectionInfo("mine", "own", None), torch.ones(N, D))
+    path = save_own_file(direction, folder / "directions/mine.safetensors")
+    before = path.read_bytes(), path.with_suffix(".json").read_bytes()
+    monkeypatch.setattr("pathlib.Path.write_text", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(OSError, match="No space left"):
+        save_own_file(LinearDirection(direction.info, torch.zeros(N, D)), path)
+    assert (path.read_bytes(), path.with_suffix(".json").read_bytes()) == before
+    assert len(list(path.parent.iterdir())) == 2
