@@ -46,12 +46,16 @@ NO_DIRECTIONS = Attached()
 
 
 def save_bundle(
-    networks: SFENetworks, path: Path | str, source: str = "", directions: Attached = NO_DIRECTIONS
+    networks: SFENetworks,
+    path: Path | str,
+    source: str = "",
+    directions: Attached = NO_DIRECTIONS,
+    parts: str = "",
 ) -> Path:
     """Write folded networks to `path`, in their present dtype; through a temporary file.
 
-    source: one line on where the weights come from and under which terms. Raises OSError if the folder cannot be
-    written to; then nothing is left behind.
+    source: one line on where the weights come from and under which terms; parts: what names the files that it is made
+    of, for `bundle_parts`. Raises OSError if the folder cannot be written to; then nothing is left behind.
     """
     if not networks.folded:
         raise ValueError("A bundle holds folded networks; call networks.fold() first.")
@@ -66,6 +70,7 @@ def save_bundle(
         "source": source,
         "generator": networks.generator.fingerprint(),
         "directions": directions.about,
+        **({"parts": parts} if parts else {}),
     }
     vectors = {f"{_DIRECTIONS}{name}": tensor for name, tensor in directions.tensors.items()}
     return save_tensors({**networks.state_dict(), **vectors}, path, metadata)
@@ -90,6 +95,11 @@ def bundle_attached(path: Path | str) -> Attached:
     found = file.tensors(name for name in file.header if name.startswith(_DIRECTIONS))
     about = file.metadata.get("directions", "[]")
     return Attached(about, {name.removeprefix(_DIRECTIONS): tensor for name, tensor in found.items()})
+
+
+def bundle_parts(path: Path | str) -> str:
+    """Read what names the files that a bundle is made of; empty if it does not say. Raises CheckpointError."""
+    return _read_bundle(Path(path)).metadata.get("parts", "")
 
 
 def _read_bundle(path: Path | str | Sniffed) -> TensorFile:

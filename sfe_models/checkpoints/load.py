@@ -16,6 +16,7 @@ from .assign import assign, complete_generator, generator_spec
 from .bundle import bundle_spec, load_bundle, load_bundle_generator
 from .containers import sniff
 from .errors import CheckpointError
+from .places import PHOTO, photo_bundle
 from .random_weights import random_networks
 from .recognise import Contents, generator_of, read_contents
 
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 DEMO_BUNDLE = Path(__file__).parents[1] / "demo" / "demo.safetensors"
 
 _EXPECTED = (
-    "demo, a bundle (.safetensors), a folder with the published files, or random:DOMAIN such as random:ffhq-1024"
+    "photo, demo, a bundle (.safetensors), a folder with the published files, or random:DOMAIN such as random:ffhq-1024"
 )
 
 
@@ -34,8 +35,8 @@ def load_networks(
 ) -> SFENetworks:
     """Load all networks, folded and ready for inference.
 
-    source: "demo"; a bundle; a folder with the published files (or one full training checkpoint with the generator
-    file beside it); or `random:DOMAIN` for seeded random weights. dtype: None keeps the file's. Raises
+    source: "photo" or "demo"; a bundle; a folder with the published files (or one full training checkpoint with the
+    generator file beside it); or `random:DOMAIN` for seeded random weights. dtype: None keeps the file's. Raises
     CheckpointError that names the file.
     """
     text = str(source)
@@ -52,7 +53,12 @@ def load_networks(
 
 
 def model_path(source: Path | str) -> Path:
-    """Return the file or folder of a source: the package's own bundle for "demo", else the path itself."""
+    """Return the file or folder of a source: a path, or one of the two names.
+
+    "demo" is the package's own bundle, "photo" what `download photo` made; CheckpointError if that is not there.
+    """
+    if str(source) == PHOTO:
+        return photo_bundle()
     return DEMO_BUNDLE if str(source) == "demo" else Path(source)
 
 

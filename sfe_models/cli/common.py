@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 import torch
 
 from ..checkpoints.load import load_networks
+from ..checkpoints.places import PHOTO
 from ..directions.library import DirectionLibrary, ModelSpec, model_library
+from ..photo.install import ready
 from ..pipeline import Pipeline
 from ..precision import choose_device, choose_dtype
 
@@ -18,8 +21,19 @@ def dtype_and_device(options: argparse.Namespace) -> tuple[torch.dtype, torch.de
     return choose_dtype(options.dtype, device), device
 
 
+def say(line: str) -> None:
+    """Tell what takes its time, beside what a command prints."""
+    print(line, file=sys.stderr)
+
+
+def fetched(source: str) -> str:
+    """Return --model as it is; the photographic model is fetched or brought up to date first."""
+    return str(ready(say=say)) if source == PHOTO else source
+
+
 def load_pipeline(options: argparse.Namespace) -> Pipeline:
     """Load --model in --dtype on --device."""
+    options.model = fetched(options.model)
     dtype, device = dtype_and_device(options)
     return Pipeline(load_networks(options.model, dtype, device))
 

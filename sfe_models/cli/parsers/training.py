@@ -43,12 +43,19 @@ def add_commands(commands) -> None:
     parser = commands.add_parser(
         "assemble",
         help="join trained networks and directions into one bundle",
-        description="Join training runs into a bundle that every other command loads.",
+        description="Join training runs into a bundle that every other command loads; or, with --without-generator, "
+        "into a file of encoders alone, which --e4e, --inverter and --start of `train` take too.",
     )
     for name in ("generator", "e4e", "inverter"):
         parser.add_argument(f"--{name}", required=True, metavar="RUN")
     parser.add_argument("--editor", metavar="RUN", help="without it: the model of phase 1, which only moves w")
     parser.add_argument("--directions", metavar="FOLDER", help="direction files to put into the bundle")
+    parser.add_argument(
+        "--without-generator",
+        action="store_true",
+        help="leave the generator out, as the package's file of the photographic model does; small encoders may then "
+        "come without --editor",
+    )
     parser.add_argument("--dtype", choices=DTYPE_NAMES, default="float32")
     parser.add_argument("--source", default="", help="one line on where the weights come from")
     parser.add_argument("--output", required=True, metavar="FILE.safetensors")

@@ -1,0 +1,155 @@
+"""The model for photographs: made once of what the package brings and the generator, and kept up to date."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from photo.small import SPEC, networks, packaged_encoders
+
+from sfe_models.checkpoints import places
+from sfe_models.checkpoints.bundle import save_bundle
+from sfe_models.checkpoints.download import DownloadError
+from sfe_models.checkpoints.encoders_file import join, read_encoders
+from sfe_models.checkpoints.errors import CheckpointError
+from sfe_models.checkpoints.load import load_networks, model_path
+from sfe_models.checkpoints.places import PHOTO_FILE, models_folder
+from sfe_models.cli import main
+from sfe_models.directions.base import DirectionInfo
+from sfe_models.directions.families.linear import LinearDirection
+from sfe_models.directions.files import bundle_directions, save_own_file
+from sfe_models.domain import PHOTO
+from sfe_models.photo import install as module
+from sfe_models.photo.install import ENCODERS, install, packaged, ready
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package with small encoders and no directions, an empty models folder, and a count of downloads."""
+    folder = tmp_path / "package"
+    (folder / "directions").mkdir(parents=True)
+    monkeypatch.setattr(module, "ENCODERS", packaged_encoders(folder / "encoders.safetensors"))
+    monkeypatch.setattr(module, "DIRECTIONS", folder / "directions")
+    monkeypatch.setenv(places.VARIABLE, str(tmp_path / "kept"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "read_mobile_generator", lambda wheel: networks().generator)
+    return folder
+
+
+@pytest.fixture
+def downloads(monkeypatch):
+    """What was asked for: (folder, wheel)."""
+    asked = []
+    monkeypatch.setattr(module, "fetch_wheel", lambda *arguments: asked.append(arguments[:2]) or Path("wheel"))
+    return asked
+
+
+def direction(name):
+    info = DirectionInfo(name, "own", SPEC.subject, (-2.0, 2.0))
+    return LinearDirection(info, torch.randn(1, 16, generator=torch.Generator().manual_seed(2)))
+
+
+def files(folder):
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_one_command_makes_the_model_that_every_other_finds(package, downloads, capsys):
+    assert main(["download", "photo", "--wheel", "mine.whl"]) == 0
+    path = models_folder() / PHOTO_FILE
+    assert capsys.readouterr().out.strip() == str(path) == str(model_path("photo"))
+    assert [wheel for _, wheel in downloads] == ["mine.whl"] and files(models_folder()) == [PHOTO_FILE]
+    got, want = load_networks("photo").state_dict(), join(read_encoders(module.ENCODERS), networks().generator)
+    assert all(torch.equal(tensor, got[name]) for name, tensor in want.state_dict().items())
+
+
+def test_it_is_made_once(package, downloads):
+    first = ready()
+    made = first.stat().st_mtime_ns
+    assert ready() == install() == first and first.stat().st_mtime_ns == made and len(downloads) == 1
+
+
+def test_it_is_found_in_the_folder_models_too(package, downloads):
+    path = install("models")
+    assert ready() == Path("models") / PHOTO_FILE == path and len(downloads) == 1
+
+
+def test_directions_of_the_package_are_the_model_s(package, downloads):
+    save_own_file(direction("older"), package / "directions/older.safetensors")
+    (found,) = bundle_directions(ready())
+    assert found.info.name == "older" and torch.equal(found.vector, direction("older").vector)
+
+
+@pytest.mark.parametrize("change", ["encoders", "directions"])
+def test_a_newer_package_makes_it_anew_without_a_download(package, downloads, change):
+    path, said = ready(), []
+    before = load_networks(path).state_dict()
+    if change == "encoders":
+        packaged_encoders(module.ENCODERS, seed=1)
+    else:
+        save_own_file(direction("older"), package / "directions/older.safetensors")
+    assert ready(say=said.append) == path and len(downloads) == 1 and "making it anew" in said[0]
+    after = load_networks(path).state_dict()
+    same = [torch.equal(tensor, before[name]) for name, tensor in after.items() if tensor.numel() > 1]
+    assert all(same) == (change == "directions") and len(bundle_directions(path)) == (change == "directions")
+    assert all(torch.equal(after[name], before[name]) for name in after if name.startswith("generator."))
+    assert ready(say=said.append) == path and len(said) == 1
+
+
+def test_where_nothing_can_be_written_the_older_one_serves(package, downloads, monkeypatch, caplog):
+    path = ready()
+    packaged_encoders(module.ENCODERS, seed=1)
+
+    def refuse(*arguments, **more):
+        raise OSError(f"Cannot write {path}: Read-only file system.")
+
+    monkeypatch.setattr(module, "save_bundle", refuse)
+    assert ready() == path and "stays that of an older version" in caplog.text
+
+
+def test_another_model_of_that_name_is_left_alone(package, downloads):
+    path = models_folder() / PHOTO_FILE
+    save_bundle(networks().fold(), path)
+    content = path.read_bytes()
+    with pytest.raises(CheckpointError, match="another model than 'photo'; rename it"):
+        ready()
+    assert path.read_bytes() == content and downloads == []
+
+
+def test_a_failed_download_leaves_nothing_and_is_one_sentence(package, monkeypatch, capsys):
+    def fail(*arguments):
+        raise DownloadError("Could not bring it: no network.")
+
+    monkeypatch.setattr(module, "fetch_wheel", fail)
+    assert main(["download", "photo"]) == 1
+    assert capsys.readouterr().err == "error: Could not bring it: no network.\n"
+    assert not models_folder().exists()
+
+
+def test_without_the_model_what_to_run_is_said(package):
+    with pytest.raises(CheckpointError, match="`python -m sfe_models download photo`"):
+        load_networks("photo")
+
+
+def test_the_models_folder_is_comfyui_s_or_the_user_s(monkeypatch, tmp_path):
+    monkeypatch.delenv(places.VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    pack = Path(os.sep, "ComfyUI", "custom_nodes", "a-pack", "sfe_models")
+    assert models_folder(pack) == Path(os.sep, "ComfyUI", "models", "sfe")
+    assert models_folder(Path(os.sep, "site-packages", "sfe_models")) == tmp_path / "stylefeatureeditor"
+    monkeypatch.setenv(places.VARIABLE, "elsewhere")
+    assert models_folder(pack) == Path("elsewhere")
+
+
+def test_what_the_package_brings_is_small_and_whole():
+    encoders = read_encoders(ENCODERS)
+    assert encoders.spec == PHOTO and ENCODERS.stat().st_size <= 24e6 and len(packaged()) == 16
+    assert encoders.trained.keys() == {"e4e_encoder", "inverter", "feature_editor"}
+    for name in encoders.trained:
+        assert all(tensor.isfinite().all() for tensor in encoders.weights(name).values())
+
+
+def test_what_the_package_brings_belongs_to_the_generator(mobile_generator):
+    made = join(read_encoders(ENCODERS), mobile_generator)
+    with torch.no_grad():
+        code = made.e4e_encoder(torch.zeros(1, 3, 256, 256))
+    assert code.shape == (1, 23, 512) and 1 < code.norm(dim=2).mean() < 20  # w lies about 10 from its mean
