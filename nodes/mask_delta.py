@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..sfe_models.choices import DELTA, MASK_ACTS_ON, PICTURE
 from ..sfe_models.faces.mask.soft import feathered
 from ..sfe_models.pictures.overlays import protected_over
 from . import previews, sockets, stages
@@ -20,8 +21,8 @@ class MaskDelta(Node):
     def define_schema(cls) -> io.Schema:
         return cls.schema(
             "SFE_MaskDelta",
-            "Keeps the edit to the white parts of a mask. Colours and light can still change a little elsewhere: the "
-            "mask acts on the features, not on the pixels.",
+            "Keeps the edit to the white parts of a mask. Everything else stays as it is without the edit, through a "
+            "soft edge.",
             [
                 sockets.SFEDelta.Input("delta", display_name="Δ", tooltip="From Compute Δ."),
                 io.Mask.Input("mask", tooltip="On the crop, of any size: white where the picture may change."),
@@ -34,14 +35,22 @@ class MaskDelta(Node):
                     step=0.01,
                     tooltip="Softens the mask's edge by this share of the picture's side.",
                 ),
+                io.Combo.Input(
+                    "acts_on",
+                    options=list(MASK_ACTS_ON),
+                    default=PICTURE,
+                    optional=True,
+                    tooltip=f"{PICTURE}: nothing changes outside. {DELTA}: as in the paper, where colours and light "
+                    "still change everywhere.",
+                ),
             ],
             [sockets.SFEDelta.Output("masked_delta", display_name="Δ", tooltip="For Combine Δ and Feature Edit.")],
             search_aliases=["protect region", "regional edit"],
         )
 
     @classmethod
-    def run(cls, delta, mask, invert: bool, feather: float) -> io.NodeOutput:
+    def run(cls, delta, mask, invert: bool, feather: float, acts_on: str = PICTURE) -> io.NodeOutput:
         masks = feathered(masks_of(mask, invert=invert), feather)
-        masked, some = stages.mask_delta(delta, masks), slice(previews.MOST)
+        masked, some = stages.mask_delta(delta, masks, acts_on), slice(previews.MOST)
         shown = previews.drawn(protected_over(masked.value.edit.inversion.picture[some], masks[some]))
         return io.NodeOutput(masked, ui=shown)

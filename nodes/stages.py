@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..sfe_models.choices import PICTURE
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
 from ..sfe_models.generators.base import Generator
@@ -50,10 +51,10 @@ def compute_delta(wire: Wire) -> Wire:
     return Wire(wire.model, Delta.cat(found, edit=wire.value))
 
 
-def mask_delta(wire: Wire, masks: Tensor) -> Wire:
-    """wire: of a Delta; masks: [1,H,W] or [B,H,W], 1 where the picture may change."""
+def mask_delta(wire: Wire, masks: Tensor, acts_on: str = PICTURE) -> Wire:
+    """wire: of a Delta; masks: [1,H,W] or [B,H,W], 1 where the picture may change; acts_on: of MASK_ACTS_ON."""
     with ready(wire.model) as pipeline:
-        return Wire.of(wire.model, pipeline.mask_delta(wire.value, masks))
+        return Wire.of(wire.model, pipeline.masked(wire.value, masks, acts_on))
 
 
 def combine_deltas(wires: Sequence[Wire], weights: Sequence[float]) -> Wire:

@@ -26,6 +26,11 @@ PASTE_REGIONS = (HEAD, OVAL, NO_HAIR, SQUARE)
 FEATHERED, POISSON = "feathered", "poisson"
 BLENDS = (FEATHERED, POISSON)
 
+# What a mask keeps an edit to: the picture itself (everything else stays as it is), or, as in the paper, delta alone
+# (colours and light still change everywhere).
+PICTURE, DELTA = "picture", "delta"
+MASK_ACTS_ON = (PICTURE, DELTA)
+
 # How a boundary between scored samples is found.
 BOUNDARY_METHODS = ("logistic", "svm")
 

@@ -9,6 +9,7 @@
 | Combine deltas | sum of omega_i delta_i; w + sum of omega_i (w'_i - w) | `weighted_sum`, `moved_by`, `moved_styles` |
 | Feature Edit | F_k' = H(F_k, delta) | `feature_edit` |
 | Synthesize | X' = G(F_k', w'_k+1:N) | `synthesize`, `cropped` |
+| Keep within (ours) | sum of m_i X'_i + (1 - sum of m_i) X | `blended` |
 
 Apply Direction, w' = w + d, is a direction's `move`.
 """
@@ -171,3 +172,8 @@ def synthesize(
     """
     state = SynthesisState(domain.feature_layer, features, carried)
     return cropped(generator.picture(generator.run(state, styles, stop_layer)), domain)
+
+
+def blended(pictures: Sequence[Tensor], masks: Sequence[Tensor]) -> Tensor:
+    """Sum of m_i X_i over pictures [B,3,H,W]; masks: [B,H,W] each, together 1 at every pixel."""
+    return sum(picture * mask[:, None].to(picture) for picture, mask in zip(pictures, masks, strict=True))

@@ -3,13 +3,13 @@
     inversion = pipeline.invert(image)
     edit = pipeline.apply_direction(inversion, direction, 5.0)
     delta = pipeline.compute_delta(edit)
-    delta = pipeline.mask_delta(delta, mask)
+    delta = pipeline.keep_within(delta, mask)
     features = pipeline.feature_edit(delta)
     image = pipeline.synthesize(features)
 
-What depends on the picture alone (w, w_E, F_k, F(w_E), H(F_k, 0)) is computed once. Delta reads only the first
-styles, so only those of e4e are computed; a picture whose first styles an edit leaves alone has delta = 0 and
-takes H(F_k, 0) as it is. All of this is exact.
+What depends on the picture alone (w, w_E, F_k, F(w_E), H(F_k, 0), the unedited picture) is computed once. Delta
+reads only the first styles, so only those of e4e are computed; a picture whose first styles an edit leaves alone has
+delta = 0 and takes H(F_k, 0) as it is. All of this is exact.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ import torch
 from torch import Tensor
 
 from . import equations
+from .choices import DELTA, MASK_ACTS_ON, PICTURE
+from .deltas import combined_delta, computed_delta, whole
 from .directions.base import (
     Direction,
     DirectionError,
@@ -36,8 +38,9 @@ from .directions.base import (
 from .generators.base import StyleSpace
 from .inputs import InputError, mask_batch, picture_batch
 from .networks import SFENetworks
+from .regions import covers_all, is_seen, resized_mask, soft_mask
 from .runs import NetworkRuns
-from .values import Delta, Edit, Features, Inversion, repeat_each, same_pictures
+from .values import Delta, Edit, Features, Inversion, repeat_each
 
 
 class Pipeline:
@@ -48,6 +51,7 @@ class Pipeline:
         self.spec = networks.spec
         self._runs = NetworkRuns(self.networks)
         self._unedited: WeakKeyDictionary[Inversion, Tensor] = WeakKeyDictionary()
+        self._reconstructed: WeakKeyDictionary[Inversion, dict[int | None, Tensor]] = WeakKeyDictionary()
 
     # Invert: (w, F_pred) = I_fse(X); F_w = G(w_0:k); F_k = I_fus(F_pred, F_w); w_E = E(X) (equations 3 to 5)
 
@@ -124,16 +128,8 @@ class Pipeline:
         move, steps = step.direction.move, (*edit.steps, step)
         if not isinstance(step.direction, StyleSpaceDirection):
             return replace(edit, steps=steps, w=move(edit.w, step.strength), w_e=move(edit.w_e, step.strength))
-        styles, styles_e = self._edited_styles(edit)
+        styles, styles_e = self._runs.edited_styles(edit)
         return replace(edit, steps=steps, styles=move(styles, step.strength), styles_e=move(styles_e, step.strength))
-
-    def _edited_styles(self, edit: Edit) -> tuple[StyleSpace, StyleSpace]:
-        """All style vectors of the edited w, and those of the edited w_E as far as delta needs them."""
-        device = self.networks.device
-        if edit.styles is not None:
-            return edit.styles.map(lambda s: s.to(device)), edit.styles_e.map(lambda s: s.to(device))
-        layers = self.spec.n_styles - 1 if edit.w_e.shape[1] == self.spec.n_styles else self.spec.delta_layer
-        return self.networks.generator.style_space(edit.w.to(device)), self._runs.styles(edit.w_e.to(device), layers)
 
     # Compute delta: delta = F(w_E) - F(w_E')
 
@@ -143,47 +139,44 @@ class Pipeline:
 
         Only pictures whose first styles changed are run; for the others delta is exactly 0.
         """
-        networks, k = self.networks, self.spec.feature_layer
-        inversion = edit.inversion.to(networks.device)
-        styles, styles_e = self._edited_styles(edit)
-        layer = self.spec.delta_layer
-        # What makes pictures on the way to k reads one latent more, but does not act on delta.
-        if edit.styles is None:
-            changed = _changed([edit.w[:, : k + 1]], [edit.inversion.w[:, : k + 1]])
-            changed_e = _changed([edit.w_e[:, :layer]], [edit.inversion.w_e[:, :layer]])
-        else:
-            before, before_e = self._runs.styles(inversion.w, k), self._runs.styles(inversion.w_e, layer)
-            first = networks.generator.first_styles(styles, k)
-            changed = _changed((*first.convs, *first.rgbs), (*before.convs, *before.rgbs))
-            changed_e = _changed(styles_e.convs[:layer], before_e.convs)
-        changed, changed_e = changed.to(networks.device), changed_e.to(networks.device)
-        carried, delta = inversion.carried, torch.zeros_like(inversion.F_w_e)
-        n = len(changed)
-        if n + len(changed_e):
-            first, first_e = (networks.generator.first_styles(part, k) for part in (styles, styles_e))
-            state = self._runs.to_k(StyleSpace.cat([first[changed], first_e[changed_e]]))
-            if n:
-                carried = tuple(
-                    old.index_copy(0, changed, new) for old, new in zip(carried, state[:n].carried, strict=True)
-                )
-            if len(changed_e):
-                moved = self._runs.delta_features(state[n:], styles_e[changed_e])
-                delta = delta.index_copy(0, changed_e, equations.delta(inversion.F_w_e[changed_e], moved))
-        return Delta(edit, delta, carried)
+        return computed_delta(self._runs, edit)
 
     # Mask delta: delta * (1 - protected)
 
     @torch.no_grad()
     def mask_delta(self, delta: Delta, mask: Tensor) -> Delta:
-        """Keep delta only where the picture may change.
+        """Keep delta only where the picture may change, and nothing else: the paper's masking.
 
         mask: [B,H,W], [B,1,H,W] or [H,W] in [0,1], 1 where the picture may change (the published code's masks
         mean the opposite), of any size in the picture's aspect ratio; one mask serves the whole batch. Resized
         to delta's size (bilinear, align_corners off, no antialiasing). The edited w and the result's pixels are
-        not masked.
+        not masked, so that colours and light change everywhere: see `keep_within`.
         """
         mask = mask_batch(mask.to(delta.delta.device), len(delta.delta), self.spec)
         return replace(delta, delta=equations.mask_delta(delta.delta, mask, self.spec))
+
+    @torch.no_grad()
+    def keep_within(self, delta: Delta, mask: Tensor) -> Delta:
+        """Keep an edit to where the picture may change: delta as `mask_delta` does, and the pixels of the picture.
+
+        Where the mask is 0, `synthesize` makes the very pixels of the unedited inversion; the edge is soft, inside of
+        the mask (see `regions.soft_mask`). Masks that follow each other are multiplied.
+        """
+        masked = self.mask_delta(delta, mask)
+        mask = mask_batch(mask.to(delta.delta.device), len(delta.delta), self.spec)
+        soft = soft_mask(mask, self.spec.picture_size)
+        if covers_all(soft):
+            return masked
+        regions = (replace(region, mask=region.mask * soft.to(region.mask)) for region in whole(self._runs, delta))
+        return replace(masked, regions=tuple(regions))
+
+    def masked(self, delta: Delta, mask: Tensor | None, acts_on: str = PICTURE) -> Delta:
+        """Mask a delta, or leave it (None); acts_on: PICTURE is `keep_within`, DELTA the paper's `mask_delta`."""
+        if acts_on not in MASK_ACTS_ON:
+            raise InputError(f"A mask cannot act on {acts_on!r}; expected one of {', '.join(MASK_ACTS_ON)}.")
+        if mask is None:
+            return delta
+        return self.mask_delta(delta, mask) if acts_on == DELTA else self.keep_within(delta, mask)
 
     # Combine deltas: different edits in different regions of one picture
 
@@ -192,34 +185,13 @@ class Pipeline:
         """Add edits of the same inversion, each already masked or not: sum of weight * delta.
 
         The edited codes move by the same weights, w' = w + sum of weight * (w'_i - w), and so does what the
-        generator carries beside F_k, which is computed anew; as everywhere, they are not masked. weights: one for each
-        delta (None: all 1).
+        generator carries beside F_k, which is computed anew. Each edit is seen where its own mask lets it, both where
+        two masks overlap. weights: one for each delta (None: all 1).
         """
         weights = [1.0] * len(deltas) if weights is None else [float(weight) for weight in weights]
         if not deltas or len(weights) != len(deltas) or not all(map(math.isfinite, weights)):
             raise InputError(f"{len(deltas)} deltas with the weights {weights}; expected one finite number for each.")
-        first = deltas[0].edit
-        others = [delta.edit.inversion for delta in deltas]
-        if any(len(o) != len(first) or not same_pictures(o, first.inversion) for o in others):
-            raise InputError("The deltas to combine are of different pictures; start both edits from one inversion.")
-        delta = equations.weighted_sum([d.delta for d in deltas], weights)
-        edits = [d.edit for d in deltas]
-        steps = tuple(step for edit in edits for step in edit.steps)
-        w = equations.moved_by([edit.w for edit in edits], first.inversion.w, weights)
-        n_styles = max(edit.w_e.shape[1] for edit in edits)
-        inversion = next(edit.inversion for edit in edits if edit.w_e.shape[1] == n_styles)
-        w_e = equations.moved_by([edit.w_e for edit in edits], inversion.w_e, weights)
-        combined = Edit(inversion, steps, w, w_e)
-        if any(edit.styles is not None for edit in edits):
-            start = self._edited_styles(self.start_edit(inversion))
-            moved = [self._edited_styles(edit) for edit in edits]
-            styles, styles_e = (
-                equations.moved_styles([both[i] for both in moved], start[i], weights) for i in range(2)
-            )
-            combined = replace(combined, styles=styles, styles_e=styles_e)
-        styles, _ = self._edited_styles(combined)
-        state = self._runs.to_k(self.networks.generator.first_styles(styles, self.spec.feature_layer))
-        return Delta(combined, delta, state.carried)
+        return combined_delta(self._runs, deltas, weights)
 
     # Feature Edit: F_k' = H(F_k, delta) (equation 6)
 
@@ -237,13 +209,11 @@ class Pipeline:
         moved, still = edited.nonzero()[:, 0], (~edited).nonzero()[:, 0]
         F_k = inversion.F_k.to(self.networks.device)
         out = torch.empty_like(F_k)
-        if self.networks.feature_editor is None:  # training phase 1: only w changes
-            return Features(source.edit, F_k, source.carried)
         if len(moved):
             out[moved] = self._runs.feature_edit(F_k[moved], source.delta[moved].to(F_k.device))
         if len(still):
             out[still] = self._unedited_features(inversion, still)
-        return Features(source.edit, out, source.carried)
+        return Features(source.edit, out, source.carried, source.regions)
 
     def _unedited_features(self, inversion: Inversion, index: Tensor) -> Tensor:
         """H(F_k, 0) of some pictures of an inversion; kept when it is of all of them."""
@@ -267,12 +237,36 @@ class Pipeline:
 
         resolution: stop the generator at this side of its square in px, one of `preview_resolutions`; the picture is
         what the generator has made by then (StyleGAN2 sums it over the resolutions), not the full one made smaller.
+        Features with regions (see `keep_within`) take one run for each region, and one for the unedited inversion,
+        whose picture is kept as long as the inversion lives.
         """
-        networks, device = self.networks, self.networks.device
         stop = self._layer_of(resolution)
-        styles, _ = self._edited_styles(features.edit)
-        carried = tuple(part.to(device) for part in features.carried)
-        return equations.synthesize(networks.generator, self.spec, styles, features.F_k.to(device), carried, stop)
+        if not features.regions:
+            return self._picture(features.F_k, self._runs.edited_styles(features.edit)[0], features.carried, stop)
+        masks = [region.mask for region in features.regions]
+        rest = (1 - sum(masks)).clamp(min=0)
+        seen = [region for region in features.regions if is_seen(region.mask)]
+        pictures = [self._picture(features.F_k, region.styles, region.carried, stop) for region in seen]
+        masks = [region.mask for region in seen]
+        if is_seen(rest):
+            pictures.append(self._unedited_picture(features.edit.inversion, stop))
+            masks.append(rest)
+        size = tuple(pictures[0].shape[2:])
+        return equations.blended(pictures, [resized_mask(mask, size) for mask in masks])
+
+    def _picture(self, F_k: Tensor, styles: StyleSpace, carried: tuple[Tensor, ...], stop: int | None) -> Tensor:
+        networks, device = self.networks, self.networks.device
+        styles, carried = styles.map(lambda s: s.to(device)), tuple(part.to(device) for part in carried)
+        return equations.synthesize(networks.generator, self.spec, styles, F_k.to(device), carried, stop)
+
+    def _unedited_picture(self, inversion: Inversion, stop: int | None) -> Tensor:
+        """The picture of the inversion, kept."""
+        kept = self._reconstructed.setdefault(inversion, {})
+        if stop not in kept:
+            F_k = self._unedited_features(inversion, torch.arange(len(inversion)))
+            styles = self._runs.edited_styles(self.start_edit(inversion))[0]
+            kept[stop] = self._picture(F_k, styles, inversion.carried, stop).to(inversion.F_k.device)
+        return kept[stop].to(self.networks.device)
 
     @property
     def preview_resolutions(self) -> tuple[int, ...]:
@@ -298,17 +292,18 @@ class Pipeline:
         source: Tensor | Inversion,
         steps: Sequence[tuple[Direction, float | Tensor]] = (),
         mask: Tensor | None = None,
+        mask_acts_on: str = PICTURE,
     ) -> Tensor:
         """Edit pictures: invert if need be, apply the steps in turn, return [B,3,H,W].
 
-        Without steps the result is the inversion.
+        Without steps the result is the inversion. mask_acts_on: one of `choices.MASK_ACTS_ON`, see `masked`.
         """
         inversion = source if isinstance(source, Inversion) else self.invert(source)
         edit = self.start_edit(inversion)
         for direction, strength in steps:
             edit = self.apply_direction(edit, direction, strength)
-        delta = self.compute_delta(edit)
-        return self.synthesize(self.feature_edit(delta if mask is None else self.mask_delta(delta, mask)))
+        delta = self.masked(self.compute_delta(edit), mask, mask_acts_on)
+        return self.synthesize(self.feature_edit(delta))
 
     def sweep(
         self,
@@ -316,8 +311,9 @@ class Pipeline:
         direction: Direction,
         strengths: Sequence[float] | Tensor,
         mask: Tensor | None = None,
+        mask_acts_on: str = PICTURE,
     ) -> Tensor:
-        """Edit every picture with every strength, as one batch: [B,S,3,H,W]."""
+        """Edit every picture with every strength, as one batch: [B,S,3,H,W]; mask: as `edit` takes it."""
         values = torch.as_tensor(strengths, dtype=torch.float32)
         if values.ndim != 1 or not len(values):
             raise DirectionError(f"Strengths of shape {tuple(values.shape)}; expected a list of numbers.")
@@ -326,11 +322,13 @@ class Pipeline:
             mask = mask.repeat_interleave(len(values), dim=0)
         repeated = repeat_each(inversion, len(values))
         edit = self.apply_direction(repeated, direction, values.repeat(batch))
-        delta = self.compute_delta(edit)
-        delta = delta if mask is None else self.mask_delta(delta, mask)
+        delta = self.masked(self.compute_delta(edit), mask, mask_acts_on)
         if not delta.delta.flatten(1).any(dim=1).all():
             unedited = self._unedited_features(inversion, torch.arange(batch))
             self._unedited[edit.inversion] = unedited.repeat_interleave(len(values), dim=0)
+        if delta.regions:
+            unedited = self._unedited_picture(inversion, None)
+            self._reconstructed[edit.inversion] = {None: unedited.repeat_interleave(len(values), dim=0)}
         images = self.synthesize(self.feature_edit(delta))
         return images.unflatten(0, (batch, len(values)))
 
@@ -338,9 +336,3 @@ class Pipeline:
     def generate_from(self, w_plus: Tensor) -> Tensor:
         """Make pictures [B,3,H,W] from W+ codes alone, as e4e does, without any feature."""
         return equations.cropped(self.networks.generator(w_plus.to(self.networks.device)), self.spec)
-
-
-def _changed(edited: Sequence[Tensor], original: Sequence[Tensor]) -> Tensor:
-    """Numbers of the pictures that differ in any of the tensors [B,...]: [n]."""
-    parts = [(a != b).flatten(1).any(dim=1) for a, b in zip(edited, original, strict=True)]
-    return torch.stack(parts).any(dim=0).nonzero()[:, 0]

@@ -10,6 +10,7 @@ from .domain import DomainSpec
 from .generators.base import Generator, StyleSpace, SynthesisState
 from .inputs import InputError
 from .networks import SFENetworks
+from .values import Edit
 
 # Codes or feature tensors that a CPU works on at once.
 _CPU_BATCH = 2
@@ -41,6 +42,14 @@ class NetworkRuns:
         """Style vectors of codes [B,N,D] for a run up to outs[layers]."""
         return self.networks.generator.style_space(w_plus[:, : layers + 1], layers)
 
+    def edited_styles(self, edit: Edit) -> tuple[StyleSpace, StyleSpace]:
+        """All style vectors of the edited w, and those of the edited w_E as far as delta needs them."""
+        device = self.networks.device
+        if edit.styles is not None:
+            return edit.styles.map(lambda s: s.to(device)), edit.styles_e.map(lambda s: s.to(device))
+        layers = self.spec.n_styles - 1 if edit.w_e.shape[1] == self.spec.n_styles else self.spec.delta_layer
+        return self.networks.generator.style_space(edit.w.to(device)), self.styles(edit.w_e.to(device), layers)
+
     def to_k(self, styles: StyleSpace) -> SynthesisState:
         """G(w_0:k)."""
         return self._run_to_k(self.networks.generator, self.spec, styles)
@@ -52,7 +61,9 @@ class NetworkRuns:
         return equations.delta_features(self.networks.generator, self.spec, state, styles)
 
     def feature_edit(self, F_k: Tensor, delta: Tensor) -> Tensor:
-        """H(F_k, delta)."""
+        """H(F_k, delta); F_k itself without an editor, as in training phase 1."""
+        if self.networks.feature_editor is None:
+            return F_k
         parts = zip(self._parts(F_k), self._parts(delta), strict=True)
         return torch.cat([equations.feature_edit(self.networks.feature_editor, *part) for part in parts])
 

@@ -122,21 +122,40 @@ class Edit(_Value):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Delta(_Value):
-    """delta = F(w_E) - F(w_E') [B,C,r,r] of an edit, and what the generator carries at layer k of the edited w."""
+class Region(_Value):
+    """A part of the pictures, and the codes that are seen there.
 
-    edit: Edit
-    delta: Tensor
+    mask: [B,H,W] in [0,1] at the picture's size, how much of each pixel is made with them; styles: their style
+    vectors; carried: what the generator carries at layer k of them.
+    """
+
+    mask: Tensor
+    styles: StyleSpace
     carried: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Delta(_Value):
+    """delta = F(w_E) - F(w_E') [B,C,r,r] of an edit, and what the generator carries at layer k of the edited w.
+
+    regions: where which codes are seen, their masks adding up to at most 1; what they leave shows the unedited
+    inversion. Without any, the whole picture shows the edit.
+    """
+
+    edit: Edit
+    delta: Tensor
+    carried: tuple[Tensor, ...]
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Features(_Value):
-    """F_k' [B,C,r,r], with the edit and what the generator carries there, which the picture is made from."""
+    """F_k' [B,C,r,r], with the edit, what the generator carries there, and the regions of its Delta."""
 
     edit: Edit
     F_k: Tensor
     carried: tuple[Tensor, ...]
+    regions: tuple[Region, ...] = ()
 
 
 def of_one_model(a: Inversion, b: Inversion) -> bool:

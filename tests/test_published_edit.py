@@ -46,7 +46,7 @@ def run(kit, tmp_path, name, dtype):
     if "mask" in cases[name]["inputs"]:
         background = weights.make_mask(cases[name]["inputs"]["mask"]["kind"])[0, 0].numpy()
         Image.fromarray(np.rint(255 * (1 - background)).astype(np.uint8)).save(tmp_path / "mask.png")
-        arguments += ["--mask", str(tmp_path / "mask.png")]
+        arguments += ["--mask", str(tmp_path / "mask.png"), "--mask-acts-on", "delta"]
     assert main([*arguments, "--edit", EDITS[name], "--output", str(out)]) == 0
     return np.asarray(Image.open(out)).astype(int).transpose(2, 0, 1)[None, None]
 

@@ -93,7 +93,7 @@ def run_edit(options: argparse.Namespace) -> None:
         mask = _mask(given, options, crops)
         bar.update()
         bar.set_description("editing")
-        image = pipeline.edit(inversion, steps, mask)
+        image = pipeline.edit(inversion, steps, mask, options.mask_acts_on)
         bar.update()
     if options.paste:
         print(save_photo(paste_crops(crops, image, options), options.output))
@@ -143,7 +143,7 @@ def run_sweep(options: argparse.Namespace) -> None:
         bar.update()
         bar.set_description("editing")
         strengths = evenly_spaced(first, last, options.steps)
-        images = pipeline.sweep(inversion, direction, strengths, mask)[0]
+        images = pipeline.sweep(inversion, direction, strengths, mask, options.mask_acts_on)[0]
         folder = Path(options.output)
         name = file_name(direction.info.name)
         for strength, image in zip(strengths, images, strict=True):

@@ -86,7 +86,7 @@ def showcase(pipeline: Pipeline, library: DirectionLibrary, seed: int) -> Showca
             direction = library.get(name)
             edit = pipeline.apply_direction(inversion, direction, strength_at(direction, share))
             delta = pipeline.compute_delta(edit)
-            deltas.append(delta if mask is None else pipeline.mask_delta(delta, mask))
+            deltas.append(delta if mask is None else pipeline.keep_within(delta, mask))
         delta = deltas[0] if len(deltas) == 1 else pipeline.combine_deltas(deltas)
         return pipeline.synthesize(pipeline.feature_edit(delta))
 

@@ -57,7 +57,11 @@ def test_mask_is_white_where_the_picture_may_change(tmp_path, crop, vectors):
         Image.new("L", (64, 64), value).save(tmp_path / name)
     whole = run("a.png")
     assert np.array_equal(run("b.png", "--mask", str(tmp_path / "white.png")), whole)
-    assert not np.array_equal(run("c.png", "--mask", str(tmp_path / "black.png")), whole)
+    black = ["--mask", str(tmp_path / "black.png")]
+    assert main(["edit", crop, "--no-align", "--output", str(tmp_path / "unedited.png"), *MODEL]) == 0
+    assert np.array_equal(run("c.png", *black), pixels(tmp_path / "unedited.png"))
+    paper = run("d.png", *black, "--mask-acts-on", "delta")
+    assert not np.array_equal(paper, whole) and not np.array_equal(paper, pixels(tmp_path / "unedited.png"))
 
 
 def test_inversion_is_kept_and_edited(tmp_path, crop, vectors):

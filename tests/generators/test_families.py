@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from generators.families import SPECS, codes, make
+from generators.families import SPECS, codes, domain, make
 
 from sfe_models.checkpoints.bundle import load_bundle, save_bundle
 from sfe_models.checkpoints.load import DEMO_BUNDLE
@@ -14,7 +14,7 @@ from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.checkpoints.reading import read_safetensors
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
-from sfe_models.domain import DEMO, DomainSpec, SpecError, tiny_domain
+from sfe_models.domain import DEMO, DomainSpec, SpecError
 from sfe_models.generators.base import StyleSpace, SynthesisState
 from sfe_models.pipeline import Pipeline
 
@@ -177,16 +177,6 @@ def test_latents_of_one_or_all_layers_fit_and_others_are_refused(generator):
 
 
 # Models of either family
-
-
-def domain(family: str) -> DomainSpec:
-    """A small model of a family, with its own numbers of layers and styles."""
-    if family == "stylegan2":
-        return tiny_domain(64)
-    small = tiny_domain(64)
-    # F_k: the output of the block of 16 px.
-    return DomainSpec("tiny-mobile", SPECS[family], e4e=small.e4e, inverter=small.inverter, feature_layer=7,
-                      delta_layer=7, encoder_size=(64, 64), editor_blocks=1)  # fmt: skip
 
 
 @pytest.mark.parametrize("family", SPECS)

@@ -72,12 +72,16 @@ def test_mask(server, pipeline, directions):
     assert_same(server.pictures(server.run(graph.api()), node), expected)
 
 
-def test_zero_mask_is_the_unmasked_codes_with_no_delta(server, pipeline, directions):
+@pytest.mark.parametrize("acts_on", ["picture", "delta"])
+def test_zero_mask_is_the_inversion_or_the_unmasked_codes_with_no_delta(server, pipeline, directions, acts_on):
     graph = Trial()
     (nothing,) = graph.add("SolidMask", value=0.0, width=128, height=128)
-    (masked,) = graph.add("SFE_MaskDelta", delta=graph.delta(graph.apply()), mask=nothing, invert=False, feather=0.02)
+    masked = {"mask": nothing, "invert": False, "feather": 0.02, "acts_on": acts_on}
+    (masked,) = graph.add("SFE_MaskDelta", delta=graph.delta(graph.apply()), **masked)
     node = graph.show(graph.finish(masked))
-    expected = pipeline.edit(portraits().image, [(directions["smile"], 1.5)], torch.zeros(128, 128))
+    seen, steps = portraits().image, [(directions["smile"], 1.5)]
+    nothing = torch.zeros(128, 128)
+    expected = pipeline.edit(seen) if acts_on == "picture" else pipeline.edit(seen, steps, nothing, "delta")
     assert_same(server.pictures(server.run(graph.api()), node), expected)
 
 

@@ -25,7 +25,7 @@ NODES = {
         "SFE_DIRECTION IMAGE",
     ),
     "SFE_ComputeDelta": ("Compute Δ", "edit", "SFE_DELTA IMAGE"),
-    "SFE_MaskDelta": ("Mask Δ", "delta mask invert feather", "SFE_DELTA"),
+    "SFE_MaskDelta": ("Mask Δ", "delta mask invert feather acts_on", "SFE_DELTA"),
     "SFE_CombineDelta": ("Combine Δ", "first second first_weight second_weight", "SFE_DELTA"),
     "SFE_FeatureEdit": ("Feature Edit", "inversion delta", "SFE_FEATURES"),
     "SFE_Synthesize": ("Synthesize", "features size", "IMAGE"),

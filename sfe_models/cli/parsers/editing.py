@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ...choices import REGIONS
+from ...choices import DELTA, MASK_ACTS_ON, PICTURE, REGIONS
 from .photos import add_align_options, add_paste_options
 from .shared import add_directions, add_model
 
@@ -89,6 +89,12 @@ def _add_mask(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--only", choices=REGIONS, metavar="REGION", help=f"a mask from the landmarks: {', '.join(REGIONS)}"
+    )
+    parser.add_argument(
+        "--mask-acts-on",
+        choices=MASK_ACTS_ON,
+        default=PICTURE,
+        help=f"{PICTURE}: outside of the mask nothing changes; {DELTA}: as in the paper, where colours and light do",
     )
 
 
