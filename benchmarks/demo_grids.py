@@ -56,7 +56,10 @@ def main() -> None:
         errors.append(torch.stack([(m - pictures).square().mean(dim=(1, 2, 3)) for m in made]))
         if first < 16:
             rows += [torch.stack([pictures, *made], dim=1).flatten(0, 1)]
-    save_grid(torch.cat(rows)[:48].unflatten(0, (4, 12)), options.output / "inversions.png")
+    shown = torch.cat(rows)[:48]
+    columns = min(12, len(shown))
+    shown = shown[: len(shown) // columns * columns]
+    save_grid(shown.unflatten(0, (-1, columns)), options.output / "inversions.png")
     e4e, sfe = torch.cat(errors, dim=1).mean(dim=1).tolist()
     print(
         f"L2 over {options.count} held-out portraits with details: e4e {e4e:.5f}, SFE {sfe:.5f}, ratio {e4e / sfe:.1f}"

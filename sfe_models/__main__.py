@@ -2,6 +2,11 @@
 
 import sys
 
-from .cli import main
+try:
+    from .cli import main
 
-sys.exit(main())
+    code = main()
+except KeyboardInterrupt:  # also while modules are imported
+    sys.stderr.write("interrupted\n")
+    code = 130
+sys.exit(code)

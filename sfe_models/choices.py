@@ -25,6 +25,7 @@ SQUARE = "square"
 PASTE_REGIONS = (HEAD, OVAL, NO_HAIR, SQUARE)
 FEATHERED, POISSON = "feathered", "poisson"
 BLENDS = (FEATHERED, POISSON)
+SOFT_EDGE = 0.1  # its width, share of the crop's side
 
 # What a mask keeps an edit to: the picture itself (everything else stays as it is), or, as in the paper, delta alone
 # (colours and light still change everywhere).

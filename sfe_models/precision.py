@@ -48,3 +48,13 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if device.type == "mps":
         return torch.float16
     return torch.bfloat16 if _cpu_has_bfloat16() else torch.float32
+
+
+def native_precision(name: str, device: torch.device) -> str:
+    """Return the precision of training of that name; "auto" is "bf16" where the device computes it itself, else "fp32".
+
+    A CPU that only emulates bfloat16 takes several times as long with it.
+    """
+    if name != "auto":
+        return name
+    return "bf16" if choose_dtype("auto", device) == torch.bfloat16 else "fp32"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sfe_models import precision
-from sfe_models.precision import PrecisionError, choose_device, choose_dtype
+from sfe_models.precision import PrecisionError, choose_device, choose_dtype, native_precision
 
 CPU = torch.device("cpu")
 
@@ -25,6 +25,13 @@ def test_named_formats_are_taken(name, dtype):
 def test_auto_on_a_cpu_follows_its_instructions(monkeypatch, capabilities, dtype):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert choose_dtype("auto", CPU) == dtype
+
+
+@pytest.mark.parametrize("capabilities, name", [({"avx512_bf16": True}, "bf16"), ({"avx2": True}, "fp32")])
+def test_training_on_a_cpu_takes_what_it_computes_itself(monkeypatch, capabilities, name):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert native_precision("auto", CPU) == name
+    assert native_precision("bf16", CPU) == "bf16" and native_precision("fp32", CPU) == "fp32"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ _OTHERS = {name for file in WEIGHTS if file not in MODEL for name in (file.name,
 _BUNDLE = "sfe-bundle"
 _OURS = {
     "sfe-generator": "a generator alone, which serves `directions` and training",
+    "sfe-encoders": "the encoders of a model without its generator; `download photo` makes a model of them",
     "sfe-inversion": "a kept inversion, which Load Inversion reads from the output or input folder",
     "sfe-channel-relevance": "the channel relevance of a generator, which text directions need",
 }

@@ -22,7 +22,8 @@ from .recognise import Contents, generator_of, read_contents
 
 logger = logging.getLogger(__name__)
 
-# The model that the package brings.
+# The model that the package brings, and its name.
+DEMO = "demo"
 DEMO_BUNDLE = Path(__file__).parents[1] / "demo" / "demo.safetensors"
 
 _EXPECTED = (
@@ -59,7 +60,7 @@ def model_path(source: Path | str) -> Path:
     """
     if str(source) == PHOTO:
         return photo_bundle()
-    return DEMO_BUNDLE if str(source) == "demo" else Path(source)
+    return DEMO_BUNDLE if str(source) == DEMO else Path(source)
 
 
 def load_generator(path: Path | str) -> Generator:

@@ -12,6 +12,10 @@ from ..atomic import check_writable
 from ..checkpoints.containers import sniff
 from ..inputs import InputError
 from ..pictures.image_io import check_photo_fits, check_picture, load_mask, picture_format
+from .photos import face_number, given_landmarks
+
+# What only --paste reads; nothing else writes a photo.
+_OF_PASTING = ("region", "feather", "no_colour_match", "blend", "no_face")
 
 
 def check_before(
@@ -22,6 +26,7 @@ def check_before(
         picture_format(path)
     for path in (*pictures, *others):
         check_writable(path)
+    _check_options(options)
     photo = Path(options.photo)
     if is_inversion(photo):
         if options.paste:
@@ -30,8 +35,26 @@ def check_before(
             raise InputError("--refine needs the photo; an inversion does not keep it. Refine before --save-inversion.")
         return
     check_picture(photo)
+    if not options.no_align:
+        face_number(options)
+        if options.landmarks:
+            given_landmarks(options.landmarks)
     if options.paste and not options.no_align:
         check_photo_fits(photo, pictures[0])
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse options that would be passed over without a word, and folders that are not there."""
+    if not options.paste:
+        without = {"--" + name.replace("_", "-"): getattr(options, name, None) for name in _OF_PASTING}
+        if given := [flag for flag, value in without.items() if value not in (None, False)]:
+            raise InputError(f"{' and '.join(given)} only matter with --paste; add it, or leave them out.")
+    if options.no_align and (options.landmarks or options.face not in (None, "0")):
+        raise InputError("--landmarks and --face look for a face in a photo; leave them out, or leave --no-align out.")
+    if options.refine_w and not options.refine:
+        raise InputError("--refine-w only matters with --refine N; add it, or leave --refine-w out.")
+    if options.directions and not Path(options.directions).is_dir():
+        raise InputError(f"The directions folder {options.directions} does not exist; give one that does.")
 
 
 def given_mask(options: argparse.Namespace) -> Tensor | None:

@@ -18,18 +18,25 @@ from ..directions.finding.sampling import Progress
 from ..directions.published import published_directions
 from ..domain import BareGenerator, DomainSpec
 from ..generators.base import Generator
+from ..generators.families import make_generator
 from ..precision import choose_device
+from ..training.checkpoint import is_run, load_network, run_spec
 
 
 def spec_of(options: argparse.Namespace) -> DomainSpec | BareGenerator:
     """Read the model's domain, with the subject of --subject if that is given."""
-    spec = read_spec(options.model)
-    return replace(spec, subject=options.subject) if options.subject else spec
+    spec = run_spec(options.model) if is_run(options.model) else read_spec(options.model)
+    subject = getattr(options, "subject", None)
+    return replace(spec, subject=subject) if subject else spec
 
 
 def model_generator(options: argparse.Namespace) -> Generator:
-    """Load the generator of --model, in float32 on --device."""
-    return load_generator(options.model).float().to(choose_device(options.device))
+    """Load the generator of --model, which may be a training run, in float32 on --device."""
+    device = choose_device(options.device)
+    if not is_run(options.model):
+        return load_generator(options.model).float().to(device)
+    generator = make_generator(run_spec(options.model).generator)
+    return load_network(options.model, "generator", generator).float().to(device)
 
 
 def subject_of(options: argparse.Namespace) -> str | None:
@@ -37,7 +44,7 @@ def subject_of(options: argparse.Namespace) -> str | None:
     if options.subject:
         return options.subject
     try:
-        return read_spec(options.model).subject
+        return spec_of(options).subject
     except CheckpointError:
         return None  # a generator that is no part of a model
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
@@ -66,11 +67,14 @@ def _mask(given: Tensor | None, options: argparse.Namespace, crops: Crops | None
     return region_masks(crops.aligned.faces, options.only) if options.only else given
 
 
-def _recipe(options: argparse.Namespace, subject: str) -> Recipe:
+def _recipe(options: argparse.Namespace) -> Recipe:
     """The steps of --recipe, then those of --edit."""
-    kept = load_recipe(options.recipe) if options.recipe else Recipe(subject, ())
+    kept = load_recipe(options.recipe) if options.recipe else Recipe(None, ())
     given = (RecipeStep(name, strength) for name, strength in options.edits)
-    return Recipe(kept.subject, (*kept.steps, *given))
+    recipe = Recipe(kept.subject, (*kept.steps, *given))
+    if options.save_recipe and not recipe.steps:
+        raise InputError("There are no steps to keep: give --edit with --save-recipe.")
+    return recipe
 
 
 def _bar(total: int, description: str) -> tqdm:
@@ -79,13 +83,12 @@ def _bar(total: int, description: str) -> tqdm:
 
 def run_edit(options: argparse.Namespace) -> None:
     check_before(options, [options.output], [options.save_recipe] if options.save_recipe else [])
-    given = given_mask(options)
+    given, recipe = given_mask(options), _recipe(options)
     with _bar(3, "loading") as bar:
         pipeline = load_pipeline(options)
         library = direction_library(options, pipeline.spec)
-        recipe = _recipe(options, pipeline.spec.subject)
-        if options.save_recipe and not recipe.steps:
-            raise InputError("There are no steps to keep: give --edit with --save-recipe.")
+        if not options.recipe:
+            recipe = replace(recipe, subject=pipeline.spec.subject)
         steps = resolve(recipe, library)
         bar.update()
         bar.set_description("inverting")

@@ -15,6 +15,16 @@ _EPILOG = """MODEL is demo (the model that the package brings, of rendered portr
 with the published files, or random:DOMAIN (seeded random weights, for timing and tests; domains: ffhq-1024, cars-512,
 demo, tiny-64)."""
 
+# Packages that only some commands need, and the extra that brings them.
+_EXTRAS = {
+    "pytorch_optimizer": "train",
+    "tensorboard": "train",
+    "transformers": "text",
+    "sklearn": "svm",
+    "dlib": "dlib",
+    "openvino": "golden",
+}
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands.
@@ -54,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verbose:
             logging.exception("the failure in full")
         print(f"error: {_said(error)}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == __package__.partition(".")[0]:
+            raise  # of our own: a mistake
+        extra = _EXTRAS.get(error.name.partition(".")[0])
+        cure = f"pip install 'stylefeatureeditor[{extra}]'" if extra else f"pip install {error.name}"
+        print(f"error: This command needs the package {error.name}, which is not there: {cure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

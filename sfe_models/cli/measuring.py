@@ -24,7 +24,8 @@ def run_benchmark(options: argparse.Namespace) -> None:
     print("| | seconds |\n|---|---|")
     for name, seconds in result.seconds.items():
         print(f"| {MEASURES[name]} | {seconds:.3f} |")
-    print(f"\npeak memory {result.peak_memory_bytes / 2**30:.2f} GiB")
+    peak = result.peak_memory_bytes
+    print(f"\npeak memory {'unknown' if peak is None else f'{peak / 2**30:.2f} GiB'}")
     if options.json:
         with replaced(Path(options.json)) as temporary:
             temporary.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")

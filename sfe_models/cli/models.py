@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from pathlib import Path
 
 from tqdm import tqdm
 
-from ..checkpoints.bundle import bundle_spec
+from ..checkpoints.bundle import FORMAT, GENERATOR_FORMAT, bundle_spec
 from ..checkpoints.containers import sniff
 from ..checkpoints.convert import convert
-from ..checkpoints.encoders_file import is_encoders_file, read_encoders
+from ..checkpoints.encoders_file import FORMAT as ENCODERS_FORMAT
+from ..checkpoints.encoders_file import read_encoders
+from ..checkpoints.load import model_path
 from ..checkpoints.places import PHOTO
 from ..checkpoints.published import download_loss_weights, download_mobile_generator, download_published
-from ..checkpoints.reading import read_safetensors
+from ..checkpoints.reading import TensorFile, read_safetensors
 from ..checkpoints.recognise import MODEL_NETWORKS, read_contents
 from ..checkpoints.weights import GENERATOR_MOBILE, table
 from ..directions.families.deltaedit import DeltaMapper
 from ..directions.families.mapper import StyleCLIPMapper
-from ..domain import BareGenerator
+from ..inversion_file import FORMAT as INVERSION_FORMAT
+from ..inversion_file import load_inversion
 from ..photo.install import install
 from ..precision import DTYPES
 from .common import say
 
+# Tensors that `inspect` lists of a file that it does not know.
+_SHOWN = 20
 # What `inspect` knows.
 _NETWORKS = MODEL_NETWORKS | {"styleclip_mapper": StyleCLIPMapper, "delta_mapper": DeltaMapper}
 
@@ -55,28 +59,37 @@ def run_weights(options: argparse.Namespace) -> None:
 
 
 def run_inspect(options: argparse.Namespace) -> None:
-    path = Path(options.file)
-    if is_encoders_file(path):
-        encoders = read_encoders(path)
-        trained = ", ".join(f"{name} {steps} steps" for name, steps in encoders.trained.items())
-        print(
-            f"encoders of {encoders.spec.name} for the generator {encoders.generator}, {encoders.identity}: {trained}"
-        )
-        print(encoders.source)
-        return
+    path = model_path(options.file)
     if sniff(path).kind == "safetensors":
-        file = read_safetensors(path)
-        metadata, count, spec = file.metadata, len(file.header), bundle_spec(path)
-        if isinstance(spec, BareGenerator):
-            family, side = spec.generator.family, spec.generator.resolution
-            print(f"generator {spec.name}, {family}, pictures of {side} px, {count} tensors")
-        else:
-            print(f"bundle of {spec.name}, {metadata['dtype']}, {count} tensors, {metadata['e4e_styles']} e4e styles")
-        if metadata.get("source"):
-            print(metadata["source"])
+        print("\n".join(_said_of(read_safetensors(path))))
         return
     contents = read_contents(path, _NETWORKS)
     for name, state in contents.components.items():
         print(f"{name}: {len(state)} tensors, {sum(t.numel() for t in state.values()) / 1e6:.1f} M values")
     for note in contents.notes or (() if contents.components else ("nothing that this library knows",)):
         print(note)
+
+
+def _said_of(file: TensorFile) -> list[str]:
+    """Say what a safetensors file holds, in lines; of one that is not ours its tensors."""
+    metadata, count, format = file.metadata, len(file.header), file.metadata.get("format")
+    if format == INVERSION_FORMAT:
+        inversion = load_inversion(file.path)
+        people = "1 person" if len(inversion) == 1 else f"{len(inversion)} people"
+        lines = [f"inversion of {people} by {inversion.domain}, generator {inversion.generator or 'unknown'}"]
+    elif format == GENERATOR_FORMAT:
+        spec = bundle_spec(file.path)
+        of = f"{spec.generator.family}, pictures of {spec.generator.resolution} px"
+        lines = [f"generator {spec.name}, {of}, {count} tensors"]
+    elif format == ENCODERS_FORMAT:
+        encoders = read_encoders(file.path)
+        trained = ", ".join(f"{name} {steps} steps" for name, steps in encoders.trained.items())
+        of = f"{encoders.spec.name} for the generator {encoders.generator}, {encoders.identity}"
+        lines = [f"encoders of {of}: {trained}"]
+    elif format == FORMAT:
+        about = f"{metadata['dtype']}, {count} tensors, {metadata['e4e_styles']} e4e styles"
+        lines = [f"bundle of {bundle_spec(file.path).name}, {about}"]
+    else:
+        lines = [f"safetensors file of {count} tensors" + (f", {format}" if format else "")]
+        lines += [f"  {name}: {kind} {list(shape)}" for name, (kind, shape) in list(file.header.items())[:_SHOWN]]
+    return [*lines, metadata["source"]] if metadata.get("source") else lines

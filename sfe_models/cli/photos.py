@@ -6,7 +6,6 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ..choices import ERROR, PASS
@@ -20,6 +19,7 @@ from ..faces.landmarks import parse_landmarks
 from ..faces.paste.face import PasteOptions, paste_into
 from ..inputs import InputError
 from ..pictures.image_io import Photo, load_crop, load_photo
+from ..precision import choose_device
 
 _OWN_CROP = "If PHOTO is an aligned crop already, give --no-align."
 
@@ -44,11 +44,9 @@ def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Cro
         picture = load_crop(path, spec)
         warn_if_not_aligned(picture, spec.subject)
         return Crops(picture)
-    face = _face_number(options.face or "0")
-    if face == -1 and not options.paste:
-        raise InputError("--face all gives several crops; add --paste, or name one face.")
+    face = face_number(options)
     photo = load_photo(path)
-    no_face = PASS if options.no_face == "pass" and options.paste else ERROR
+    no_face = PASS if options.no_face == "pass" else ERROR
     try:
         found = [_landmarks(photo, options)]
         aligned = align_photos(found, photo.size, spec.picture_size, face, options.order, no_face)
@@ -61,7 +59,9 @@ def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Cro
 def paste_crops(crops: Crops, edited: Tensor, options: argparse.Namespace) -> Photo:
     """Bring edited crops [F,3,H,W] in [-1,1] back into their photo, one after the other."""
     pixels = crops.photo.pixels.clone()
-    ways = PasteOptions(options.feather, not options.no_colour_match, options.region, options.blend)
+    given = {name: getattr(options, name) for name in ("feather", "region", "blend")}
+    ways = {name: value for name, value in given.items() if value is not None}
+    ways = PasteOptions(colour_match=not options.no_colour_match, **ways)
     for face, picture in zip(crops.aligned.faces, edited, strict=True):
         picture = ((picture.float().cpu() + 1) * 127.5).clamp(0, 255)
         paste_into(pixels, picture, face, options=ways)
@@ -70,26 +70,36 @@ def paste_crops(crops: Crops, edited: Tensor, options: argparse.Namespace) -> Ph
 
 def _landmarks(photo: Photo, options: argparse.Namespace) -> list[Tensor]:
     """The faces of the photo: of --landmarks, or found by --detector."""
-    file = options.landmarks
-    if file:
-        try:
-            lines = parse_landmarks(Path(file).read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise FaceError(f"The landmarks {file} cannot be read ({error}).") from error
-        if len(lines) != 1:
-            raise FaceError(
-                f"{file} has landmarks of {len(lines)} photos; expected one line, faces parted by semicolons, or a "
-                "lone semicolon for a photo without a face."
-            )
-        return lines[0]
-    folders = [Path(options.face_models)]
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return find_faces(photo.pixels, load_detector(options.detector, folders, device))
+    if options.landmarks:
+        return given_landmarks(options.landmarks)
+    device = choose_device(options.device)
+    device = device if device.type == "cuda" else "cpu"  # the detector is too small to gain from others
+    return find_faces(photo.pixels, load_detector(options.detector, [Path(options.face_models)], device))
 
 
-def _face_number(text: str) -> int:
+def given_landmarks(file: Path | str) -> list[Tensor]:
+    """Read --landmarks: the faces of one photo. Raises FaceError."""
+    try:
+        lines = parse_landmarks(Path(file).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise FaceError(f"The landmarks {file} cannot be read ({error.strerror}); give a text file.") from error
+    except ValueError as error:
+        raise FaceError(f"The landmarks {file} cannot be read: {error}") from error
+    if len(lines) != 1:
+        raise FaceError(
+            f"{file} has landmarks of {len(lines)} photos; expected one line, faces parted by semicolons, or a "
+            "lone semicolon for a photo without a face."
+        )
+    return lines[0]
+
+
+def face_number(options: argparse.Namespace) -> int:
+    """Read --face of a photo: a number, or -1 for all. Raises InputError."""
+    text = options.face or "0"
     if text == "all":
+        if not options.paste:
+            raise InputError("--face all gives several crops; add --paste, or name one face.")
         return -1
-    if not text.isdigit():
+    if not text.isdecimal():
         raise InputError(f"--face is {text!r}; expected a number from 0 on, or all.")
     return int(text)

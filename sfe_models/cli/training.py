@@ -17,7 +17,10 @@ from ..training.assemble import assemble, assemble_bundle, assemble_encoders
 from ..training.attribute_directions import attribute_directions, attribute_samples
 from ..training.attributes import explained_variance
 from ..training.checkpoint import load_network, run_spec
+from ..training.config import override, to_json
 from ..training.losses import find_attribute_network
+from ..training.presets import find_config
+from ..training.run_stage import Sources, run_stage
 from .directions_options import directions_folder, progress_bar, save_named
 
 # Portraits of the first seeds, which training never draws, that the attribute network is measured on.
@@ -25,14 +28,6 @@ _HELD_OUT = 256
 
 
 def run_train(options: argparse.Namespace) -> None:
-    try:
-        from ..training.config import override, to_json
-        from ..training.presets import find_config
-        from ..training.run_stage import Sources, run_stage
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"Training needs the package {error.name}; install the extra: pip install 'stylefeatureeditor[train]'."
-        ) from error
     config = override(find_config(options.stage, options.config), options.set)
     print(to_json(config))
     sources = Sources(

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
 from tqdm import tqdm
@@ -29,10 +30,10 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Median seconds by measure, and the peak memory of the process (CPU) or of the device in bytes."""
+    """Median seconds by measure, and the peak memory of the process (CPU) or the device in bytes, None if unknown."""
 
     seconds: dict[str, float]
-    peak_memory_bytes: int
+    peak_memory_bytes: int | None
 
 
 def benchmark_directions(spec: DomainSpec, seed: int = 0) -> tuple[LinearDirection, LinearDirection]:
@@ -49,12 +50,21 @@ def benchmark_directions(spec: DomainSpec, seed: int = 0) -> tuple[LinearDirecti
     )
 
 
-def peak_memory(device: torch.device) -> int:
-    """Return the largest memory so far, in bytes: allocated on CUDA, else resident in the process."""
+def peak_memory(device: torch.device) -> int | None:
+    """Return the largest memory so far, in bytes: allocated on CUDA, else resident in the process.
+
+    None where nobody says it: Windows does to psutil alone.
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    import resource
+    try:
+        import resource
+    except ModuleNotFoundError:
+        if find_spec("psutil") is None:
+            return None
+        import psutil
 
+        return getattr(psutil.Process().memory_info(), "peak_wset", None)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

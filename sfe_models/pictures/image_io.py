@@ -41,6 +41,10 @@ _OF_THE_FILE = (
 )
 # Formats without transparency, as Pillow calls them.
 _OPAQUE = ("JPEG", "PPM")
+# Of pictures of floating point or 32-bit numbers: what white is, by the largest value (None: too little to tell); none
+# says it itself, and sharpening leaves values a little beyond black and white.
+_WHITE = ((1.5, 1.0), (16.0, None), (382.0, 255.0), (72089.0, 65535.0))
+_BELOW_BLACK = 0.5
 # A mask whose brightest point is darker than this is taken for a mistake, such as 0 and 1 of 255.
 _ALMOST_BLACK = 0.1
 
@@ -222,8 +226,11 @@ def _from_deep(image: Image.Image, path: Path | str) -> Image.Image:
     values = np.asarray(image, dtype=np.float64)
     if not np.isfinite(values).all():
         raise ImageError(f"{path} has values that are not finite; expected a picture.")
-    top = 1.0 if image.mode == "F" and values.max() <= 1.0 else 65535.0
-    return Image.fromarray(np.rint(np.clip(values / top, 0, 1) * 255).astype(np.uint8))
+    least, most = values.min(), values.max()
+    white = 65535.0 if image.mode.startswith("I;16") else next((w for up_to, w in _WHITE if most <= up_to), None)
+    if white is None or least < -_BELOW_BLACK * white:
+        raise ImageError(f"{path} has values from {least:g} to {most:g}; expected 0 to 1, 255 or 65535.")
+    return Image.fromarray(np.rint(np.clip(values / white, 0, 1) * 255).astype(np.uint8))
 
 
 def load_crop(path: Path | str, spec: DomainSpec) -> Tensor:

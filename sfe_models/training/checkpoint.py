@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -56,10 +57,10 @@ def is_trained(path: Path | str) -> bool:
 
 def _has_format(path: Path) -> bool:
     try:
-        load_checkpoint(path)
-    except CheckpointError:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception:  # torch raises a different type for every kind of damage
         return False
-    return True
+    return isinstance(state, dict) and state.get("format") == FORMAT
 
 
 def run_spec(path: Path | str) -> DomainSpec:
@@ -72,6 +73,11 @@ def run_spec(path: Path | str) -> DomainSpec:
 def trained_steps(path: Path | str, name: str) -> int:
     """Read how many optimizer steps a network took, in what `is_trained` accepts."""
     return read_encoders(path).trained[name] if is_encoders_file(path) else load_checkpoint(path)["step"]
+
+
+def run_settings(path: Path | str) -> dict:
+    """Read how a run was run (see `RunConfig`)."""
+    return json.loads(load_checkpoint(path)["config"])["run"]
 
 
 def load_trained(path: Path | str, name: str) -> tuple[DomainSpec, dict[str, Tensor]]:

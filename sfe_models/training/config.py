@@ -11,25 +11,28 @@ from ..domain import DomainSpec
 from ..json_values import JsonValueError, build
 from .errors import ConfigError
 
+PRECISIONS = ("auto", "fp32", "bf16")
+
 
 @dataclass(frozen=True)
 class RunConfig:
     """How long a stage runs and what it leaves behind.
 
-    steps: optimizer steps; batch: pictures per step over all processes; precision: "fp32", or "bf16" for
-    autocast; *_every: steps between log lines, sample grids and checkpoints; keep_every: checkpoints at multiples
-    of it keep their number (0: only the last one is kept); ema_halflife: pictures after which half of an old
-    weight is left in the averaged networks (0: no averaging); compile: fuse the generator with torch.compile, which
-    takes a minute and a C++ compiler and makes a GAN's steps on a CPU up to twice as fast; mirror: flip half of the
-    pictures; workers: loader processes; pictures: how many portraits the rendered data set has, or how many samples the
-    generator makes. size: width of the training pictures (None: the domain's); samples: pictures of each batch that the
-    generator makes, with their codes, the others are the data's; clip: largest norm of the gradient (0: as it is).
+    steps: optimizer steps; batch: pictures per step over all processes; precision: "fp32", "bf16" for
+    autocast, or "auto" for the latter where the device computes it itself; *_every: steps between log lines, sample
+    grids and checkpoints; keep_every: checkpoints at multiples of it keep their number (0: only the last one is
+    kept); ema_halflife: pictures after which half of an old weight is left in the averaged networks (0: no averaging);
+    compile: fuse the generator with torch.compile, which takes a minute and a C++ compiler and makes a GAN's steps on a
+    CPU up to twice as fast; mirror: flip half of the pictures; workers: loader processes; pictures: how many portraits
+    the rendered data set has, or how many samples the generator makes. size: width of the training pictures (None: the
+    domain's); samples: pictures of each batch that the generator makes, with their codes, the others are the data's;
+    clip: largest norm of the gradient (0: as it is).
     """
 
     steps: int
     batch: int = 8
     seed: int = 0
-    precision: str = "bf16"
+    precision: str = "auto"
     log_every: int = 50
     sample_every: int = 500
     save_every: int = 500
@@ -47,8 +50,8 @@ class RunConfig:
         for name in ("steps", "batch", "log_every", "sample_every", "save_every"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"run.{name} is {getattr(self, name)}; expected 1 or more.")
-        if self.precision not in ("fp32", "bf16"):
-            raise ConfigError(f"run.precision is {self.precision!r}; expected 'fp32' or 'bf16'.")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"run.precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}.")
 
 
 @dataclass(frozen=True)

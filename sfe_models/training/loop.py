@@ -23,6 +23,7 @@ from .data import Batch, PictureFolder, Pictures, StepOrder, batches
 from .distributed import Processes
 from .errors import ConfigError, TrainingError
 from .stage import Stage
+from .stopping import stop_request
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ def train(
     """Train a stage to its configuration's last step; go on where an earlier run in `output` was stopped.
 
     Writes config.json, last.pt, log/ (TensorBoard), log.jsonl and samples-*.png into `output`. stop_after: leave
-    with a checkpoint after so many steps of this call. Returns the checkpoint. Raises TrainingError when a loss
+    with a checkpoint after so many steps of this call. Ctrl-C leaves with a checkpoint after the step in progress (one
+    process only). Returns the checkpoint. Raises TrainingError when a loss
     becomes NaN or infinite, and ConfigError if `output` holds a run with other settings.
     """
     output, run, processes = Path(output), config.run, processes or Processes()
@@ -55,7 +57,7 @@ def train(
     bar = tqdm(total=run.steps, initial=first, desc=type(stage).__name__, disable=not leader, mininterval=5)
     sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
-    with bar:
+    with bar, stop_request(processes.world) as request:
         for step, batch in enumerate(batches(pictures, order, run.workers), first):
             torch.manual_seed(_step_seed(run.seed, step, processes.rank))
             batch = batch.to(stage.device)
@@ -65,7 +67,7 @@ def train(
                 counts[name] = counts.get(name, 0) + 1
             stage.update_averages(step)
             done = step + 1
-            ends = done == last
+            ends = done == last or request.asked
             if done % run.log_every == 0 or done % run.save_every == 0 or ends:
                 means = {name: float(processes.mean(total / counts[name])) for name, total in sums.items()}
                 _require_finite([name for name, value in means.items() if not math.isfinite(value)], done, output)
@@ -83,6 +85,9 @@ def train(
                 samples = stage.samples(shown)
                 save_grid(samples, output / f"samples-{done:07d}.png")
                 writer.add_image("samples", (_grid(samples) / 2 + 0.5).clamp(0, 1), done)
+            if request.asked and done != last:
+                logger.warning("Stopped at step %d; the same command goes on from %s.", done, output / LAST)
+                raise KeyboardInterrupt
     if writer is not None:
         writer.close()
     if leader and isinstance(pictures, PictureFolder) and pictures.skipped:

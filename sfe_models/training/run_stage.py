@@ -16,8 +16,9 @@ from ..generators.stylegan2.discriminator import Discriminator
 from ..generators.stylegan2.spec import StyleGAN2Spec
 from ..perception.attribute_network import save_attribute_network
 from ..perception.mobilenet_distance import load_backbone
+from ..precision import native_precision
 from .attributes import AttributesStage
-from .checkpoint import discriminator_weights, fill_from_run, load_network
+from .checkpoint import LAST, discriminator_weights, fill_from_run, load_network, run_settings
 from .config import CONFIGS
 from .data import Interleaved, open_pictures
 from .distributed import Processes
@@ -61,6 +62,10 @@ class Sources:
         return value
 
 
+_WHY = {
+    "bf16": "the device computes bfloat16 itself; --set run.precision=fp32 is exact.",
+    "fp32": "the device only emulates bfloat16, which would be slower.",
+}
 # The network that a stage trains, as checkpoints name it; a GAN has a start of its own.
 _LEARNERS = {"attributes": "attributes", "e4e": "e4e_encoder", "inverter": "inverter", "editor": "feature_editor"}
 
@@ -147,6 +152,16 @@ def _discriminator(config, sources: Sources) -> Discriminator | None:
     return discriminator
 
 
+def _precision(name: str, device: torch.device, output: Path | str) -> str:
+    """Choose the precision of "auto": what the run in `output` has, else what the device computes itself."""
+    if name == "auto" and (Path(output) / LAST).is_file():
+        return run_settings(output)["precision"]
+    chosen = native_precision(name, device)
+    if chosen != name:
+        logger.warning("run.precision is %s: %s", chosen, _WHY[chosen])
+    return chosen
+
+
 def run_stage(
     config,
     data: str,
@@ -171,6 +186,7 @@ def run_stage(
     )
     if not config.run.samples:
         config = replace(config, run=replace(config.run, pictures=len(pictures)))
+    config = replace(config, run=replace(config.run, precision=_precision(config.run.precision, device, output)))
     stage = make_stage(config, sources, device, processes)
     if config.run.samples:
         samples = GeneratedPictures(stage.generator, config.run.pictures, size, cache)

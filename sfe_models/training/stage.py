@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 
+from ..precision import native_precision
 from .config import OptimizerConfig
 from .data import Batch
 from .distributed import Processes
@@ -68,7 +69,9 @@ class Stage(abc.ABC):
 
     def mixed(self) -> torch.autocast:
         """Compute in the run's dtype."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.run.precision == "bf16")
+        return torch.autocast(
+            self.device.type, torch.bfloat16, enabled=native_precision(self.run.precision, self.device) == "bf16"
+        )
 
     def apply_gradients(self, name: str) -> None:
         """Average an optimizer's gradients over the processes and take its step."""

@@ -36,6 +36,16 @@ def group(pipeline, tmp_path):
         (["--mask", "none.png"], "no picture none.png"),
         (["--mask", "text.png"], "text.png cannot be read as a picture"),
         (["--mask", "crop.png", "--only", "mouth"], "choose one"),
+        (["--recipe", "none.json"], "none.json cannot be read as a recipe"),
+        (["--save-recipe", "r.json"], "no steps to keep"),
+        (["--directions", "none"], "folder none does not exist"),
+        (["--region", "square"], "--region only matter with --paste"),
+        (["--feather", "0.2", "--no-face", "pass"], "--feather and --no-face only matter with --paste"),
+        (["--no-colour-match"], "--no-colour-match only matter with --paste"),
+        (["--landmarks", "text.png"], "leave --no-align out"),
+        (["--face", "1"], "leave --no-align out"),
+        (["--refine-w"], "--refine-w only matters with --refine"),
+        (["--output", "a" * 300 + ".png"], "File name too long"),
     ],
 )
 @pytest.mark.usefixtures("no_model")
@@ -56,6 +66,25 @@ def test_a_photo_that_is_none_is_told_before_the_work(tmp_path, capsys, command)
     for name, message in (("none.png", "There is no picture"), ("text.png", "cannot be read as a picture")):
         assert main([command, str(tmp_path / name), "--output", str(tmp_path / "o.png"), *MODEL, *more]) == 1
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--landmarks", "none.txt"], "none.txt cannot be read"),
+        (["--landmarks", "words.txt"], "are not numbers"),
+        (["--landmarks", "two.txt"], "landmarks of 2 photos"),
+        (["--face", "first"], "--face is 'first'"),
+        (["--face", "all"], "add --paste"),
+    ],
+)
+@pytest.mark.usefixtures("no_model")
+def test_landmarks_that_are_none_are_told_before_the_work(crop, tmp_path, monkeypatch, capsys, more, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("left eye")
+    (tmp_path / "two.txt").write_text("1 2 3 4 5 6 7 8 9 0\n" * 2)
+    assert main(["edit", crop, "--output", "out.png", *MODEL, *more]) == 1
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_model")

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from perception.measuring_files import write_measuring_files
 from PIL import Image
+from training.tiny import Dots, gan_config, make
 
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.cli import directions_deltaedit, directions_from, main
@@ -21,6 +22,8 @@ from sfe_models.directions.finding.sampling import sample_w
 from sfe_models.directions.finding.sefa import sefa
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
+from sfe_models.training.checkpoint import LAST
+from sfe_models.training.loop import train
 
 MODEL = ["--model", "random:tiny-64"]
 FLOAT = ["--dtype", "float32", "--device", "cpu"]
@@ -320,3 +323,21 @@ def test_a_score_whose_file_is_missing_is_one_sentence(tmp_path, capsys):
     command = ["directions", "score", *CPU, "--count", "4", "--weights", str(tmp_path), "--output", "t.csv"]
     assert main([*command, "--score", "happiness"]) != 0
     assert "face_expression_model.bin" in capsys.readouterr().err
+
+
+def test_a_training_run_can_be_searched_for_directions(tmp_path, capsys):
+    config = gan_config(1)
+    run = train(make(config), config, Dots(8), tmp_path / "run").parent
+    for place in (run, run / LAST):
+        out = tmp_path / place.name
+        command = ["directions", "discover", "--model", str(place), "--count", "1", "--device", "cpu"]
+        assert main([*command, "--output", str(out)]) == 0
+        assert len(list((out / "directions").glob("*.safetensors"))) == 1
+    assert main(["directions", "--model", str(run), "--directions", str(out)]) == 0
+    assert "sefa" in capsys.readouterr().out
+
+
+def test_the_list_without_a_model_is_the_demo_s(capsys):
+    assert main(["directions"]) == 0
+    said = capsys.readouterr()
+    assert "hair_colour" in said.out and "--model MODEL" in said.err

@@ -1,17 +1,21 @@
 """The command line, end to end on a small random model."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from sfe_models.atomic import save_tensors
 from sfe_models.checkpoints.bundle import save_bundle
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.cli import main
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import tiny_domain
+from sfe_models.evaluation.speed import peak_memory
+from sfe_models.inversion_file import save_inversion
 from sfe_models.pictures.image_io import load_crop, to_pil
 from sfe_models.pipeline import Pipeline
 
@@ -140,6 +144,35 @@ def test_convert_and_inspect(tmp_path, capsys):
     assert main(["inspect", str(bundle)]) == 0
     assert "bundle of tiny-64, float16" in capsys.readouterr().out
     assert main(["inspect", str(save_bundle(random_networks(tiny_domain(32)), tmp_path / "c.safetensors"))]) == 0
+
+
+def test_inspect_knows_the_demo_inversions_and_any_safetensors(tmp_path, pipeline, capsys):
+    assert main(["inspect", "demo"]) == 0
+    assert "bundle of demo, float16" in capsys.readouterr().out
+    kept = save_inversion(pipeline.invert(torch.zeros(2, 3, 64, 64)), tmp_path / "kept.safetensors")
+    assert main(["inspect", str(kept)]) == 0
+    assert "inversion of 2 people by tiny-64" in capsys.readouterr().out
+    assert main(["inspect", str(save_tensors({"vector": torch.zeros(3, 4)}, tmp_path / "v.safetensors"))]) == 0
+    assert "vector: F32 [3, 4]" in capsys.readouterr().out
+
+
+def test_the_detector_runs_on_the_device_that_was_asked_for(tmp_path, crop, monkeypatch):
+    asked = []
+
+    def load(name, folders, device):
+        asked.append(str(device))
+        return lambda photo, quick: []
+
+    monkeypatch.setattr("sfe_models.cli.photos.load_detector", load)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert main(["edit", crop, "--output", str(tmp_path / "o.png"), *MODEL]) == 1
+    assert asked == ["cpu"]
+
+
+def test_benchmark_without_the_module_that_windows_lacks(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    assert peak_memory(torch.device("cpu")) is None
 
 
 @pytest.mark.parametrize(

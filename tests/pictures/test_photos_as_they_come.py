@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from sfe_models.pictures.errors import ImageError
 from sfe_models.pictures.image_io import load_mask, load_photo, open_image, save_photo
 
 FORMATS = ("jpg", "png", "webp", "tif")
@@ -96,3 +97,21 @@ def test_a_mask_that_is_nearly_black_everywhere_is_warned_of(tmp_path, caplog, t
     with caplog.at_level(logging.WARNING):
         load_mask(tmp_path / "m.png")
     assert ("nearly black everywhere" in caplog.text) == warned
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+@pytest.mark.parametrize(("white", "beyond"), [(1.0, 1.05), (255.0, 255.0), (65535.0, 65535.0)])
+def test_pictures_of_large_numbers_are_as_bright_as_they_look(tmp_path, mode, white, beyond):
+    if mode == "I" and white == 1:
+        pytest.skip("whole numbers from 0 to 1 are no picture")
+    values = np.array([[0, white / 2, white, beyond]], dtype=np.float64).repeat(16, 0)
+    Image.fromarray(values.astype(np.float32 if mode == "F" else np.int32)).save(tmp_path / "p.tif")
+    shown = np.asarray(open_image(tmp_path / "p.tif"))[0, :, 0]
+    assert np.abs(shown.astype(int) - [0, 128, 255, 255]).max() <= 1
+
+
+@pytest.mark.parametrize("values", [(0, 5), (-1, 1), (0, 1e6), (0, float("nan"))])
+def test_numbers_that_no_picture_has_are_refused(tmp_path, values):
+    Image.fromarray(np.array([values] * 16, dtype=np.float32)).save(tmp_path / "p.tif")
+    with pytest.raises(ImageError, match="expected"):
+        open_image(tmp_path / "p.tif")

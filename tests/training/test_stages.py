@@ -1,5 +1,6 @@
 """Every stage learns, and a run that was stopped goes on as if it had not been."""
 
+import signal
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,7 @@ from training.tiny import (
     short,
 )
 
+from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.demo.attributes import NAMES, sample_portraits
 from sfe_models.domain import tiny_domain
@@ -120,6 +122,36 @@ def test_a_resumed_run_is_bit_identical_to_one_without_a_break(name, tmp_path):
     assert whole["averages"] and whole["step"] == 13
     assert_same(parts, whole)
     assert log(tmp_path / "whole") == log(tmp_path / "parts")
+
+
+def test_ctrl_c_keeps_the_step_in_progress_and_the_run_goes_on(tmp_path):
+    config = RESUMING["e4e"]
+    train(make(config), config, DOTS, tmp_path / "whole")
+    stage = make(config)
+    step = stage.step
+
+    def interrupted(number, batch):
+        if number == 5:
+            signal.raise_signal(signal.SIGINT)
+        return step(number, batch)
+
+    stage.step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        train(stage, config, DOTS, tmp_path / "parts")
+    assert load_checkpoint(tmp_path / "parts")["step"] == 6
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    train(make(config, seed=1), config, DOTS, tmp_path / "parts")
+    assert_same(load_checkpoint(tmp_path / "parts"), load_checkpoint(tmp_path / "whole"))
+
+
+def test_a_checkpoint_with_a_changed_byte_is_named(tmp_path):
+    config = RESUMING["e4e"]
+    path = train(make(config), config, DOTS, tmp_path, stop_after=1)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"last.pt cannot be read.*is not what was written"):
+        load_checkpoint(path)
 
 
 def test_what_the_resumed_runs_went_through(tmp_path):

@@ -22,10 +22,10 @@ def add_commands(commands) -> None:
         "train and draw directions, each with an action. Vectors that are made go to a folder named `directions`, "
         "where `edit --directions` finds them by name.",
     )
-    parser.add_argument("--model", help="what to load, see below")
+    parser.add_argument("--model", help="what to load, see below (of the list: demo if nothing is given)")
     add_directions(parser)
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
-    parser.set_defaults(run="directions:run_list", check=_needing_model(parser))
+    parser.set_defaults(run="directions:run_list")
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
     describe = actions.add_parser("describe", help="say all that is known of one direction")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from ...choices import BLENDS, DETECTORS, FEATHERED, HEAD, ORDERS, PASTE_REGIONS
+from ...choices import BLENDS, DETECTORS, FEATHERED, HEAD, ORDERS, PASTE_REGIONS, SOFT_EDGE
 
 
 def add_align_options(parser: argparse.ArgumentParser) -> None:
     """Add what finds the face of a photo."""
-    # What commands without the options of pasting do.
-    parser.set_defaults(paste=False, no_face="error")
+    parser.set_defaults(paste=False, no_face=None)
     group = parser.add_argument_group("the face in the photo")
     group.add_argument(
         "--no-align",
@@ -49,10 +48,8 @@ def add_paste_options(parser: argparse.ArgumentParser) -> None:
     """Add what brings the crop back into the photo."""
     group = parser.add_argument_group("back into the photo")
     group.add_argument("--paste", action="store_true", help="write the whole photo with the edited face")
-    group.add_argument("--region", choices=PASTE_REGIONS, default=HEAD, help="what goes back (default: %(default)s)")
-    group.add_argument("--feather", type=float, default=0.1, help="soft edge, share of the crop (default: %(default)s)")
+    group.add_argument("--region", choices=PASTE_REGIONS, help=f"what goes back (default: {HEAD})")
+    group.add_argument("--feather", type=float, help=f"soft edge, share of the crop (default: {SOFT_EDGE})")
     group.add_argument("--no-colour-match", action="store_true", help="leave the crop's colours as they are")
-    group.add_argument("--blend", choices=BLENDS, default=FEATHERED, help="default: %(default)s")
-    group.add_argument(
-        "--no-face", choices=("error", "pass"), default="error", help="pass: a photo without a face is written as it is"
-    )
+    group.add_argument("--blend", choices=BLENDS, help=f"default: {FEATHERED}")
+    group.add_argument("--no-face", choices=("error", "pass"), help="pass: a photo without a face is written as it is")

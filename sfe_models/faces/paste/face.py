@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...choices import BLENDS, FEATHERED, HEAD, PASTE_REGIONS, POISSON, SQUARE
+from ...choices import BLENDS, FEATHERED, HEAD, PASTE_REGIONS, POISSON, SOFT_EDGE, SQUARE
 from ..crop.alignment import FaceAlignment
 from ..crop.padding import outward
 from ..crop.spline import gathered
@@ -38,7 +38,7 @@ class PasteOptions:
     the edge.
     """
 
-    feather: float = 0.1
+    feather: float = SOFT_EDGE
     colour_match: bool = True
     region: str = HEAD
     blend: str = FEATHERED
