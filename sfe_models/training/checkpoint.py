@@ -96,6 +96,11 @@ def load_trained(path: Path | str, name: str) -> tuple[DomainSpec, dict[str, Ten
     return DomainSpec.from_json(state["domain"]), weights
 
 
+def has_discriminator(path: Path | str) -> bool:
+    """Whether a path is a run that trained a picture discriminator beside its network."""
+    return is_trained(path) and not is_encoders_file(path) and "discriminator" in load_checkpoint(path)["networks"]
+
+
 def discriminator_weights(path: Path | str) -> dict[str, Tensor]:
     """Read a picture discriminator's weights from a training run or a StyleGAN2-ADA pickle."""
     if is_trained(path):

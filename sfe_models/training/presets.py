@@ -46,13 +46,15 @@ RELEASED_FACE_EDITS = tuple(
     }.items()
 )
 
-# Section 3 of the paper: Ranger at 2e-4, batch 8, the discriminator from step 14,000; faces and other domains differ
-# in the identity network and its weight.
+# Section 3 of the paper: Ranger at 2e-4, batch 8, phase 1's discriminator from step 14,000; faces and other domains
+# differ in the identity network and its weight. Phase 2 goes on with phase 1's discriminator from its first step (the
+# released run counts its steps on from phase 1's 300,000, past its 45,000).
 _FACES = LossConfig()
 _OTHERS = LossConfig(identity=0.5, identity_network="moco")
 _PAPER = OptimizerConfig(lr=2e-4)
 _RELEASED = OptimizerConfig(lr=1e-4)
 _LATE = AdversarialConfig(start=45_000)
+_AT_ONCE = AdversarialConfig(start=0)
 
 
 def _published(steps: int) -> RunConfig:
@@ -73,12 +75,11 @@ def _inverters(domain: DomainSpec, losses: LossConfig) -> dict[str, InverterConf
 
 
 def _editors(domain: DomainSpec, losses: LossConfig, edits: tuple[EditDraw, ...]) -> dict[str, EditorConfig]:
-    paper = EditorConfig(domain, _published(20_000), _PAPER, losses, edits=edits)
+    paper = EditorConfig(domain, _published(20_000), _PAPER, losses, _AT_ONCE, edits=edits)
     released = replace(
         paper,
         run=_published(200_000),
         optimizer=_RELEASED,
-        adversarial=_LATE,
         inverter_statistics="drifting",
     )
     return {domain.name: paper, f"{domain.name}-released": released}

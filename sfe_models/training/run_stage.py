@@ -18,7 +18,7 @@ from ..perception.attribute_network import save_attribute_network
 from ..perception.mobilenet_distance import load_backbone
 from ..precision import native_precision
 from .attributes import AttributesStage
-from .checkpoint import LAST, discriminator_weights, fill_from_run, load_network, run_settings
+from .checkpoint import LAST, discriminator_weights, fill_from_run, has_discriminator, load_network, run_settings
 from .config import CONFIGS
 from .data import Interleaved, open_pictures
 from .distributed import Processes
@@ -40,9 +40,9 @@ class Sources:
     """What a stage builds on: training runs, or files that `load_networks` reads.
 
     start: a run that has what this stage trains; a GAN also takes a StyleGAN2-ADA pickle, and what fits of a lower
-    resolution's run; discriminator: a run or a pickle, None starts an untrained one;
-    backbone: MobileNetV2's published weights, for an untrained small encoder to start from; weights: folder of LPIPS,
-    identity and attribute networks; directions: folders of direction files.
+    resolution's run; discriminator: a run or a pickle, None takes that of the Inverter's run, or starts an untrained
+    one; backbone: MobileNetV2's published weights, for an untrained small encoder to start from; weights: folder of
+    LPIPS, identity and attribute networks; directions: folders of direction files.
     """
 
     start: str | None = None
@@ -143,12 +143,14 @@ def _discriminator(config, sources: Sources) -> Discriminator | None:
         return None
     discriminator = Discriminator(config.domain.generator)
     path = sources.discriminator
+    if path is None and sources.inverter is not None and has_discriminator(sources.inverter):
+        path = sources.inverter
     if path is None:
         logger.warning("Without --discriminator the adversarial loss begins with an untrained one.")
-    if path is not None:
-        missing = load_matching(discriminator, discriminator_weights(path))
-        if missing:
-            raise ConfigError(f"The discriminator of {path} does not fit this domain ({missing[0]} differs).")
+        return discriminator
+    missing = load_matching(discriminator, discriminator_weights(path))
+    if missing:
+        raise ConfigError(f"The discriminator of {path} does not fit this domain ({missing[0]} differs).")
     return discriminator
 
 

@@ -36,7 +36,7 @@ from sfe_models.pictures.image_io import save_image
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.assemble import assemble, assemble_bundle
 from sfe_models.training.checkpoint import load_checkpoint, load_trained
-from sfe_models.training.config import AttributesConfig, OptimizerConfig, to_json
+from sfe_models.training.config import AdversarialConfig, AttributesConfig, OptimizerConfig, to_json
 
 OTHER = replace(SPEC, subject="dots")  # has no published directions
 DOTS = Dots(8)
@@ -128,6 +128,16 @@ def test_a_discriminator_goes_on(runs, data, tmp_path):
     more = ["--generator", runs / "gan", "--discriminator", runs / "gan", "--set", "run.steps=1"]
     assert main(command("inverter", inverter_config(4, OTHER), data, tmp_path / "run", *more)) == 0
     _, want = load_trained(runs / "gan", "discriminator")  # step 0 has no adversarial loss yet
+    _, got = load_trained(tmp_path / "run", "discriminator")
+    assert all(torch.equal(got[key], want[key]) for key in want)
+
+
+def test_phase_2_begins_with_the_discriminator_of_the_inverters_run(runs, data, directions, tmp_path):
+    late = replace(editor_config(4, OTHER), adversarial=AdversarialConfig(start=9))
+    sources = [x for name in ("gan", "e4e", "inverter") for x in (f"--{name.replace('gan', 'generator')}", runs / name)]
+    more = [*sources, "--directions", directions, "--set", "run.steps=1"]
+    assert main(command("editor", late, data, tmp_path / "run", *more)) == 0
+    _, want = load_trained(runs / "inverter", "discriminator")
     _, got = load_trained(tmp_path / "run", "discriminator")
     assert all(torch.equal(got[key], want[key]) for key in want)
 

@@ -39,8 +39,10 @@ def test_the_papers_settings(domain):
     assert (inverter.run.steps, editor.run.steps) == (37_500, 20_000)
     for config in (inverter, editor):
         assert (config.optimizer.name, config.optimizer.lr, config.run.batch) == ("ranger", 2e-4, 8)
-        assert (config.adversarial.start, config.adversarial.weight) == (14_000, 0.01)
+        assert config.adversarial.weight == 0.01
         assert (config.losses.l2, config.losses.lpips) == (1.0, 0.8)
+    # Phase 2 goes on with phase 1's discriminator.
+    assert (inverter.adversarial.start, editor.adversarial.start) == (14_000, 0)
     assert (inverter.feature_regulariser, inverter.regulariser, inverter.feature_ramp) == ("norm", 0.01, 0)
     assert editor.inverter_statistics == "frozen"
 
@@ -51,7 +53,7 @@ def test_the_released_codes_settings(domain):
     assert (inverter.run.steps, editor.run.steps) == (300_000, 200_000)
     for config in (inverter, editor):
         assert (config.optimizer.name, config.optimizer.lr, config.run.batch) == ("ranger", 1e-4, 8)
-        assert config.adversarial.start == 45_000
+    assert (inverter.adversarial.start, editor.adversarial.start) == (45_000, 0)
     assert (inverter.feature_regulariser, inverter.feature_ramp) == ("distance", 10_000)
     assert editor.inverter_statistics == "drifting"
 
