@@ -20,12 +20,12 @@ from ..domain import BareGenerator, DomainSpec
 from ..generators.base import Generator
 from ..generators.families import make_generator
 from ..precision import choose_device
-from ..training.checkpoint import is_run, load_network, run_spec
+from ..training.checkpoint import is_trained, load_network, run_spec
 
 
 def spec_of(options: argparse.Namespace) -> DomainSpec | BareGenerator:
     """Read the model's domain, with the subject of --subject if that is given."""
-    spec = run_spec(options.model) if is_run(options.model) else read_spec(options.model)
+    spec = run_spec(options.model) if is_trained(options.model) else read_spec(options.model)
     subject = getattr(options, "subject", None)
     return replace(spec, subject=subject) if subject else spec
 
@@ -33,7 +33,7 @@ def spec_of(options: argparse.Namespace) -> DomainSpec | BareGenerator:
 def model_generator(options: argparse.Namespace) -> Generator:
     """Load the generator of --model, which may be a training run, in float32 on --device."""
     device = choose_device(options.device)
-    if not is_run(options.model):
+    if not is_trained(options.model):
         return load_generator(options.model).float().to(device)
     generator = make_generator(run_spec(options.model).generator)
     return load_network(options.model, "generator", generator).float().to(device)
