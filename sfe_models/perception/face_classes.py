@@ -57,6 +57,7 @@ class FaceClasses(nn.Module):
         x = checked_pictures(image)
         if x.shape[2:] != (SIDE, SIDE):
             x = F.interpolate(x, size=(SIDE, SIDE), mode="bilinear", align_corners=False, antialias=True)
+        x = x.contiguous(memory_format=torch.channels_last)
         fine = self.enc1(x)
         middle = self.enc2(F.max_pool2d(fine, 2))
         coarse = self.bottleneck(F.max_pool2d(middle, 2))
@@ -76,7 +77,7 @@ def load_face_classes(path: Path | str) -> FaceClasses:
     with torch.device("meta"):
         network = FaceClasses()
     assign(network, state, Path(path), "small face parser")
-    return network.requires_grad_(False).eval()
+    return network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
 def find_face_classes(folder: Path | str) -> Path:

@@ -17,6 +17,8 @@ _LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _EYE_CORNERS = ((36, 39), (42, 45))
 # The forehead of an aligned crop, above the brows: rows, then columns, in shares of its side.
 _FOREHEAD = (0.25, 0.36), (0.38, 0.62)
+# Below the mouth, where long hair falls.
+_SHOULDERS = (0.74, 1.0), (0.0, 1.0)
 # The chin and the part between nose and mouth, where beards grow.
 _BEARD = (0.79, 0.9), (0.4, 0.6)
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -96,6 +98,17 @@ def hair_light(image: Tensor, classes: Tensor) -> Tensor:
     return _mean(_luma(_resized(image, classes)), of_classes(classes, "hair"))
 
 
+def hair_length(classes: Tensor) -> Tensor:
+    """Return the share of hair below the mouth, [B] in [0,1]."""
+    return _inside(of_classes(classes, "hair"), _SHOULDERS).mean(dim=(1, 2))
+
+
+def hair_warm(image: Tensor, classes: Tensor) -> Tensor:
+    """Return how much redder than blue the hair is, [B] in [-1,1]: red and golden are high, grey and black are low."""
+    colours = _resized(image, classes)
+    return _mean((colours[:, 0] - colours[:, 2]) / 2, of_classes(classes, "hair"))
+
+
 def lipstick(image: Tensor, classes: Tensor) -> Tensor:
     """Return how much redder the lips are than the skin, [B]: red less green, in [0,1] of the range."""
     red = _resized(image, classes)
@@ -110,6 +123,11 @@ def beard(image: Tensor, classes: Tensor) -> Tensor:
     """
     luma, skin = _luma(_resized(image, classes)), of_classes(classes, "skin")
     return _mean(luma, skin) - _inside(luma, _BEARD).mean(dim=(1, 2))
+
+
+def brightness(image: Tensor, classes: Tensor) -> Tensor:
+    """Return the brightness of the face's skin, [B] in [0,1]: of the light and of the skin itself."""
+    return _mean(_luma(_resized(image, classes)), of_classes(classes, "skin", "nose"))
 
 
 def light(image: Tensor, classes: Tensor) -> Tensor:

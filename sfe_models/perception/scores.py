@@ -99,9 +99,19 @@ SCORES = (
     Score("hair", "log odds of the hair's share of the picture", "classes", _share("hair"), -1.9, 0.24),
     Score("bangs", "hair's share of the forehead", "classes", lambda _, classes: measures.bangs(classes), 0.0013, 0.8),
     Score("hair_light", "brightness of the hair", "classes", measures.hair_light, 0.11, 0.54),
+    Score("hair_warm", "hair redder than blue", "classes", measures.hair_warm, 0.0, 0.3),
+    Score(
+        "hair_length",
+        "hair's share below the mouth",
+        "classes",
+        lambda _, classes: measures.hair_length(classes),
+        0.0,
+        0.4,
+    ),
     Score("lipstick", "lips redder than the skin", "classes", measures.lipstick, 0.015, 0.18),
     Score("beard", "chin darker than the face", "classes", measures.beard, -0.084, 0.16),
     Score("light", "light from the right of the picture", "classes", measures.light, -0.18, 0.2),
+    Score("brightness", "brightness of the face", "classes", measures.brightness, 0.3, 0.8),
 )
 NAMES = tuple(score.name for score in SCORES)
 
