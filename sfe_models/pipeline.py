@@ -318,8 +318,9 @@ class Pipeline:
         if values.ndim != 1 or not len(values):
             raise DirectionError(f"Strengths of shape {tuple(values.shape)}; expected a list of numbers.")
         batch = len(inversion)
-        if mask is not None and mask.ndim > 2 and len(mask) == batch:
-            mask = mask.repeat_interleave(len(values), dim=0)
+        if mask is not None:  # one for each picture, never one for each strength
+            mask = mask_batch(mask, batch, self.spec)
+            mask = mask if len(mask) == 1 else mask.repeat_interleave(len(values), dim=0)
         repeated = repeat_each(inversion, len(values))
         edit = self.apply_direction(repeated, direction, values.repeat(batch))
         delta = self.masked(self.compute_delta(edit), mask, mask_acts_on)

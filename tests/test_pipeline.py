@@ -118,6 +118,12 @@ def test_sweep_equals_single_edits(pipeline, inversion, directions):
             close(swept[:, j], pipeline.edit(inversion, [(direction, strength)], mask))
 
 
+def test_masks_of_a_sweep_are_for_pictures_and_never_dealt_out_to_strengths(pipeline, inversion, directions):
+    masks = torch.ones(len(inversion) + 1, *pipeline.spec.picture_size)
+    with pytest.raises(InputError, match="Mask of shape"):
+        pipeline.sweep(inversion, directions[0], torch.arange(len(masks)).float(), masks)
+
+
 def test_fine_sweep_runs_the_editor_once(pipeline, inversion, directions, monkeypatch):
     calls = Calls(pipeline.networks.feature_editor, monkeypatch)
     pipeline.sweep(inversion, directions[1], [1.0, 2.0, 3.0, 4.0])

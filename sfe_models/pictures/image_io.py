@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from ..atomic import replaced
@@ -181,7 +181,7 @@ def _opened(path: Path | str) -> Iterator[Image.Image]:
                 yield image
     except FileNotFoundError as error:
         raise ImageError(f"There is no picture {path}.") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow lets through whatever its readers of damaged files raise
         raise ImageError(f"{path} cannot be read as a picture ({error}); expected PNG, JPEG or the like.") from error
 
 
@@ -192,6 +192,8 @@ def check_picture(path: Path | str) -> None:
 
 
 def _decoded(path: Path | str) -> Image.Image:
+    with _opened(path) as image:  # a PNG's checksums, which are not compared while it is decoded
+        image.verify()
     with _opened(path) as image:
         image.load()
         return image
