@@ -79,7 +79,7 @@ class MobileInverterSpec:
 _Described = TypeVar("_Described")
 
 
-class _Description:
+class Description:
     """A dataclass that stands as JSON in the metadata of files."""
 
     def to_json(self) -> str:
@@ -96,7 +96,7 @@ class _Description:
 
 
 @dataclass(frozen=True)
-class DomainSpec(_Description):
+class DomainSpec(Description):
     """Describe a whole SFE model.
 
     subject: what the pictures show, None if nobody says; directions belong to a subject.
@@ -179,7 +179,7 @@ class DomainSpec(_Description):
 
 
 @dataclass(frozen=True)
-class BareGenerator(_Description):
+class BareGenerator(Description):
     """Describe a generator without the rest of a model. subject: what its pictures show, None if nobody says."""
 
     name: str

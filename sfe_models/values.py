@@ -173,3 +173,29 @@ def same_pictures(a: Inversion, b: Inversion) -> bool:
 def repeat_each(value: _Value, times: int) -> _Value:
     """Repeat every picture of a batch `times` times, next to each other."""
     return value[torch.arange(len(value)).repeat_interleave(times)]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GradualInversion(_Value):
+    """What a gradual model finds for a batch of pictures.
+
+    w: the e4e code [B,N,D]; residuals, features: F_m [B,C_m,r,r] and the generator's own f_m [B,C,r,r] of every stage,
+    the coarsest first; picture, domain, generator: as an Inversion's.
+    """
+
+    w: Tensor
+    residuals: tuple[Tensor, ...]
+    features: tuple[Tensor, ...]
+    picture: Tensor
+    domain: str
+    generator: str = ""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GradualEdit(_Value):
+    """An edited code, the steps that led there, and style vectors in its place if a step acts in style space."""
+
+    inversion: GradualInversion
+    steps: tuple[Step, ...]
+    w: Tensor
+    styles: StyleSpace | None = None

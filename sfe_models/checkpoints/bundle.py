@@ -25,7 +25,10 @@ from .errors import CheckpointError
 from .reading import TensorFile, not_finite, read_safetensors
 
 FORMAT, GENERATOR_FORMAT = "sfe-bundle", "sfe-generator"
-VERSION = "1"
+# What this library reads. A file of version 2 says in `method` what kind of model it holds; readers that know of one
+# kind only refuse it.
+VERSION, METHOD_VERSION = "1", "2"
+SFE, GRADUAL = "sfe", "gradual"
 # Tensors read through one mapping before it is closed when they must be converted (memory stays small).
 _PER_MAPPING = 64
 _DIRECTIONS, _GENERATOR = "directions.", "generator."
@@ -59,9 +62,7 @@ def save_bundle(
     """
     if not networks.folded:
         raise ValueError("A bundle holds folded networks; call networks.fold() first.")
-    _refuse_not_finite(networks.state_dict(), path)
     metadata = {
-        "format": FORMAT,
         "version": VERSION,
         "domain": networks.spec.to_json(),
         "dtype": str(networks.dtype).removeprefix("torch."),
@@ -69,11 +70,17 @@ def save_bundle(
         "feature_editor": str(networks.feature_editor is not None).lower(),
         "source": source,
         "generator": networks.generator.fingerprint(),
-        "directions": directions.about,
         **({"parts": parts} if parts else {}),
     }
+    return write_bundle(networks.state_dict(), path, metadata, directions)
+
+
+def write_bundle(state: Mapping[str, Tensor], path: Path | str, metadata: dict[str, str], directions: Attached) -> Path:
+    """Write a model's tensors with its directions; metadata: all that describes the model."""
+    _refuse_not_finite(state, path)
     vectors = {f"{_DIRECTIONS}{name}": tensor for name, tensor in directions.tensors.items()}
-    return save_tensors({**networks.state_dict(), **vectors}, path, metadata)
+    metadata = {"format": FORMAT, **metadata, "directions": directions.about}
+    return save_tensors({**state, **vectors}, path, metadata)
 
 
 def save_generator(generator: Generator, about: BareGenerator, path: Path | str, source: str = "") -> Path:
@@ -91,7 +98,7 @@ def _refuse_not_finite(state: Mapping[str, Tensor], path: Path | str) -> None:
 
 def bundle_attached(path: Path | str) -> Attached:
     """Read what a bundle holds of directions, unread. Raises CheckpointError for another file."""
-    file = _read_bundle(Path(path))
+    file = read_bundle(Path(path))
     found = file.tensors(name for name in file.header if name.startswith(_DIRECTIONS))
     about = file.metadata.get("directions", "[]")
     return Attached(about, {name.removeprefix(_DIRECTIONS): tensor for name, tensor in found.items()})
@@ -99,23 +106,30 @@ def bundle_attached(path: Path | str) -> Attached:
 
 def bundle_parts(path: Path | str) -> str:
     """Read what names the files that a bundle is made of; empty if it does not say. Raises CheckpointError."""
-    return _read_bundle(Path(path)).metadata.get("parts", "")
+    return read_bundle(Path(path)).metadata.get("parts", "")
 
 
-def _read_bundle(path: Path | str | Sniffed) -> TensorFile:
+def read_bundle(path: Path | str | Sniffed) -> TensorFile:
     """Open a bundle; raises CheckpointError for another file."""
     file = read_safetensors(path)
     if file.metadata.get("format") not in (FORMAT, GENERATOR_FORMAT):
         raise CheckpointError(f"{path} is a safetensors file, but no SFE bundle; make one with `convert`.")
-    if file.metadata.get("version") != VERSION:
+    version = file.metadata.get("version")
+    if version not in (VERSION, METHOD_VERSION) or (version == VERSION) != (bundle_method(file) == SFE):
         raise CheckpointError(
-            f"{path} is a bundle of version {file.metadata.get('version')}; this library reads version {VERSION}. "
-            "Convert the checkpoint again."
+            f"{path} is a bundle of version {version}, method {bundle_method(file)}; this library reads version "
+            f"{VERSION} and, of gradual models, {METHOD_VERSION}. Convert the checkpoint again."
         )
     return file
 
 
-def _spec_of(file: TensorFile) -> DomainSpec | BareGenerator:
+def bundle_method(file: TensorFile) -> str:
+    """Say what kind of model a bundle holds: "sfe" or "gradual"."""
+    return file.metadata.get("method", SFE)
+
+
+def spec_of(file: TensorFile) -> DomainSpec | BareGenerator:
+    """Read what an open bundle says that it holds."""
     kind = BareGenerator if file.metadata["format"] == GENERATOR_FORMAT else DomainSpec
     try:
         return kind.from_json(file.metadata["domain"])
@@ -125,13 +139,13 @@ def _spec_of(file: TensorFile) -> DomainSpec | BareGenerator:
 
 def bundle_spec(path: Path | str | Sniffed) -> DomainSpec | BareGenerator:
     """Read what a bundle's metadata say that it holds: a whole model, or a generator alone."""
-    return _spec_of(_read_bundle(path))
+    return spec_of(read_bundle(path))
 
 
 def load_bundle_generator(path: Path | str | Sniffed) -> Generator:
     """Load the generator, in the file's dtype, out of a whole model or of a file that holds nothing else."""
-    file = _read_bundle(path)
-    spec = _spec_of(file)
+    file = read_bundle(path)
+    spec = spec_of(file)
     with torch.device("meta"):
         generator = make_generator(spec.generator)
     state = _read_state(file, [name for name in file.header if name.startswith(_GENERATOR)])
@@ -155,13 +169,18 @@ def load_bundle(
     Without a change of format the tensors are the mapped file itself (on a CPU) or go straight to the device;
     otherwise they are converted one by one.
     """
-    file = _read_bundle(path)
-    path, metadata, header = file.path, file.metadata, file.header
-    spec = _spec_of(file)
+    file = read_bundle(path)
+    path, metadata = file.path, file.metadata
+    spec = spec_of(file)
     if isinstance(spec, BareGenerator):
         raise CheckpointError(
             f"{path} holds the generator {spec.name} alone, without the encoders that invert a picture; expected a "
             "whole model. A generator serves `directions`, and is what a model is trained for."
+        )
+    if bundle_method(file) != SFE:
+        raise CheckpointError(
+            f"{path} holds a {bundle_method(file)} model; expected a StyleFeatureEditor. `edit`, `sweep`, `invert` and "
+            "Load SFE take it; training, refinement and this command do not."
         )
     try:
         networks = SFENetworks.empty(spec, metadata["feature_editor"] == "true", True, int(metadata["e4e_styles"]))
@@ -169,18 +188,28 @@ def load_bundle(
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} has damaged metadata ({error}).") from error
     wanted = {name: tensor.dtype for name, tensor in networks.state_dict().items()}
+    assign(networks, read_model(file, wanted, device), path, f"tensors of a {spec.name} bundle")
+    check_generator_of(file, networks.generator)
+    return networks.requires_grad_(False)
+
+
+def read_model(file: TensorFile, wanted: Mapping[str, torch.dtype], device: torch.device | str) -> dict[str, Tensor]:
+    """Read all of a bundle but its directions, each tensor in the dtype that is wanted of it."""
     stored = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-    convert = any(stored.get(header[name][0]) != wanted[name] for name in wanted.keys() & header.keys())
-    names = [name for name in header if not name.startswith(_DIRECTIONS)]
-    step = _PER_MAPPING if convert else len(names)
+    convert = any(stored.get(file.header[name][0]) != wanted[name] for name in wanted.keys() & file.header.keys())
+    names = [name for name in file.header if not name.startswith(_DIRECTIONS)]
+    step = _PER_MAPPING if convert else max(1, len(names))
     state = {}
     for first in range(0, len(names), step):
         read = _read_state(file, names[first : first + step], device)
         state |= {name: tensor.to(wanted.get(name)) for name, tensor in read.items()}
-    assign(networks, state, path, f"tensors of a {spec.name} bundle")
-    found = networks.generator.fingerprint()
-    if metadata.get("generator", found) != found:
+    return state
+
+
+def check_generator_of(file: TensorFile, generator: Generator) -> None:
+    """Refuse a generator that is not the one that a bundle names."""
+    found = generator.fingerprint()
+    if file.metadata.get("generator", found) != found:
         raise CheckpointError(
-            f"{path} says that its generator is {metadata['generator']}, but holds {found}; make it again."
+            f"{file.path} says that its generator is {file.metadata['generator']}, but holds {found}; make it again."
         )
-    return networks.requires_grad_(False)

@@ -7,9 +7,10 @@ import sys
 
 import torch
 
-from ..checkpoints.load import load_networks
 from ..checkpoints.places import PHOTO
 from ..directions.library import DirectionLibrary, ModelSpec, model_library
+from ..gradual.files import load_any
+from ..gradual.pipeline import GradualPipeline
 from ..photo.install import ready
 from ..pipeline import Pipeline
 from ..precision import choose_device, choose_dtype
@@ -31,11 +32,11 @@ def fetched(source: str) -> str:
     return str(ready(say=say)) if source == PHOTO else source
 
 
-def load_pipeline(options: argparse.Namespace) -> Pipeline:
+def load_pipeline(options: argparse.Namespace) -> Pipeline | GradualPipeline:
     """Load --model in --dtype on --device."""
     options.model = fetched(options.model)
     dtype, device = dtype_and_device(options)
-    return Pipeline(load_networks(options.model, dtype, device))
+    return load_any(options.model, dtype, device)
 
 
 def direction_library(options: argparse.Namespace, spec: ModelSpec) -> DirectionLibrary:

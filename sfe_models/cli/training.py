@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..checkpoints.bundle import bundle_attached
+from ..checkpoints.load import DEMO_BUNDLE
 from ..demo.renderer import SMALLEST
 from ..directions.base import DirectionError
+from ..directions.files import attached, bundle_directions
 from ..directions.finding.side_effects import side_effects
 from ..directions.library import DirectionLibrary
 from ..file_names import file_name
 from ..generators.stylegan2.generator import StyleGAN2
+from ..gradual.files import save_gradual
 from ..perception.attribute_network import load_attribute_network
 from ..precision import DTYPES, choose_device
-from ..training.assemble import assemble, assemble_bundle, assemble_encoders
+from ..training.assemble import assemble, assemble_bundle, assemble_encoders, assemble_gradual
 from ..training.attribute_directions import attribute_directions, attribute_samples
 from ..training.attributes import explained_variance
 from ..training.checkpoint import load_network, run_spec
@@ -25,6 +29,8 @@ from .directions_options import directions_folder, progress_bar, save_named
 
 # Portraits of the first seeds, which training never draws, that the attribute network is measured on.
 _HELD_OUT = 256
+# A gradual model around the package's own demo need not hold that again.
+_DEMO = "demo"
 
 
 def run_train(options: argparse.Namespace) -> None:
@@ -45,11 +51,14 @@ def run_train(options: argparse.Namespace) -> None:
 
 
 def run_assemble(options: argparse.Namespace) -> None:
-    spec = run_spec(options.inverter)
+    trained = options.gradual or options.inverter
+    if not trained or bool(options.gradual) == bool(options.inverter or options.editor):
+        raise ValueError("assemble takes --inverter, with --editor, or --gradual alone; give one of them.")
+    spec = run_spec(trained)
     runs = options.generator, options.e4e, options.inverter, options.editor
     if options.without_generator:
-        if options.directions:
-            raise ValueError("Encoders without a generator bring no directions; leave out --directions.")
+        if options.directions or options.gradual:
+            raise ValueError("Encoders without a generator bring no directions; leave out --directions and --gradual.")
         path = assemble_encoders(spec, *runs, options.output, DTYPES[options.dtype], options.source)
         print(f"{path} ({path.stat().st_size / 1e6:.1f} MB, without the generator)")
         return
@@ -57,9 +66,16 @@ def run_assemble(options: argparse.Namespace) -> None:
     if options.directions:
         library = DirectionLibrary(spec, [options.directions])
         directions = [library.get(entry.info.name) for entry in library.entries if entry.own is not None]
-    networks = assemble(spec, *runs)
-    path = assemble_bundle(networks, options.output, DTYPES[options.dtype], directions, options.source)
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB, {len(directions)} directions)")
+    dtype = DTYPES[options.dtype]
+    if options.gradual:
+        networks = assemble_gradual(options.gradual, options.generator, options.e4e).cast(dtype)
+        on_demo = options.generator == options.e4e == _DEMO
+        held = bundle_attached(DEMO_BUNDLE) if on_demo and not directions else attached(directions)
+        path = save_gradual(networks, options.output, options.source, held, on_demo)
+    else:
+        networks = assemble(spec, *runs)
+        path = assemble_bundle(networks, options.output, dtype, directions, options.source)
+    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB, {len(bundle_directions(path))} directions)")
 
 
 def run_attribute_directions(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ and nothing else. So F_k reads the first k latents in every family.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -168,14 +168,16 @@ class Generator(Protocol):
         stop_layer: int | None = None,
         *,
         read_layers: Sequence[int] = (),
+        change: Callable[[int, Tensor], Tensor] | None = None,
         noise: str | int = "stored",
         features_only: bool = False,
     ) -> SynthesisState:
         """Run from `state` to outs[stop_layer] (the last by default) and what is carried there.
 
-        read_layers: layers whose features come back in `read`. noise: "stored", "none", "random" or a seed.
-        features_only: leave out what only pictures need. The features after the last layer of a whole run may be
-        dropped (an empty tensor) unless read.
+        read_layers: layers whose features come back in `read`. change: called with the number and the features of each
+        of them; what it returns, of the same shape, takes their place before anything else reads them. noise: "stored",
+        "none", "random" or a seed. features_only: leave out what only pictures need. The features after the last layer
+        of a whole run may be dropped (an empty tensor) unless read.
         """
         ...
 

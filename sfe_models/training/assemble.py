@@ -13,8 +13,19 @@ from ..checkpoints.errors import CheckpointError
 from ..directions.base import Direction
 from ..directions.files import attached
 from ..domain import DomainSpec
+from ..gradual.networks import GradualNetworks
 from ..networks import SFENetworks
-from .checkpoint import is_trained, load_network, load_trained, same_parameters, trained_steps
+from .checkpoint import (
+    fill_from_run,
+    is_trained,
+    load_checkpoint,
+    load_network,
+    load_trained,
+    same_parameters,
+    trained_steps,
+)
+from .config import from_json
+from .gradual_config import GradualConfig
 
 
 def assemble(
@@ -77,6 +88,19 @@ def _joined(
             )
         networks.inverter.load_state_dict(beside)
     return networks.eval().requires_grad_(False)
+
+
+def assemble_gradual(run: Path | str, generator: Path | str, e4e: Path | str) -> GradualNetworks:
+    """Build a gradual model from its run and what it was trained around; folded, float32.
+
+    Raises CheckpointError for a network that does not fit.
+    """
+    settings = from_json(GradualConfig, load_checkpoint(run)["config"], str(run))
+    networks = GradualNetworks(settings.domain, settings.gradual)
+    networks.generator = load_network(generator, "generator", networks.generator)
+    networks.e4e_encoder = load_network(e4e, "e4e_encoder", networks.e4e_encoder)
+    fill_from_run(run, "gradual", networks.parts)
+    return networks.eval().requires_grad_(False).fold()
 
 
 def assemble_bundle(

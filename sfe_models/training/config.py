@@ -257,15 +257,6 @@ class AttributesConfig:
     widths: tuple[int, ...] = (24, 48, 96, 128)
 
 
-CONFIGS = {
-    "gan": GANConfig,
-    "e4e": E4EConfig,
-    "inverter": InverterConfig,
-    "editor": EditorConfig,
-    "attributes": AttributesConfig,
-}
-
-
 def to_json(config) -> str:
     """Write a configuration as JSON."""
     return json.dumps(dataclasses.asdict(config), indent=2)

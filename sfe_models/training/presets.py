@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..domain import CARS_512, DEMO, FFHQ_1024, PHOTO, DomainSpec
+from ..gradual.spec import gradual_spec
 from .config import (
-    CONFIGS,
     AdversarialConfig,
     AttributesConfig,
     E4EConfig,
@@ -25,6 +25,17 @@ from .config import (
     load_file,
 )
 from .errors import ConfigError
+from .gradual_config import GradualConfig
+
+# The settings of every stage.
+CONFIGS = {
+    "gan": GANConfig,
+    "e4e": E4EConfig,
+    "inverter": InverterConfig,
+    "editor": EditorConfig,
+    "attributes": AttributesConfig,
+    "gradual": GradualConfig,
+}
 
 # Directions and strengths of the released phase 2 for faces.
 RELEASED_FACE_EDITS = tuple(
@@ -138,6 +149,8 @@ _DEMO_LOSSES = LossConfig(lpips=0.04, identity=0.0, perceptual_network="attribut
 # Details are small in L2; the perceptual distance weighs less where they are to be kept.
 _DEMO_INVERTER_LOSSES = replace(_DEMO_LOSSES, lpips=0.003)
 _DEMO_EDITOR_LOSSES = replace(_DEMO_LOSSES, lpips=0.006)
+# Details are drawn by the picture itself; edges, small in L2, by its gradient.
+_DEMO_GRADUAL_LOSSES = LossConfig(l1=0.1, gradient=0.1, lpips=0.0, identity=0.0, size=None)
 _DEMO_OPTIMIZER = OptimizerConfig("ranger", 2e-3, decay=0.4)
 
 
@@ -240,6 +253,21 @@ PRESETS: dict[str, dict] = {
             AdversarialConfig(weight=0.0),
             inversion_weight=5.0,
             start="difference",
+        ),
+    },
+    "gradual": {
+        "ffhq-1024": GradualConfig(
+            FFHQ_1024, _published(60_000), gradual_spec(FFHQ_1024), _PAPER, _FACES, alone=40_000, stage_every=5_000
+        ),
+        "demo": GradualConfig(
+            DEMO,
+            _demo_run(620, 8, precision="fp32", pictures=800, log_every=25, save_every=50, ema_halflife=2_000),
+            gradual_spec(DEMO, key="residual+features"),
+            OptimizerConfig("adam", 2e-3, (0.9, 0.99), decay=0.4),
+            _DEMO_GRADUAL_LOSSES,
+            alone=220,
+            stage_every=30,
+            aligned=0.5,
         ),
     },
     "attributes": {"demo": AttributesConfig(DEMO, _demo_run(4_000, 32))},

@@ -19,16 +19,17 @@ from ..perception.mobilenet_distance import load_backbone
 from ..precision import native_precision
 from .attributes import AttributesStage
 from .checkpoint import LAST, discriminator_weights, fill_from_run, has_discriminator, load_network, run_settings
-from .config import CONFIGS
 from .data import Interleaved, open_pictures
 from .distributed import Processes
 from .e4e import E4EStage
 from .editor import EditorStage, TrainedNetworks, drawn_edits
 from .errors import ConfigError
 from .gan import GANStage, load_matching
+from .gradual import GradualTraining
 from .inverter import InverterStage
 from .loop import train
 from .losses import ATTRIBUTES_FILE, perceptual_network, reconstruction_loss
+from .presets import CONFIGS
 from .samples import GeneratedPictures
 from .stage import Stage
 
@@ -67,7 +68,13 @@ _WHY = {
     "fp32": "the device only emulates bfloat16, which would be slower.",
 }
 # The network that a stage trains, as checkpoints name it; a GAN has a start of its own.
-_LEARNERS = {"attributes": "attributes", "e4e": "e4e_encoder", "inverter": "inverter", "editor": "feature_editor"}
+_LEARNERS = {
+    "attributes": "attributes",
+    "e4e": "e4e_encoder",
+    "inverter": "inverter",
+    "editor": "feature_editor",
+    "gradual": "gradual",
+}
 
 
 def make_stage(config, sources: Sources, device: torch.device, processes: Processes) -> Stage:
@@ -99,6 +106,9 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
     generator = load_network(sources.need("generator"), "generator", make_generator(domain.generator))
     if stage == "e4e":
         return E4EStage(config, generator, reconstruction, device, processes)
+    if stage == "gradual":
+        encoder = load_network(sources.need("e4e"), "e4e_encoder", make_e4e(domain))
+        return GradualTraining(config, generator, encoder, reconstruction, device, processes)
     discriminator = _discriminator(config, sources)
     if stage == "inverter":
         inverter = InverterStage(config, generator, discriminator, reconstruction, device, processes)
@@ -117,7 +127,7 @@ def _new_stage(stage: str, config, sources: Sources, device: torch.device, proce
 def _check_family(config) -> None:
     """Refuse what the generator's family does not offer, before anything is loaded. Raises ConfigError."""
     stylegan2 = isinstance(config.domain.generator, StyleGAN2Spec)
-    if config.window is not None and stylegan2:
+    if getattr(config, "window", None) is not None and stylegan2:
         raise ConfigError("window is for generators that carry nothing beside F_k; set window=null for a StyleGAN2.")
     if not stylegan2 and getattr(config, "adversarial", None) is not None and config.adversarial.weight:
         raise ConfigError("The discriminator is StyleGAN2's; set adversarial.weight=0 for another generator.")

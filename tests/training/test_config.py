@@ -8,7 +8,6 @@ from training.tiny import Dots, e4e_config, inverter_config, make
 
 from sfe_models.domain import DEMO, DOMAINS
 from sfe_models.training.config import (
-    CONFIGS,
     EditDraw,
     EditorConfig,
     InverterConfig,
@@ -20,7 +19,7 @@ from sfe_models.training.config import (
 )
 from sfe_models.training.errors import ConfigError
 from sfe_models.training.loop import train
-from sfe_models.training.presets import PRESETS, demo_generator, find_config
+from sfe_models.training.presets import CONFIGS, PRESETS, demo_generator, find_config
 
 ALL = [(stage, name) for stage, named in PRESETS.items() for name in named]
 

@@ -15,11 +15,12 @@ def add_commands(commands) -> None:
     """Add train."""
     parser = commands.add_parser(
         "train",
-        help="train a network: gan, e4e, inverter, editor, attributes",
+        help="train a network: gan, e4e, inverter, editor, gradual, attributes",
         description="Train one stage. A stage builds on the runs before it: e4e and inverter on --generator, editor on "
-        "all of them and on directions. Stopped runs go on where they were. Start with torchrun for several GPUs.",
+        "all of them and on directions, gradual on --generator and --e4e. Stopped runs go on where they were. Start "
+        "with torchrun for several GPUs.",
     )
-    parser.add_argument("stage", choices=("gan", "e4e", "inverter", "editor", "attributes"))
+    parser.add_argument("stage", choices=("gan", "e4e", "inverter", "editor", "attributes", "gradual"))
     parser.add_argument("--config", required=True, metavar="NAME_OR_FILE", help="ffhq-1024, cars-512, demo, or JSON")
     parser.add_argument("--data", required=True, metavar="FOLDER|demo", help="pictures, or rendered portraits")
     parser.add_argument("--output", required=True, metavar="DIR")
@@ -46,9 +47,16 @@ def add_commands(commands) -> None:
         description="Join training runs into a bundle that every other command loads; or, with --without-generator, "
         "into a file of encoders alone, which --e4e, --inverter and --start of `train` take too.",
     )
-    for name in ("generator", "e4e", "inverter"):
+    for name in ("generator", "e4e"):
         parser.add_argument(f"--{name}", required=True, metavar="RUN")
+    parser.add_argument("--inverter", metavar="RUN", help="of a StyleFeatureEditor")
     parser.add_argument("--editor", metavar="RUN", help="without it: the model of phase 1, which only moves w")
+    parser.add_argument(
+        "--gradual",
+        metavar="RUN",
+        help="make a gradual model, a reconstruction after GradStyle, in place of a StyleFeatureEditor; around the "
+        "demo's own generator and e4e (`demo`) it holds its trained parts alone",
+    )
     parser.add_argument("--directions", metavar="FOLDER", help="direction files to put into the bundle")
     parser.add_argument(
         "--without-generator",

@@ -6,7 +6,7 @@ reads w[n - 1]. The picture reads the last latent. There is no RGB skip, so noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -113,6 +113,7 @@ class MobileStyleGAN(GeneratorModule):
         stop_layer: int | None = None,
         *,
         read_layers: Sequence[int] = (),
+        change: Callable[[int, Tensor], Tensor] | None = None,
         noise: str | int = "stored",
         features_only: bool = False,
         window: tuple[float, float] | None = None,
@@ -139,6 +140,7 @@ class MobileStyleGAN(GeneratorModule):
             layer += 1
             x = self._layer(layer, x, styles.convs[layer - 1], noise, window)
             if layer in read_layers:
+                x = x if change is None else change(layer, x)
                 read[layer] = x
         return SynthesisState(stop, x, (self.to_picture(x, styles.rgbs[0]),) if with_picture else (), read)
 

@@ -8,7 +8,7 @@ upsampling convolution.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -112,6 +112,7 @@ class StyleGAN2(GeneratorModule):
         stop_layer: int | None = None,
         *,
         read_layers: Sequence[int] = (),
+        change: Callable[[int, Tensor], Tensor] | None = None,
         noise: str | int = "stored",
         features_only: bool = False,
     ) -> SynthesisState:
@@ -135,6 +136,7 @@ class StyleGAN2(GeneratorModule):
             x = self.conv(layer)(x, styles.convs[layer], self._noise(noise, layer, x))
             layer += 1
             if layer in read_layers:
+                x = x if change is None else change(layer, x)
                 read[layer] = x
             if layer % 2 and not features_only:
                 picture = self.to_rgb(layer // 2)(x, styles.rgbs[layer // 2], picture)
