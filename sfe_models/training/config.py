@@ -170,9 +170,10 @@ class InverterConfig:
     feature_regulariser: "norm" (the paper's squared norm of F_k) or "distance" (the released code's mean squared
     distance to F_w), with weight `regulariser`; feature_ramp: steps over which F_k takes the place of F_w in the
     generator (the released code's 10,000; 0: at once). window, windows: as for e4e; then only F_k's picture is
-    compared. For the small Inverter: frozen_w, first steps in which what makes w stays as it started (afterwards it
-    learns from what reads w after k; 0: from F_w too), and w_rate, the factor on its learning rate. painted: share of
-    pictures with details painted onto them (`paint_details`).
+    compared. code, feature: weights of the mean squared errors of w and F_k for samples, whose both are known; those
+    have no picture loss then. For the small Inverter: frozen_w, first steps in which what makes w stays as it started
+    (afterwards it learns from what reads w after k; 0: from F_w too), and w_rate, the factor on its learning rate.
+    painted: share of pictures with details painted onto them (`paint_details`).
     """
 
     domain: DomainSpec
@@ -188,6 +189,8 @@ class InverterConfig:
     frozen_w: int = 0
     w_rate: float = 1.0
     painted: float = 0.0
+    code: float = 0.0
+    feature: float = 0.0
 
     def __post_init__(self):
         if self.feature_regulariser not in ("norm", "distance"):

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
@@ -182,7 +183,10 @@ def open_pictures(
 
 
 class Interleaved:
-    """Batches whose first pictures, a share of all, come from one data set with codes, the others from another."""
+    """Batches whose first pictures, a share of all, come from one data set with codes, the others from another.
+
+    The first are enlarged by repeating their pixels where the others are larger.
+    """
 
     def __init__(self, made: Pictures, real: Pictures, share: float):
         self.made, self.real, self.share = made, real, share
@@ -195,7 +199,8 @@ class Interleaved:
         count = round(len(indices) * self.share)
         made = self.made[indices[:count] % len(self.made)]
         real = self.real[indices[count:] % len(self.real)]
-        return Batch(torch.cat([made.image, real.image]), code=made.code)
+        image = made.image if len(made.image) == 0 else F.interpolate(made.image, real.image.shape[2:], mode="nearest")
+        return Batch(torch.cat([image, real.image]), code=made.code)
 
 
 class StepOrder(Sampler):

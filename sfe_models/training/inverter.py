@@ -9,7 +9,7 @@ from torch import Tensor
 from ..domain import DomainSpec
 from ..encoders.families import make_inverter
 from ..encoders.mobile import MobileInverter
-from ..equations import cropped, invert, padded, resized, run_to_k, synthesize
+from ..equations import Inverted, cropped, invert, padded, resized, run_to_k, synthesize
 from ..generators.base import Generator, StyleSpace, SynthesisState
 from ..generators.stylegan2.discriminator import Discriminator
 from .config import InverterConfig
@@ -74,24 +74,35 @@ class InverterStage(Stage):
         fast = [p for p in self.inverter.parameters() if p not in known]
         return [{"params": fast}, {"params": slow, "factor": self.config.w_rate}]
 
-    def _reconstruct(self, image: Tensor, share: Tensor | None) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+    def _reconstruct(
+        self, image: Tensor, share: Tensor | None, code: Tensor | None
+    ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         """Reconstruct from F_k and from w: pictures [2B,3,H,W] (in windows none), losses, and the regulariser.
 
-        share: of F_k in the generator's feature, the rest is F_w; None for all.
+        share: of F_k in the generator's feature, the rest is F_w; None for all. code: W+ codes [n,N,D] that the first n
+        pictures are made of; what is known of those, w and F_k, is compared instead of the pictures.
         """
-        domain, generator = self.domain, self.generator
-        run = _run_without_gradient if self.config.frozen_w else run_to_k
+        domain, generator, config, n = self.domain, self.generator, self.config, 0 if code is None else len(code)
+        run = _run_without_gradient if config.frozen_w else run_to_k
         inverted, _ = invert(self.inverter, generator, domain, resized(image, domain.encoder_size), run=run)
-        features = inverted.F_k if share is None else inverted.F_w.lerp(inverted.F_k, share)
-        styles = generator.style_space(inverted.w)
-        regulariser = feature_loss(self.config.feature_regulariser, inverted.F_k, inverted.F_w)
-        if self.config.window is not None:
-            parts = generator, domain, styles, features, image, self.config.window, self.config.windows
-            return image, windows_loss(self.reconstruction, *parts), regulariser
-        made = synthesize(generator, domain, styles, features, inverted.carried)
+        known = {} if code is None else self._known(inverted, code)
+        w, F_k, F_w = inverted.w[n:], inverted.F_k[n:], inverted.F_w[n:]
+        features = F_k if share is None else F_w.lerp(F_k, share)
+        styles = generator.style_space(w)
+        regulariser = feature_loss(config.feature_regulariser, F_k, F_w)
+        if config.window is not None:
+            parts = generator, domain, styles, features, image[n:], config.window, config.windows
+            return image, windows_loss(self.reconstruction, *parts) | known, regulariser
+        made = synthesize(generator, domain, styles, features, tuple(c[n:] for c in inverted.carried))
         both = torch.cat([made, cropped(generator.synthesize(styles), domain)])
-        losses = self.reconstruction(both, torch.cat([image, image]))
-        return both, losses, regulariser
+        losses = self.reconstruction(both, torch.cat([image[n:], image[n:]]))
+        return both, losses | known, regulariser
+
+    def _known(self, inverted: Inverted, code: Tensor) -> dict[str, Tensor]:
+        """Mean squared errors of w and F_k for pictures that the generator made of codes [n,N,D]."""
+        n, generator = len(code), self.generator
+        true = _run_without_gradient(generator, self.domain, generator.style_space(code)).features
+        return {"code": F.mse_loss(inverted.w[:n], code), "feature": F.mse_loss(inverted.F_k[:n], true)}
 
     def step(self, number: int, batch: Batch) -> dict[str, Tensor]:
         """Inverter, then discriminator."""
@@ -101,12 +112,16 @@ class InverterStage(Stage):
         if config.frozen_w:  # BatchNorm keeps the statistics that it came with: a batch here is a handful of pictures
             for part in (self.inverter.backbone, self.inverter.heads):
                 part.requires_grad_(number >= config.frozen_w).eval()
+        code = batch.code if config.code or config.feature else None
+        image, n = batch.image, 0 if code is None else len(code)
         if config.painted:
-            batch = Batch(paint_details(batch.image, config.painted))
+            image = torch.cat([image[:n], paint_details(image[n:], config.painted)])
         with self.mixed():
             ramped = None if share == 1 else torch.tensor(share, device=self.device)
-            both, losses, regulariser = self._both(batch.image, ramped)
+            both, losses, regulariser = self._both(image, ramped, code)
             loss = losses["reconstruction"] + config.regulariser * regulariser
+            if code is not None:
+                loss = loss + config.code * losses["code"] + config.feature * losses["feature"]
             adversarial = self.adversary.active(number)
             if adversarial:
                 losses["adversarial"] = self.adversary.encoder_loss(padded(both, domain))
@@ -115,11 +130,11 @@ class InverterStage(Stage):
         self.apply_gradients("inverter")
         if adversarial:
             with self.mixed():
-                losses |= self.adversary.backward(number, padded(both, domain), padded(batch.image, domain))
+                losses |= self.adversary.backward(number, padded(both, domain), padded(image[n:], domain))
             self.apply_gradients("discriminator")
         if config.window is None:
             with torch.no_grad():
-                losses["l2_from_F"], losses["l2_from_w"] = (F.mse_loss(made, batch.image) for made in both.chunk(2))
+                losses["l2_from_F"], losses["l2_from_w"] = (F.mse_loss(made, image[n:]) for made in both.chunk(2))
         return {**losses, "regulariser": regulariser}
 
     @torch.no_grad()

@@ -201,7 +201,7 @@ def run_stage(
     config = replace(config, run=replace(config.run, precision=_precision(config.run.precision, device, output)))
     stage = make_stage(config, sources, device, processes)
     if config.run.samples:
-        samples = GeneratedPictures(stage.generator, config.run.pictures, size, cache)
+        samples = GeneratedPictures(stage.generator, config.run.pictures, config.domain.encoder_size, cache)
         pictures = Interleaved(samples, pictures, config.run.samples / config.run.batch)
     last = train(stage, config, pictures, output, processes, stop_after)
     if isinstance(stage, AttributesStage) and processes.rank == 0:

@@ -98,6 +98,9 @@ def test_batches_are_interleaved(generator):
     assert len(Interleaved(made, real, 0.5)) == 5
     assert torch.equal(both.image, torch.cat([made[[1, 1]].image, real[[3, 4]].image]))
     assert torch.equal(both.code, made[[1, 1]].code)
+    larger = GeneratedPictures(generator, 5, (32, 32), first_seed=9)
+    both = Interleaved(made, larger, 0.5)[[0, 1]].image
+    assert torch.equal(torch.nn.functional.avg_pool2d(both[:1], 2), made[[0]].image)
 
 
 @pytest.mark.parametrize("place", [(0, 0), (3, 2), (8, 8)])
@@ -166,6 +169,24 @@ def test_what_makes_w_stays_until_its_step(generator, batch):
     assert same("backbone") and same("heads") and not same("expand") and not same("pixels")
     stage.step(2, batch)
     assert not same("backbone") and not same("heads")
+
+
+def test_an_inverter_learns_the_codes_and_features_of_samples(generator, batch):
+    torch.manual_seed(3)
+    adam = OptimizerConfig("adam", 5e-3, (0.9, 0.99))
+    config = InverterConfig(SPEC, RUN, adam, ONLY_L2, NONE, frozen_w=1, code=1.0, feature=9.0, painted=1.0, **WINDOWED)
+    stage = InverterStage(config, generator, None, loss(), CPU, ALONE)
+    numbers = [stage.step(i, batch) for i in range(30)]
+    assert numbers[-1]["feature"] < 0.9 * numbers[1]["feature"] and numbers[-1]["code"] < 0.9 * numbers[1]["code"]
+    # Samples have no picture loss: in pictures that only they differ in, the others' losses are the same.
+    other = Batch(torch.cat([-batch.image[:2], batch.image[2:]]), code=batch.code)
+    stage.inverter.eval()
+    torch.manual_seed(4)
+    one = stage._reconstruct(batch.image, None, batch.code)[1]
+    torch.manual_seed(4)
+    two = stage._reconstruct(other.image, None, other.code)[1]
+    torch.testing.assert_close(one["l2"], two["l2"])
+    assert not torch.allclose(one["feature"], two["feature"])
 
 
 def test_what_makes_w_may_learn_slower_and_details_may_be_painted_on(generator, batch):
