@@ -14,7 +14,7 @@ from ..sfe_models.checkpoints.load import DEMO_BUNDLE
 from ..sfe_models.directions.base import DirectionError, DirectionInfo
 from ..sfe_models.directions.files import FOLDER, describe_own_files
 from ..sfe_models.directions.published import names_of_persons, published_directions
-from .found_models import DEMO, DOWNLOAD, changed_at, described, direction_folders, found
+from .found_models import DEMO, DOWNLOAD, PHOTO, changed_at, described, direction_folders, found
 
 logger = logging.getLogger(__name__)
 # The published directions that are offered even before their files are there: those of the model to download.
@@ -94,7 +94,7 @@ def state() -> tuple:
 @lru_cache(maxsize=1)
 def _offered(seen: tuple) -> Offer:
     """Read all descriptions; what cannot be read is named in the log and left out."""
-    shown, offered, own, subjects = {_ALWAYS}, [], [], {DOWNLOAD: _ALWAYS}
+    shown, offered, own, subjects = {_ALWAYS}, [], [], {DOWNLOAD: _ALWAYS, PHOTO: _ALWAYS}
     for path, model, changed in seen:
         if path == _FOLDERS:
             shown.update(row.info.subject for row in published_directions())

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -15,9 +17,11 @@ import folder_paths
 from ..sfe_models.checkpoints.errors import CheckpointError
 from ..sfe_models.checkpoints.found import FoundModels, find_models
 from ..sfe_models.checkpoints.load import DEMO_BUNDLE
+from ..sfe_models.checkpoints.places import PHOTO, PHOTO_FILE
 from ..sfe_models.checkpoints.published import download_published, download_vectors
 from ..sfe_models.directions.base import DirectionInfo
 from ..sfe_models.directions.files import described_in_bundle
+from ..sfe_models.photo.install import refreshed
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +39,12 @@ def register_folder() -> None:
 
 
 def found() -> FoundModels:
-    """What lies in the folders now; what is damaged is named in the log, once."""
+    """What lies in the folders now, the photographic model by its name; what is damaged is named in the log, once."""
     models = find_models(folder_paths.get_folder_paths(FOLDER))
     for name, reason in models.damaged.items():
         _warn_once(f"{name} in the `{FOLDER}` model folders {reason.rstrip('.')}.")
-    return models
+    named = {PHOTO if name == PHOTO_FILE else name: path for name, path in models.models.items()}
+    return replace(models, models=named)
 
 
 @cache
@@ -48,31 +53,47 @@ def _warn_once(warning: str) -> None:
 
 
 def model_names() -> list[str]:
-    """The choices of Load SFE: the built-in demo, bundles, folders of published files, the download."""
-    return [DEMO, *found().models, DOWNLOAD]
+    """The choices of Load SFE: photo, the built-in demo, bundles, folders of published files, the download."""
+    return list(dict.fromkeys([PHOTO, DEMO, *found().models, DOWNLOAD]))
 
 
-def model_path(name: str) -> Path:
-    """The file or folder of a choice; fetches the published files for the last one.
+def why_not(name: str) -> str | None:
+    """Say why a choice cannot be loaded, and what to do; None if it can.
 
     Only what is listed can be named, so that nothing outside of the model folders is ever read.
     """
+    models, places = found(), folder_paths.get_folder_paths(FOLDER)
+    if name in (DEMO, DOWNLOAD, *models.models):
+        return None
+    if name == PHOTO and PHOTO_FILE not in models.damaged:
+        script = Path(__file__).parents[1] / "install.py"
+        return (
+            f"The model '{PHOTO}' is not on this machine: there is no {PHOTO_FILE} in {', '.join(places)}. Fetch it "
+            f'(38 MB, once), then queue again: "{sys.executable}" "{script}" --output "{places[0]}"'
+        )
+    if reason := models.why_not(PHOTO_FILE if name == PHOTO else name):
+        return f"'model' is {name!r}, which {reason.rstrip('.')}. It was found in {', '.join(places)}."
+    return (
+        f"'model' is {name!r}, which is not in the `{FOLDER}` model folders ({', '.join(places)}). Put it there, or "
+        f"choose one of: {', '.join(model_names())}."
+    )
+
+
+def model_path(name: str) -> Path:
+    """The file or folder of a choice. Raises CheckpointError as `why_not` says.
+
+    Fetches the published files for the last choice; brings the photographic model up to date.
+    """
+    if reason := why_not(name):
+        raise CheckpointError(reason)
     if name == DEMO:
         return DEMO_BUNDLE
     if name == DOWNLOAD:
         target = Path(folder_paths.get_folder_paths(FOLDER)[0]) / _DOWNLOADED
         download_vectors(target / "editings")
         return download_published(target)
-    models = found()
-    if name in models.models:
-        return models.models[name]
-    places = ", ".join(folder_paths.get_folder_paths(FOLDER))
-    if reason := models.why_not(name):
-        raise CheckpointError(f"'model' is {name!r}, which {reason.rstrip('.')}. It was found in {places}.")
-    raise CheckpointError(
-        f"'model' is {name!r}, which is not in the `{FOLDER}` model folders ({places}). Put it there, or choose one "
-        f"of: {', '.join((DEMO, *models.models, DOWNLOAD))}."
-    )
+    path = found().models[name]
+    return refreshed(path, logger.warning) if name == PHOTO else path
 
 
 def direction_folders(model: Path | None = None) -> tuple[Path, ...]:

@@ -21,7 +21,12 @@ _OF_PASTING = ("region", "feather", "no_colour_match", "blend", "no_face")
 def check_before(
     options: argparse.Namespace, pictures: Sequence[Path | str], others: Sequence[Path | str] = ()
 ) -> None:
-    """Check PHOTO and what will be written: pictures, and other files. Raises ImageError, InputError or OSError."""
+    """Check PHOTO and what will be written: pictures, and other files; decide on --paste if nothing was said of it.
+
+    Raises ImageError, InputError or OSError.
+    """
+    if options.paste is None:
+        options.paste = not (options.no_align or is_inversion(Path(options.photo)))
     for path in pictures:
         picture_format(path)
     for path in (*pictures, *others):
@@ -48,7 +53,9 @@ def _check_options(options: argparse.Namespace) -> None:
     if not options.paste:
         without = {"--" + name.replace("_", "-"): getattr(options, name, None) for name in _OF_PASTING}
         if given := [flag for flag, value in without.items() if value not in (None, False)]:
-            raise InputError(f"{' and '.join(given)} only matter with --paste; add it, or leave them out.")
+            raise InputError(f"{' and '.join(given)} only matter with --paste; leave --no-paste, or these, out.")
+    if options.paste and options.no_align:
+        raise InputError("--paste needs the photo that the crop comes from; leave --no-align out.")
     if options.no_align and (options.landmarks or options.face not in (None, "0")):
         raise InputError("--landmarks and --face look for a face in a photo; leave them out, or leave --no-align out.")
     if options.refine_w and not options.refine:

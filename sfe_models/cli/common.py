@@ -27,14 +27,15 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def fetched(source: str) -> str:
-    """Return --model as it is; the photographic model is fetched or brought up to date first."""
-    return str(ready(say=say)) if source == PHOTO else source
+def fetch_model(source: str) -> None:
+    """Fetch the photographic model if it is asked for and not there, or bring it up to date."""
+    if source == PHOTO:
+        ready(say=say)
 
 
 def load_pipeline(options: argparse.Namespace) -> Pipeline | GradualPipeline:
     """Load --model in --dtype on --device."""
-    options.model = fetched(options.model)
+    fetch_model(options.model)
     dtype, device = dtype_and_device(options)
     return load_any(options.model, dtype, device)
 

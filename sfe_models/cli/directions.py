@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import asdict
 
-from ..checkpoints.load import DEMO
 from ..checkpoints.published import download_vectors
 from ..directions.base import Direction, evenly_spaced
 from ..directions.families.ganspace import GANSpaceDirection
@@ -22,9 +20,6 @@ from .directions_options import model_generator, spec_of, subject_of
 
 
 def run_list(options: argparse.Namespace) -> None:
-    if options.model is None:
-        options.model = DEMO
-        print("of the model that the package brings; --model MODEL lists another one's", file=sys.stderr)
     library = direction_library(options, spec_of(options))
     if options.json:
         rows = [asdict(e.info) | {"available": library.available(e)} for e in library.entries]

@@ -21,10 +21,12 @@ from ..generators.base import Generator
 from ..generators.families import make_generator
 from ..precision import choose_device
 from ..training.checkpoint import is_trained, load_network, run_spec
+from .common import fetch_model
 
 
 def spec_of(options: argparse.Namespace) -> DomainSpec | BareGenerator:
     """Read the model's domain, with the subject of --subject if that is given."""
+    fetch_model(options.model)
     spec = run_spec(options.model) if is_trained(options.model) else read_spec(options.model)
     subject = getattr(options, "subject", None)
     return replace(spec, subject=subject) if subject else spec
@@ -33,6 +35,7 @@ def spec_of(options: argparse.Namespace) -> DomainSpec | BareGenerator:
 def model_generator(options: argparse.Namespace) -> Generator:
     """Load the generator of --model, which may be a training run, in float32 on --device."""
     device = choose_device(options.device)
+    fetch_model(options.model)
     if not is_trained(options.model):
         return load_generator(options.model).float().to(device)
     generator = make_generator(run_spec(options.model).generator)

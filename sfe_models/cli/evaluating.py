@@ -13,6 +13,7 @@ import torch
 
 from ..atomic import replaced
 from ..checkpoints.load import load_networks, model_path
+from ..checkpoints.places import PHOTO
 from ..evaluation.ablations import ABLATIONS, measure_ablations
 from ..evaluation.attribute_tables import read_attribute_table
 from ..evaluation.editing_fid import FidEdit, FidEditing
@@ -32,7 +33,8 @@ from ..faces.find.detectors import load_detector
 from ..perception.attribute_network import load_attribute_network
 from ..perception.scores import load_scorer
 from ..pipeline import Pipeline
-from .common import direction_library, dtype_and_device
+from .common import direction_library, dtype_and_device, fetch_model
+from .photos import face_folders
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
@@ -49,6 +51,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
     dtype, device = dtype_and_device(options)
     if device.type == "cuda" and share.world > 1:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", share.rank)) % torch.cuda.device_count())
+    options.model = options.model or ("demo" if options.data == "demo" else PHOTO)
+    fetch_model(options.model)
     pipeline = Pipeline(load_networks(options.model, dtype, device))
     detector = _detector(options, device)
     source = open_source(options.data, pipeline.spec, options.count, options.seed, detector=detector)
@@ -151,7 +155,7 @@ def _judge(options: argparse.Namespace, needs: dict[str, str], device: torch.dev
 
 def _detector(options: argparse.Namespace, device: torch.device):
     """Load what aligns the photographs, None for aligned crops."""
-    return load_detector(options.detector, [options.face_models], device) if options.align else None
+    return load_detector(options.detector, face_folders(options), device) if options.align else None
 
 
 def _editing(options: argparse.Namespace, pipeline: Pipeline, source, metrics, judge, needs: dict[str, str]):

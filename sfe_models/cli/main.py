@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from .. import __version__
 from .parsers import demo, directions, editing, evaluating, measuring, models, training
 
-_EPILOG = """MODEL is demo (the model that the package brings, of rendered portraits), a bundle (.safetensors), a folder
-with the published files, or random:DOMAIN (seeded random weights, for timing and tests; domains: ffhq-1024, cars-512,
-demo, tiny-64)."""
+_EPILOG = """MODEL is photo (for photographs; fetched when it is first needed, 38 MB), demo (the one that the package
+brings, of rendered portraits), a bundle (.safetensors), a folder with the published files, or random:DOMAIN (seeded
+random weights, for timing and tests; domains: ffhq-1024, cars-512, demo, photo, tiny-64)."""
 
 # Packages that only some commands need, and the extra that brings them.
 _EXTRAS = {

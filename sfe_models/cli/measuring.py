@@ -11,13 +11,14 @@ import torch
 
 from ..atomic import replaced
 from ..evaluation.speed import MEASURES, time_stages
-from .common import dtype_and_device
+from .common import dtype_and_device, fetch_model
 
 
 def run_benchmark(options: argparse.Namespace) -> None:
     if options.repeats < 1:
         raise ValueError(f"--repeats is {options.repeats}; expected at least 1.")
     dtype, device = dtype_and_device(options)
+    fetch_model(options.model)
     result = time_stages(options.model, dtype, device, options.repeats)
     threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     print(f"{options.model}, {str(dtype).removeprefix('torch.')}, {device}{threads}, torch {torch.__version__}\n")

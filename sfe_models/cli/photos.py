@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ..checkpoints.places import models_folder
 from ..choices import ERROR, PASS
 from ..domain import DomainSpec
 from ..faces.crop.appearance import warn_if_not_aligned
@@ -74,7 +75,12 @@ def _landmarks(photo: Photo, options: argparse.Namespace) -> list[Tensor]:
         return given_landmarks(options.landmarks)
     device = choose_device(options.device)
     device = device if device.type == "cuda" else "cpu"  # the detector is too small to gain from others
-    return find_faces(photo.pixels, load_detector(options.detector, [Path(options.face_models)], device))
+    return find_faces(photo.pixels, load_detector(options.detector, face_folders(options), device))
+
+
+def face_folders(options: argparse.Namespace) -> list[Path]:
+    """Where a detector's file is looked for, and fetched to (the first)."""
+    return [Path(options.face_models)] if options.face_models else [models_folder(), Path("models")]
 
 
 def given_landmarks(file: Path | str) -> list[Tensor]:
@@ -98,7 +104,10 @@ def face_number(options: argparse.Namespace) -> int:
     text = options.face or "0"
     if text == "all":
         if not options.paste:
-            raise InputError("--face all gives several crops; add --paste, or name one face.")
+            raise InputError(
+                "--face all gives several crops, which only `edit` pastes back into one photo; name one face, or leave "
+                "--no-paste out."
+            )
         return -1
     if not text.isdecimal():
         raise InputError(f"--face is {text!r}; expected a number from 0 on, or all.")

@@ -75,7 +75,7 @@ def test_a_photo_that_is_none_is_told_before_the_work(tmp_path, capsys, command)
         (["--landmarks", "words.txt"], "are not numbers"),
         (["--landmarks", "two.txt"], "landmarks of 2 photos"),
         (["--face", "first"], "--face is 'first'"),
-        (["--face", "all"], "add --paste"),
+        (["--face", "all", "--no-paste"], "leave --no-paste out"),
     ],
 )
 @pytest.mark.usefixtures("no_model")

@@ -335,9 +335,3 @@ def test_a_training_run_can_be_searched_for_directions(tmp_path, capsys):
         assert len(list((out / "directions").glob("*.safetensors"))) == 1
     assert main(["directions", "--model", str(run), "--directions", str(out)]) == 0
     assert "sefa" in capsys.readouterr().out
-
-
-def test_the_list_without_a_model_is_the_demo_s(capsys):
-    assert main(["directions"]) == 0
-    said = capsys.readouterr()
-    assert "hair_colour" in said.out and "--model MODEL" in said.err

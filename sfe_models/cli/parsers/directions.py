@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
 
+from ...checkpoints.places import PHOTO
 from . import directions_from, directions_making
 from .shared import LAYERS_HELP, add_device, add_directions, add_model_option
-
-# Actions that a model has no part in.
-_WITHOUT_MODEL = ("fetch", "text")
 
 
 def add_commands(commands) -> None:
@@ -22,7 +19,7 @@ def add_commands(commands) -> None:
         "train and draw directions, each with an action. Vectors that are made go to a folder named `directions`, "
         "where `edit --directions` finds them by name.",
     )
-    parser.add_argument("--model", help="what to load, see below (of the list: demo if nothing is given)")
+    parser.add_argument("--model", default=PHOTO, help=f"what to load, see below (default: {PHOTO})")
     add_directions(parser)
     parser.add_argument("--json", action="store_true", help="print the list as JSON")
     parser.set_defaults(run="directions:run_list")
@@ -55,18 +52,6 @@ def add_commands(commands) -> None:
 
     directions_making.add_actions(actions)
     directions_from.add_actions(actions)
-    for name, action in actions.choices.items():
-        action.set_defaults(check=None if name in _WITHOUT_MODEL else _needing_model(action))
-
-
-def _needing_model(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], None]:
-    """Make --model a required option that may stand before the action or after it."""
-
-    def check(options: argparse.Namespace) -> None:
-        if options.model is None:
-            parser.error("the following arguments are required: --model")
-
-    return check
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ def add_commands(commands) -> None:
         "photographs at matched change of a score, and with --table the editing FID. Results of single pictures are "
         "kept beside --json: a stopped run goes on, and torchrun shares one among processes.",
     )
-    add_model(parser, default="demo")
+    add_model(parser, default=None, said="demo on --data demo, else photo")
     parser.add_argument("--data", default="demo", metavar="FOLDER|demo", help="aligned pictures, or rendered portraits")
     parser.add_argument("--count", type=int, metavar="N", help="pictures (default: demo 1000, a folder all)")
     parser.add_argument("--seed", type=int, default=0, help="first portrait, or the choice of --count pictures")
@@ -39,7 +39,7 @@ def add_commands(commands) -> None:
     parser.add_argument("--list-ablations", action="store_true", help="say how the ablations are trained, and stop")
     parser.add_argument("--align", action="store_true", help="folder: it holds photographs; find and cut out the faces")
     parser.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0], help="what --align finds faces with")
-    parser.add_argument("--face-models", default="models", metavar="FOLDER", help="the detector's file")
+    parser.add_argument("--face-models", metavar="FOLDER", help="the detector's file (default: where models lie)")
     matched = "folder: edit until a score has changed so far, such as age=age:15, and compare who is still seen"
     parser.add_argument("--matched", action="append", default=[], metavar="SCORE=DIRECTION:CHANGE", help=matched)
     parser.add_argument("--table", metavar="FILE", help="folder: attributes, CelebAMask-HQ's text format or CSV")

@@ -31,13 +31,12 @@ def add_align_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--face-models",
         metavar="FOLDER",
-        default="models",
-        help="where the detector's file is looked for and downloaded to (default: %(default)s)",
+        help="where the detector's file is looked for and downloaded to (default: where models lie, see `download`)",
     )
     group.add_argument(
         "--face",
         metavar="N",
-        help="which face, from 0 (default: 0); 'all' needs --paste. Of a kept inversion of several people: which one",
+        help="which face, from 0 (default: 0), or 'all'. Of a kept inversion of several people: which one",
     )
     group.add_argument(
         "--order", choices=ORDERS, default=ORDERS[0], help="how faces are counted (default: %(default)s)"
@@ -47,7 +46,12 @@ def add_align_options(parser: argparse.ArgumentParser) -> None:
 def add_paste_options(parser: argparse.ArgumentParser) -> None:
     """Add what brings the crop back into the photo."""
     group = parser.add_argument_group("back into the photo")
-    group.add_argument("--paste", action="store_true", help="write the whole photo with the edited face")
+    group.add_argument(
+        "--paste",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="write the whole photo with the edited face, or the crop alone (default: the photo, if there is one)",
+    )
     group.add_argument("--region", choices=PASTE_REGIONS, help=f"what goes back (default: {HEAD})")
     group.add_argument("--feather", type=float, help=f"soft edge, share of the crop (default: {SOFT_EDGE})")
     group.add_argument("--no-colour-match", action="store_true", help="leave the crop's colours as they are")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from ...checkpoints.places import PHOTO
 from ...choices import DEVICES, DTYPE_NAMES
 
 LAYERS_HELP = "coarse, medium, fine, numbers and ranges: coarse,5,9-11 (default: all)"
 
 
-def add_model(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """Add --model, --dtype and --device."""
-    parser.add_argument("--model", required=default is None, default=default, help="what to load, see below")
+def add_model(parser: argparse.ArgumentParser, default: str | None = PHOTO, said: str | None = None) -> None:
+    """Add --model, --dtype and --device. said: the default in words, if it depends on something."""
+    parser.add_argument("--model", default=default, help=f"what to load, see below (default: {said or default})")
     parser.add_argument(
         "--dtype",
         choices=("auto", *DTYPE_NAMES),

@@ -1,0 +1,30 @@
+"""A small package to make the photographic model of."""
+
+from pathlib import Path
+
+import pytest
+from photo.small import networks, packaged_encoders
+
+from sfe_models.checkpoints import places
+from sfe_models.photo import install as module
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package with small encoders and no directions, an empty models folder, and a count of downloads."""
+    folder = tmp_path / "package"
+    (folder / "directions").mkdir(parents=True)
+    monkeypatch.setattr(module, "ENCODERS", packaged_encoders(folder / "encoders.safetensors"))
+    monkeypatch.setattr(module, "DIRECTIONS", folder / "directions")
+    monkeypatch.setenv(places.VARIABLE, str(tmp_path / "kept"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "read_mobile_generator", lambda wheel: networks().generator)
+    return folder
+
+
+@pytest.fixture
+def downloads(monkeypatch):
+    """What was asked for: (folder, wheel)."""
+    asked = []
+    monkeypatch.setattr(module, "fetch_wheel", lambda *arguments: asked.append(arguments[:2]) or Path("wheel"))
+    return asked
