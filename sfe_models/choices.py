@@ -35,6 +35,10 @@ MASK_ACTS_ON = (PICTURE, DELTA)
 # How a boundary between scored samples is found.
 BOUNDARY_METHODS = ("logistic", "svm")
 
+# How far an inversion by optimisation goes, and how a generator is tuned to one picture.
+SPACES = ("w", "w+", "f")
+TUNING_METHODS = ("pti", "gani")
+
 # Of text directions: the CLIP of StyleCLIP, and what its released recipe takes unless something else is asked for.
 VIT_B_32 = "openai/clip-vit-base-patch32"
 TEXT_THRESHOLD = 0.15

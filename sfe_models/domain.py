@@ -15,6 +15,8 @@ from .json_values import JsonValueError, build
 # A picture smaller than this holds no face; one whose sides are off by more than this is no aligned crop.
 MIN_SIDE = 16
 ASPECT_TOLERANCE = 0.02
+# Of a generator alone: side in px of F_k, and of the pictures kept beside an inversion, as of the published model.
+_FEATURE_SIDE, _SEEN = 64, 256
 
 
 @dataclass(frozen=True)
@@ -105,13 +107,14 @@ class DomainSpec(Description):
         down to k by one trainable stride-2 IResNet block (cars: 11, appendix 8 of the SFE paper).
     encoder_size: (height, width) in px of the picture that both encoders see.
     editor_width: None for the paper's Feature Editor; a number for the small one, a residual of this width.
+    e4e, inverter: None for both is a generator alone; then codes are found by optimisation and F_k' = F_k - delta.
     """
 
     name: str
     generator: StyleGAN2Spec | MobileStyleGANSpec
     subject: str | None = None
-    e4e: E4ESpec | MobileE4ESpec = field(default_factory=E4ESpec)
-    inverter: InverterSpec | MobileInverterSpec = field(default_factory=InverterSpec)
+    e4e: E4ESpec | MobileE4ESpec | None = field(default_factory=E4ESpec)
+    inverter: InverterSpec | MobileInverterSpec | None = field(default_factory=InverterSpec)
     feature_layer: int = 9
     delta_layer: int = 9
     encoder_size: tuple[int, int] = (256, 256)
@@ -132,9 +135,11 @@ class DomainSpec(Description):
             )
         if self.delta_layer > generator.n_layers:
             raise SpecError(f"delta_layer {self.delta_layer} is beyond the last layer {generator.n_layers}.")
-        reduction = self.inverter.reduction
         width = self.encoder_size[1]
-        if width != reduction * self.feature_resolution:
+        if (self.e4e is None) != (self.inverter is None):
+            raise SpecError("A model has both encoders or none; expected e4e and inverter, or neither.")
+        if self.inverter is not None and width != self.inverter.reduction * self.feature_resolution:
+            reduction = self.inverter.reduction
             raise SpecError(
                 f"The Inverter brings {width} px down by {reduction}, but F_{k} is {self.feature_resolution} px "
                 f"wide; expected encoder_size[1] = {reduction * self.feature_resolution}."
@@ -143,6 +148,15 @@ class DomainSpec(Description):
             raise SpecError(f"encoder_size {self.encoder_size} is higher than wide; expected height <= width.")
         if self.encoder_size[0] % 16 or width % 16:
             raise SpecError(f"encoder_size {self.encoder_size} must be divisible by 16, the encoders' stride.")
+
+    @property
+    def has_encoders(self) -> bool:
+        """Whether pictures are inverted by encoders; otherwise by optimisation."""
+        return self.inverter is not None
+
+    def without_encoders(self) -> DomainSpec:
+        """Describe the generator alone, cut open at the same k."""
+        return dataclasses.replace(self, e4e=None, inverter=None, delta_layer=self.feature_layer)
 
     @property
     def n_styles(self) -> int:
@@ -185,6 +199,22 @@ class BareGenerator(Description):
     name: str
     generator: StyleGAN2Spec | MobileStyleGANSpec
     subject: str | None = None
+
+    def domain(self) -> DomainSpec:
+        """Describe the model of this generator without encoders; raises SpecError for one below 16 px.
+
+        F_k is the last layer of 64 px, as in the paper, or of a quarter of a picture that is smaller than 256 px.
+        """
+        spec = self.generator
+        seen, side = min(spec.resolution, _SEEN), min(spec.resolution // 4, _FEATURE_SIDE)
+        layers = [n for n in range(1, spec.n_layers) if spec.layer_resolution(n) == side]
+        if not layers or seen < MIN_SIDE:
+            raise SpecError(f"A generator of {spec.resolution} px is too small to be inverted; expected 16 px or more.")
+        k = layers[-1]
+        return DomainSpec(
+            self.name, spec, self.subject, e4e=None, inverter=None,
+            feature_layer=k, delta_layer=k, encoder_size=(seen, seen),
+        )  # fmt: skip
 
 
 FFHQ_1024 = DomainSpec("ffhq-1024", StyleGAN2Spec(1024, config_f_channels(1024)), "human faces")

@@ -21,6 +21,15 @@ class InputError(ValueError):
     """A picture, mask or batch that a stage cannot work with."""
 
 
+def check_encoders(domain: DomainSpec) -> None:
+    """Refuse a generator alone where encoders invert a picture."""
+    if not domain.has_encoders:
+        raise InputError(
+            f"{domain.name} is a generator alone, without the encoders that invert a picture. Invert by optimisation: "
+            "--optimise, or the method 'optimise' of the node Invert."
+        )
+
+
 def picture_batch(image: Tensor | Sequence[Tensor], domain: DomainSpec) -> Tensor:
     """Check aligned pictures: [B,3,H,W], or a list of [3,H,W] of one size, in the domain's aspect ratio.
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .domain import DomainSpec
 from .encoders.families import make_e4e, make_feature_editor, make_inverter
+from .generators.base import Generator
 from .generators.families import make_generator
 from .nn.folding import fold_batchnorm
 
@@ -18,7 +19,8 @@ COMPONENTS = ("generator", "e4e_encoder", "inverter", "feature_editor")
 class SFENetworks(nn.Module):
     """Generator G, e4e encoder E, Inverter I and Feature Editor H of one domain.
 
-    Without a Feature Editor this is the model of training phase 1: F_k itself is synthesized, in edits too.
+    Without a Feature Editor this is the model of training phase 1: F_k itself is synthesized, in edits too. A generator
+    alone has no encoders, and F_k - delta in the place of H.
     `e4e_styles` is the number of style heads that the e4e encoder has; fewer than all if a bundle left out
     those that delta does not need.
     """
@@ -44,9 +46,16 @@ class SFENetworks(nn.Module):
                 networks.fold()
         return networks.eval().requires_grad_(False)
 
+    @staticmethod
+    def alone(generator: Generator, spec: DomainSpec) -> SFENetworks:
+        """Make the model of a generator without encoders. spec: one without them."""
+        networks = SFENetworks.empty(spec, folded=True)
+        networks.generator = generator
+        return networks.eval().requires_grad_(False)
+
     @property
     def e4e_styles(self) -> int:
-        return len(self.e4e_encoder.styles)
+        return 0 if self.e4e_encoder is None else len(self.e4e_encoder.styles)
 
     @property
     def device(self) -> torch.device:
@@ -55,6 +64,8 @@ class SFENetworks(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """The type that the model was cast to; see `stored_dtype` for what stays float32."""
+        if self.e4e_encoder is None:  # the generator's last layer, which no type keeps wider
+            return next(weight.dtype for weight in self.generator.layers()[-1].parameters() if weight.ndim >= 4)
         return next(weight.dtype for weight in self.e4e_encoder.parameters() if weight.ndim >= 2)
 
     @property

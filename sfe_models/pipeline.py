@@ -35,20 +35,20 @@ from .directions.base import (
     check_subject,
     strength_tensor,
 )
-from .generators.base import StyleSpace
-from .inputs import InputError, mask_batch, picture_batch
+from .generators.base import Generator, StyleSpace
+from .inputs import InputError, check_encoders, mask_batch, picture_batch
 from .networks import SFENetworks
 from .regions import covers_all, is_seen, resized_mask, soft_mask
 from .runs import NetworkRuns
-from .values import Delta, Edit, Features, Inversion, repeat_each
+from .values import Delta, Edit, Features, Inversion, check_made_by, repeat_each
 
 
 class Pipeline:
     """Run the stages of SFE on one set of networks. Nothing here keeps a gradient."""
 
-    def __init__(self, networks: SFENetworks):
+    def __init__(self, networks: SFENetworks, variant: str = ""):
         self.networks = networks.eval().requires_grad_(False)
-        self.spec = networks.spec
+        self.spec, self.variant = networks.spec, variant
         self._runs = NetworkRuns(self.networks)
         self._unedited: WeakKeyDictionary[Inversion, Tensor] = WeakKeyDictionary()
         self._reconstructed: WeakKeyDictionary[Inversion, dict[int | None, Tensor]] = WeakKeyDictionary()
@@ -61,8 +61,9 @@ class Pipeline:
 
         image: [B,3,H,W], or a list of [3,H,W] of one size, in [-1,1]; of any size in the domain's aspect ratio,
         resized as the published code does (bilinear, align_corners off, no antialiasing). all_styles: compute
-        all styles of the e4e code, not only those that delta needs.
+        all styles of the e4e code, not only those that delta needs. Raises InputError for a generator alone.
         """
+        check_encoders(self.spec)
         image = picture_batch(image, self.spec)
         networks = self.networks
         picture = equations.resized(image.to(networks.device, torch.float32), self.spec.encoder_size)
@@ -71,7 +72,7 @@ class Pipeline:
         styles_e = self._runs.styles(w_e, self.spec.feature_layer)
         inverted, state_e = self._runs.invert(picture, styles_e)
         F_w_e = self._runs.delta_features(state_e, w_e)
-        return Inversion(inverted.w, w_e, inverted.F_k, F_w_e, inverted.carried, picture, *self._made_by)
+        return Inversion(inverted.w, w_e, inverted.F_k, F_w_e, inverted.carried, picture, *self.made_by)
 
     def with_all_styles(self, inversion: Inversion) -> Inversion:
         """Complete the e4e code, for directions that read all layers; other values stay as they are."""
@@ -80,21 +81,22 @@ class Pipeline:
         w_e = self._runs.e4e_code(inversion.picture.to(self.networks.device))
         return replace(inversion, w_e=w_e.to(inversion.w_e.device))
 
+    def with_generator(self, generator: Generator, variant: str) -> Pipeline:
+        """Make the model, without encoders, of another generator of this domain, a tuned one named `variant`."""
+        return Pipeline(SFENetworks.alone(generator, self.spec.without_encoders()), variant)
+
     @cached_property
-    def _made_by(self) -> tuple[str, str]:
-        """The domain's name and the generator's fingerprint."""
-        return self.spec.name, self.networks.generator.fingerprint()
+    def _fingerprint(self) -> str:
+        return self.networks.generator.fingerprint()
+
+    @property
+    def made_by(self) -> tuple[str, str]:
+        """The domain's name, and the generator's fingerprint with its variant."""
+        return self.spec.name, self._fingerprint + (f"+{self.variant}" if self.variant else "")
 
     def check_inversion(self, inversion: Inversion, what: str = "The inversion") -> None:
         """Refuse an inversion of another model; one that does not name its generator goes by its domain's name."""
-        name, generator = self._made_by
-        if inversion.domain != name:
-            raise InputError(f"{what} is of {inversion.domain}; this model is {name}. Invert again.")
-        if inversion.generator not in ("", generator):
-            raise InputError(
-                f"{what} is of another generator than this model's: its weights have the fingerprint "
-                f"{inversion.generator}, these {generator}. Invert again."
-            )
+        check_made_by(inversion, *self.made_by, what)
 
     # Apply Direction: w' = w + d; w_E' = w_E + d
 
@@ -112,7 +114,7 @@ class Pipeline:
         """
         edit = source if isinstance(source, Edit) else self.start_edit(source)
         check_subject(direction.info, self.spec.name, self.spec.subject)
-        check_generator(direction.info, self._made_by[1])
+        check_generator(direction.info, self._fingerprint)
         inversion = edit.inversion
         step = Step(direction, strength_tensor(strength, len(inversion), inversion.w.device))
         completed = self.with_all_styles(inversion) if direction.reads_all_layers else inversion

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .directions.base import Step
 from .generators.base import StyleSpace
+from .inputs import InputError
 
 
 def _moved(value: Any, move) -> Any:
@@ -161,6 +162,17 @@ class Features(_Value):
 def of_one_model(a: Inversion, b: Inversion) -> bool:
     """Whether two inversions are of one domain and, as far as it is known, of one generator."""
     return a.domain == b.domain and (a.generator == b.generator or "" in (a.generator, b.generator))
+
+
+def check_made_by(inversion: Inversion, domain: str, generator: str, what: str) -> None:
+    """Raise InputError for an inversion of another domain or, as far as it is known, of another generator."""
+    if inversion.domain != domain:
+        raise InputError(f"{what} is of {inversion.domain}; this model is {domain}. Invert again.")
+    if inversion.generator not in ("", generator):
+        raise InputError(
+            f"{what} is of another generator than this model's: its weights have the fingerprint "
+            f"{inversion.generator}, these {generator}. Invert again."
+        )
 
 
 def same_pictures(a: Inversion, b: Inversion) -> bool:

@@ -144,7 +144,10 @@ def bundle_spec(path: Path | str | Sniffed) -> DomainSpec | BareGenerator:
 
 def load_bundle_generator(path: Path | str | Sniffed) -> Generator:
     """Load the generator, in the file's dtype, out of a whole model or of a file that holds nothing else."""
-    file = read_bundle(path)
+    return _generator_of(read_bundle(path))
+
+
+def _generator_of(file: TensorFile) -> Generator:
     spec = spec_of(file)
     with torch.device("meta"):
         generator = make_generator(spec.generator)
@@ -161,10 +164,18 @@ def _read_state(file: TensorFile, names: Sequence[str], device: torch.device | s
     return read
 
 
+def alone(generator: Generator, about: BareGenerator, path: Path | str) -> SFENetworks:
+    """Make the model of a generator alone. Raises CheckpointError for one that is too small."""
+    try:
+        return SFENetworks.alone(generator, about.domain())
+    except SpecError as error:
+        raise CheckpointError(f"{path} cannot be edited with: {error}") from error
+
+
 def load_bundle(
     path: Path | str | Sniffed, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
 ) -> SFENetworks:
-    """Load a bundle; None keeps the dtype of the file.
+    """Load a bundle, or a generator alone as a model without encoders; None keeps the dtype of the file.
 
     Without a change of format the tensors are the mapped file itself (on a CPU) or go straight to the device;
     otherwise they are converted one by one.
@@ -173,10 +184,7 @@ def load_bundle(
     path, metadata = file.path, file.metadata
     spec = spec_of(file)
     if isinstance(spec, BareGenerator):
-        raise CheckpointError(
-            f"{path} holds the generator {spec.name} alone, without the encoders that invert a picture; expected a "
-            "whole model. A generator serves `directions`, and is what a model is trained for."
-        )
+        return alone(_generator_of(file), spec, path).cast(dtype or torch.float32).to(device)
     if bundle_method(file) != SFE:
         raise CheckpointError(
             f"{path} holds a {bundle_method(file)} model; expected a StyleFeatureEditor. `edit`, `sweep`, `invert` and "

@@ -13,7 +13,7 @@ from ..generators.base import Generator
 from ..generators.stylegan2.generator import StyleGAN2
 from ..networks import COMPONENTS, SFENetworks
 from .assign import assign, complete_generator, generator_spec
-from .bundle import bundle_spec, load_bundle, load_bundle_generator
+from .bundle import alone, bundle_spec, load_bundle, load_bundle_generator
 from .containers import sniff
 from .errors import CheckpointError
 from .places import PHOTO, photo_bundle
@@ -29,8 +29,8 @@ GRADUAL_BUNDLE = DEMO_BUNDLE.with_name("gradual.safetensors")
 _BUILT_IN = {DEMO: DEMO_BUNDLE, DEMO_GRADUAL: GRADUAL_BUNDLE}
 
 _EXPECTED = (
-    "photo, demo, demo-gradual, a bundle (.safetensors), a folder with the published files, or random:DOMAIN such as "
-    "random:ffhq-1024"
+    "photo, demo, demo-gradual, a bundle (.safetensors), a folder with the published files, a generator's file, or "
+    "random:DOMAIN such as random:ffhq-1024"
 )
 
 
@@ -40,7 +40,8 @@ def load_networks(
     """Load all networks, folded and ready for inference.
 
     source: "photo" or "demo"; a bundle; a folder with the published files (or one full training checkpoint with the
-    generator file beside it); or `random:DOMAIN` for seeded random weights. dtype: None keeps the file's. Raises
+    generator file beside it); a file with a generator and nothing else, which makes a model without encoders; or
+    `random:DOMAIN` for seeded random weights. dtype: None keeps the file's. Raises
     CheckpointError that names the file.
     """
     text = str(source)
@@ -48,11 +49,11 @@ def load_networks(
         return random_networks(_random_domain(text)).cast(dtype or torch.float32).to(device)
     path = model_path(source)
     if path.is_dir():
-        networks = load_published(_contents_of_folder(path), path)
+        networks = _published_or_alone(_contents_of_folder(path), path)
     elif (file := sniff(path)).kind == "safetensors":
         return load_bundle(file, dtype, device)
     else:
-        networks = load_published([read_contents(file)], path)
+        networks = _published_or_alone([read_contents(file)], path)
     return networks.cast(dtype or torch.float32).to(device)
 
 
@@ -77,7 +78,11 @@ def load_generator(path: Path | str) -> Generator:
     file = sniff(model_path(path))
     if file.kind == "safetensors":
         return load_bundle_generator(file)
-    contents = read_contents(file)
+    return _generator(read_contents(file))
+
+
+def _generator(contents: Contents) -> StyleGAN2:
+    """Build the generator of a file."""
     state = generator_of(contents)
     spec = generator_spec(state, contents.path, contents.conv_clamp)
     state = complete_generator(state, contents.latent_avg, spec, contents.path)
@@ -85,6 +90,14 @@ def load_generator(path: Path | str) -> Generator:
         generator = StyleGAN2(spec)
     assign(generator, state, contents.path, f"{spec.resolution} px StyleGAN2 generator")
     return generator.float().eval().requires_grad_(False)
+
+
+def _about(contents: Contents) -> BareGenerator:
+    """Describe the generator of a file: what is published under the name of a domain goes by that name."""
+    spec = generator_spec(generator_of(contents), contents.path, contents.conv_clamp)
+    if spec == FFHQ_1024.generator:
+        return BareGenerator(FFHQ_1024.name, spec, FFHQ_1024.subject)
+    return BareGenerator(f"custom-{spec.resolution}", spec)
 
 
 def read_spec(source: Path | str) -> DomainSpec | BareGenerator:
@@ -99,6 +112,8 @@ def read_spec(source: Path | str) -> DomainSpec | BareGenerator:
         return bundle_spec(file)
     else:
         found = [read_contents(file)]
+        if set(found[0].components) == {"generator"}:
+            return _about(found[0])
     contents = _single("generator", found)
     if contents is None:
         raise CheckpointError(f"{path} holds no StyleGAN2 generator; expected {_EXPECTED}.")
@@ -148,6 +163,13 @@ def _single(name: str, found: list[Contents]) -> Contents | None:
         names = " and ".join(str(c.path) for c in holders)
         raise CheckpointError(f"{names} both hold a {name}; keep one of them in the folder.")
     return holders[0] if holders else None
+
+
+def _published_or_alone(found: list[Contents], where: Path) -> SFENetworks:
+    """Build networks of published files, or the model of a generator that there is nothing beside."""
+    if len(found) == 1 and set(found[0].components) == {"generator"}:
+        return alone(_generator(found[0]), _about(found[0]), where)
+    return load_published(found, where)
 
 
 def load_published(found: list[Contents], where: Path) -> SFENetworks:

@@ -36,9 +36,12 @@ def check_before(
     if is_inversion(photo):
         if options.paste:
             raise InputError("--paste needs the photo; an inversion does not keep it.")
-        if options.refine:
-            raise InputError("--refine needs the photo; an inversion does not keep it. Refine before --save-inversion.")
+        for name in ("refine", "optimise", "tuned"):
+            if getattr(options, name):
+                raise InputError(f"--{name} needs the photo; an inversion does not keep it. Give PHOTO itself.")
         return
+    if options.tuned and (options.refine or options.optimise is not None):
+        raise InputError("--tuned has its inversion; leave --refine and --optimise out.")
     check_picture(photo)
     if not options.no_align:
         face_number(options)

@@ -35,7 +35,7 @@ from .directions_options import (
     save_named,
     subject_of,
 )
-from .editing import inversion_of
+from .inverting import inversion_of
 
 logger = logging.getLogger(__name__)
 

@@ -14,52 +14,13 @@ from ..directions.recipe import Recipe, RecipeStep, load_recipe, resolve, save_r
 from ..faces.mask.regions import region_masks
 from ..file_names import file_name
 from ..inputs import InputError
-from ..inversion_file import load_inversion, save_inversion
+from ..inversion_file import save_inversion
 from ..pictures.contact_sheet import contact_sheet
 from ..pictures.image_io import save_image, save_photo
-from ..pipeline import Pipeline
-from ..tuning.refine import Refining, refine
-from ..values import Inversion
-from .before import check_before, given_mask, is_inversion
-from .common import direction_library, load_pipeline
-from .photos import Crops, load_crops, paste_crops
-
-
-def inversion_of(path: Path, options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
-    """Read a kept inversion, or invert the faces of a photo; the crops are None for the former."""
-    if is_inversion(path):
-        return load_inversion(path), None
-    crops = load_crops(path, options, pipeline.spec)
-    return pipeline.invert(crops.pictures), crops
-
-
-def _inverted(options: argparse.Namespace, pipeline: Pipeline) -> tuple[Inversion, Crops | None]:
-    """Find the inversion of PHOTO, refined by --refine, and its crops."""
-    inversion, crops = inversion_of(Path(options.photo), options, pipeline)
-    if crops is None:
-        return _one_person(inversion, options), None
-    return (_refined(inversion, crops.pictures, options, pipeline) if options.refine else inversion), crops
-
-
-def _refined(inversion: Inversion, image: Tensor, options: argparse.Namespace, pipeline: Pipeline) -> Inversion:
-    """Refine by --refine; Ctrl-C keeps the best so far."""
-    with tqdm(total=options.refine, desc="refining", leave=False) as bar:
-
-        def report(refining: Refining) -> None:
-            bar.set_postfix(loss=f"{refining.loss.mean().item():.4f}", refresh=False)
-            bar.update()
-
-        return refine(pipeline, inversion, image, options.refine, options.refine_w, report)
-
-
-def _one_person(inversion: Inversion, options: argparse.Namespace) -> Inversion:
-    """Take the person that --face names out of a kept inversion; one of a single person needs no --face."""
-    count = len(inversion)
-    face = options.face or ("0" if count == 1 else "")
-    if not face.isdigit() or int(face) >= count:
-        people, names = ("1 person", "0") if count == 1 else (f"{count} people", f"a number from 0 to {count - 1}")
-        raise InputError(f"{options.photo} keeps {people}; name one of them: give {names} as --face.")
-    return inversion[int(face)]
+from .before import check_before, given_mask
+from .common import direction_library
+from .inverting import inverted, load_edited
+from .photos import Crops, paste_crops
 
 
 def _mask(given: Tensor | None, options: argparse.Namespace, crops: Crops | None) -> Tensor | None:
@@ -85,14 +46,15 @@ def run_edit(options: argparse.Namespace) -> None:
     check_before(options, [options.output], [options.save_recipe] if options.save_recipe else [])
     given, recipe = given_mask(options), _recipe(options)
     with _bar(3, "loading") as bar:
-        pipeline = load_pipeline(options)
+        model = load_edited(options)
+        pipeline = model.pipeline
         library = direction_library(options, pipeline.spec)
         if not options.recipe:
             recipe = replace(recipe, subject=pipeline.spec.subject)
         steps = resolve(recipe, library)
         bar.update()
         bar.set_description("inverting")
-        inversion, crops = _inverted(options, pipeline)
+        inversion, crops = inverted(options, model)
         mask = _mask(given, options, crops)
         bar.update()
         bar.set_description("editing")
@@ -112,10 +74,11 @@ def run_invert(options: argparse.Namespace) -> None:
     pictures, others = ([path] if path else [] for path in (options.output, options.save_inversion))
     check_before(options, pictures, others)
     with _bar(3, "loading") as bar:
-        pipeline = load_pipeline(options)
+        model = load_edited(options)
+        pipeline = model.pipeline
         bar.update()
         bar.set_description("inverting")
-        inversion, _ = _inverted(options, pipeline)
+        inversion, _ = inverted(options, model)
         bar.update()
         if options.save_inversion:
             save_inversion(inversion, options.save_inversion)
@@ -132,7 +95,8 @@ def run_sweep(options: argparse.Namespace) -> None:
     check_before(options, [Path(options.output) / "sheet.png"])
     given = given_mask(options)
     with _bar(options.steps + 2, "loading") as bar:
-        pipeline = load_pipeline(options)
+        model = load_edited(options)
+        pipeline = model.pipeline
         direction = direction_library(options, pipeline.spec).get(options.direction)
         span = direction.info.strength_range
         first = options.first if options.first is not None else span[0] if span else None
@@ -141,7 +105,7 @@ def run_sweep(options: argparse.Namespace) -> None:
             raise InputError(f"'{options.direction}' has no known range; give --from and --to.")
         bar.update()
         bar.set_description("inverting")
-        inversion, crops = _inverted(options, pipeline)
+        inversion, crops = inverted(options, model)
         mask = _mask(given, options, crops)
         bar.update()
         bar.set_description("editing")

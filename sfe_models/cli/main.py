@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from .parsers import demo, directions, editing, evaluating, measuring, models, training
+from .parsers import demo, directions, editing, evaluating, measuring, models, training, tuning
 
 _EPILOG = """MODEL is photo (for photographs; fetched when it is first needed, 38 MB), demo (the one that the package
-brings, of rendered portraits), a bundle (.safetensors), a folder with the published files, or random:DOMAIN (seeded
-random weights, for timing and tests; domains: ffhq-1024, cars-512, demo, photo, tiny-64)."""
+brings, of rendered portraits), a bundle (.safetensors), a folder with the published files, a generator alone (a
+StyleGAN2 .pt or .pkl, generator-mobile), or random:DOMAIN (seeded random weights, for timing and tests; domains:
+ffhq-1024, cars-512, demo, photo, tiny-64)."""
 
 # Packages that only some commands need, and the extra that brings them.
 _EXTRAS = {
@@ -41,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say what is read and skipped")
     parser.set_defaults(check=None)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (demo, editing, models, directions, training, evaluating, measuring):
+    for group in (demo, editing, tuning, models, directions, training, evaluating, measuring):
         group.add_commands(commands)
     for command in commands.choices.values():
         command.epilog = _EPILOG

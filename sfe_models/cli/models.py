@@ -24,6 +24,8 @@ from ..inversion_file import FORMAT as INVERSION_FORMAT
 from ..inversion_file import load_inversion
 from ..photo.install import install
 from ..precision import DTYPES
+from ..tuning.tuned import FORMAT as TUNED_FORMAT
+from ..tuning.tuned import load_tuned
 from .common import say
 
 # Tensors that `inspect` lists of a file that it does not know.
@@ -77,6 +79,10 @@ def _said_of(file: TensorFile) -> list[str]:
         inversion = load_inversion(file.path)
         people = "1 person" if len(inversion) == 1 else f"{len(inversion)} people"
         lines = [f"inversion of {people} by {inversion.domain}, generator {inversion.generator or 'unknown'}"]
+    elif format == TUNED_FORMAT:
+        tuned = load_tuned(file.path)
+        of = f"{tuned.record.get('method')}, {tuned.record.get('steps_done')} steps"
+        lines = [f"generator tuned to one picture from {tuned.domain}, generator {tuned.base}: {of}"]
     elif format == GENERATOR_FORMAT:
         spec = bundle_spec(file.path)
         of = f"{spec.generator.family}, pictures of {spec.generator.resolution} px"

@@ -6,7 +6,7 @@ Parameter names are those of the published checkpoint (`encoder.` of sfe_editor_
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..domain import DomainSpec
 from .inverter import IBasicBlock
@@ -34,3 +34,11 @@ class FeatureEditor(FeatureStack):
         if self.delta_layer is not None:
             delta = self.delta_layer(delta)
         return super().forward(torch.cat([features, delta], dim=1))
+
+
+class FeatureDifference(nn.Module):
+    """F_k' = F_k - delta: what stands for H where none was trained; exact where F_k is F(w)."""
+
+    def forward(self, features: Tensor, delta: Tensor) -> Tensor:
+        """features: F_k; delta: F(w) - F(w'); both [B,C,r,r]."""
+        return features - delta

@@ -52,9 +52,12 @@ def test_a_whole_bundle_gives_its_generator(networks, tmp_path):
     assert same(load_bundle_generator(path), networks.generator)
 
 
-def test_it_is_no_whole_model(file):
-    with pytest.raises(CheckpointError, match="holds the generator small alone.*expected a whole model"):
-        load_networks(file)
+def test_it_is_a_model_without_encoders(about, file):
+    networks = load_networks(file)
+    assert networks.spec == about.domain() and not networks.spec.has_encoders
+    assert (
+        networks.e4e_encoder is None and networks.inverter is None and same(networks.generator, make(about.generator))
+    )
 
 
 def test_damage_is_named(about, file):

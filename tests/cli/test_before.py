@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sfe_models.cli import editing, main
+from sfe_models.cli import inverting, main
 from sfe_models.inversion_file import load_inversion, save_inversion
 
 MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]
@@ -16,7 +16,7 @@ def no_model(monkeypatch):
     def load(options):
         raise AssertionError("the model was loaded")
 
-    monkeypatch.setattr(editing, "load_pipeline", load)
+    monkeypatch.setattr(inverting, "load_pipeline", load)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ...choices import DELTA, MASK_ACTS_ON, PICTURE, REGIONS
+from ...choices import DELTA, MASK_ACTS_ON, PICTURE, REGIONS, SPACES
 from .photos import add_align_options, add_paste_options
 from .shared import add_directions, add_model
 
@@ -72,6 +72,22 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
         help="bring the inversion closer to the photo by N steps of optimisation; Ctrl-C ends it with the best so far",
     )
     parser.add_argument("--refine-w", action="store_true", help="let --refine move the code w too, not only F_k")
+    parser.add_argument(
+        "--optimise",
+        type=_count,
+        metavar="N",
+        help="invert by N steps of optimisation in the place of the encoders, as a generator alone does by itself "
+        "(then 120); Ctrl-C ends it with the best so far",
+    )
+    parser.add_argument(
+        "--space",
+        choices=SPACES,
+        default=SPACES[-1],
+        help="what --optimise moves: one code (w), one for each layer (w+), or those and then F_k (f, the default)",
+    )
+    parser.add_argument(
+        "--tuned", metavar="FILE", help="the generator that `tune` made for this photo; --model is what it was made of"
+    )
 
 
 def _count(text: str) -> int:

@@ -1,0 +1,55 @@
+"""How a generator is tuned to one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ..choices import TUNING_METHODS
+from ..generators.base import GeneratorSpec
+from ..inputs import InputError
+from ..training.config import LossConfig
+
+# Above this side in px a step takes seconds on a CPU, and fewer must do.
+_LARGE, _FEW = 256, 100
+# Pixels alone, as no network for more comes with the package; at the size that the papers' losses see.
+_PIXELS = LossConfig(l2=1.0, lpips=0.0, identity=0.0)
+
+
+@dataclass(frozen=True)
+class TuningConfig:
+    """Settings of a run, kept in the file of what comes of it.
+
+    method: "pti" (Roich et al. 2022) or "gani" (a reconstruction of Sheffi et al. 2023); steps: of optimisation; rate:
+    of Adam on the weights, or of Ranger on the gradient modules; local: weight of the localisation loss, which holds
+    pictures of random codes where they were (0: none); blocks, normalise: of the gradient modules; losses: of the
+    picture and of localisation alike; seconds: stop after so many, whatever the steps (None: never); seed: of random
+    codes and modules.
+    """
+
+    method: str = "pti"
+    steps: int = 200
+    rate: float = 1e-3
+    local: float = 0.1
+    blocks: int = 2
+    normalise: bool = True
+    losses: LossConfig = field(default_factory=lambda: _PIXELS)
+    seconds: float | None = None
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.method not in TUNING_METHODS:
+            raise InputError(f"The method is {self.method!r}; expected {' or '.join(TUNING_METHODS)}.")
+        if self.steps < 1:
+            raise InputError(f"{self.steps} steps of tuning; expected 1 or more.")
+        if not self.rate > 0 or self.local < 0 or self.blocks < 1:
+            raise InputError(
+                f"A rate of {self.rate}, locality {self.local} and {self.blocks} blocks; expected a rate above 0, "
+                "locality of 0 or more, and a block at least."
+            )
+
+    @staticmethod
+    def usual(method: str, spec: GeneratorSpec, steps: int = 0, **settings) -> TuningConfig:
+        """Give the usual settings of a method for a generator; steps: 0 for the usual number."""
+        config = TuningConfig(method, rate=1e-3 if method == "pti" else 3e-3, local=0.1 if method == "pti" else 0.2)
+        usual = config.steps if spec.resolution <= _LARGE else _FEW
+        return replace(config, steps=steps or usual, **settings)

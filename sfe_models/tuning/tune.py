@@ -1,0 +1,83 @@
+"""Tune a generator to one picture: by PTI, or by our reconstruction of GANI."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..equations import resized
+from ..inputs import InputError, picture_batch
+from ..pipeline import Pipeline
+from ..training.losses import reconstruction_loss
+from .config import TuningConfig
+from .optimise import Steps, optimise
+from .steps import STEPS, Task, check_finite, copied
+from .tuned import TunedGenerator, packed
+
+# Steps that find a code where there is no encoder.
+_CODE_STEPS = 120
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How far a run is: steps done of `steps`, the picture's loss, the picture now [1,3,H,W], and seconds left."""
+
+    done: int
+    steps: int
+    loss: float
+    image: Tensor
+    seconds_left: float
+
+
+def tune_generator(
+    pipeline: Pipeline,
+    image: Tensor,
+    config: TuningConfig,
+    code: Tensor | None = None,
+    weights: Path | str = "weights",
+    progress: Callable[[Tuning], None] | None = None,
+) -> TunedGenerator:
+    """Tune the model's generator to an aligned picture [1,3,H,W] in [-1,1]; the model itself stays as it is.
+
+    code: [1,N,D], which stays; None: e4e's, or one found in W+ where there is no e4e. weights: folder of the losses'
+    networks. progress: called after every step; what it raises ends the run, and nothing is kept. Raises InputError for
+    a batch and for losses that are not finite, MissingWeightsError that names a loss's file.
+    """
+    if len(image) != 1:
+        raise InputError(f"{len(image)} pictures to tune one generator to; expected one: one generator a picture.")
+    image = picture_batch(image, pipeline.spec).to(pipeline.networks.device, torch.float32)
+    losses = reconstruction_loss(config.losses, weights).to(pipeline.networks.device)
+    code = pivot(pipeline, image) if code is None else code.to(image.device)
+    started = time.monotonic()
+    with torch.inference_mode(False), torch.enable_grad():
+        base = copied(pipeline.networks.generator)
+        task = Task(pipeline.spec, base, code.detach().clone().float(), image.clone(), losses, config)
+        curve = []
+        for number, step in enumerate(STEPS[config.method](task)):
+            check_finite(step, number)
+            curve.append(round(step.loss, 6))
+            taken = time.monotonic() - started
+            if progress is not None and number:
+                left = taken / (number + 1) * (config.steps - number)
+                progress(Tuning(number, config.steps, step.loss, step.made, left))
+            if number == config.steps or (config.seconds is not None and taken > config.seconds):
+                deltas = step.deltas()
+                break
+    if not all(math.isfinite(delta.abs().max()) for delta in deltas.values()):
+        raise InputError("The weights are not finite after tuning; nothing is kept. Give a lower --rate.")
+    record = {**dataclasses.asdict(config), "curve": curve, "taken": round(taken, 2), "steps_done": number}
+    return packed(deltas, task.code, resized(image, pipeline.spec.encoder_size), pipeline, record)
+
+
+def pivot(pipeline: Pipeline, image: Tensor) -> Tensor:
+    """Find the code [1,N,D] that a generator is tuned at: e4e's, or one in W+ by optimisation without encoders."""
+    if pipeline.spec.has_encoders:
+        return pipeline.invert(image, all_styles=True).w_e
+    return optimise(pipeline, image, Steps.shared(_CODE_STEPS, "w+")).w

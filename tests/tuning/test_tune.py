@@ -1,0 +1,218 @@
+"""PTI and GANI: the laws of section 8 of their specification, on both families."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from sfe_models.checkpoints.errors import CheckpointError
+from sfe_models.checkpoints.present import MissingWeightsError
+from sfe_models.choices import TUNING_METHODS
+from sfe_models.directions.finding.sefa import sefa
+from sfe_models.inputs import InputError
+from sfe_models.training.config import LossConfig
+from sfe_models.tuning.config import TuningConfig
+from sfe_models.tuning.gradient_modules import GradientModules, ScaleNorm, output_channels
+from sfe_models.tuning.latent_space import LatentSpace
+from sfe_models.tuning.ranger import Ranger
+from sfe_models.tuning.steps import copied, tunable
+from sfe_models.tuning.tune import tune_generator
+from sfe_models.tuning.tuned import TunedGenerator, in_int8, load_tuned, packed, save_tuned
+
+FEW = {"pti": TuningConfig("pti", steps=4, rate=3e-3), "gani": TuningConfig("gani", steps=12, rate=1e-2)}
+
+
+@pytest.fixture(scope="session")
+def code(alone):
+    generator = alone.networks.generator
+    return generator.broadcast(LatentSpace.of(generator).mean[None])
+
+
+@pytest.fixture(scope="session", params=TUNING_METHODS)
+def tuned(request, alone, person, code) -> TunedGenerator:
+    return tune_generator(alone, person, FEW[request.param], code)
+
+
+def error(pipeline, inversion, image):
+    return (pipeline.edit(inversion) - image).square().mean()
+
+
+def test_the_picture_comes_closer_and_the_base_stays(alone, person, code, tuned):
+    before = {name: tensor.clone() for name, tensor in alone.networks.state_dict().items()}
+    again = tune_generator(alone, person, FEW[tuned.record["method"]], code)
+    assert all(torch.equal(before[name], tensor) for name, tensor in alone.networks.state_dict().items())
+    assert not any(p.requires_grad or p.grad is not None for p in alone.networks.parameters())
+    assert all(torch.equal(again.deltas[name], delta) for name, delta in tuned.deltas.items())  # one seed, one result
+    curve = tuned.record["curve"]
+    assert len(curve) == tuned.record["steps"] + 1 and curve[-1] < curve[0]
+    model = tuned.pipeline(alone)
+    assert error(model, tuned.inversion(model), person) < (alone.generate_from(code) - person).square().mean()
+
+
+def test_only_convolutions_change(alone, tuned):
+    base, now = alone.networks.generator, tuned.generator(alone.networks.generator)
+    changed = {n for n, w in now.state_dict().items() if not torch.equal(w, base.state_dict()[n])}
+    assert changed and changed <= set(tunable(base)) == set(tuned.deltas)
+    assert now.fingerprint() == base.fingerprint()
+    assert not any("rgb" in name or "to_picture" in name or "modulation" in name for name in changed)
+
+
+def test_what_is_saved_is_read_bit_for_bit(alone, tuned, tmp_path):
+    got = load_tuned(save_tuned(tuned, tmp_path / "tuned.safetensors"))
+    assert got.record == tuned.record and got.variant == tuned.variant
+    pictures = [t.pipeline(alone).generate_from(t.code) for t in (got, tuned)]
+    assert torch.equal(*pictures)
+
+
+def test_a_tuned_model_edits_along_directions_of_its_base(alone, tuned):
+    model = tuned.pipeline(alone)
+    direction = sefa(alone.networks.generator, "human faces", count=1)[0]
+    inversion = tuned.inversion(model)
+    assert torch.equal(model.edit(inversion, [(direction, 0.0)]), model.edit(inversion))
+    wanted = model.generate_from(direction.move(tuned.code, torch.tensor([1.5])))
+    torch.testing.assert_close(model.edit(inversion, [(direction, 1.5)]), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_inversions_of_base_and_tuned_are_told_apart(alone, tuned):
+    model = tuned.pipeline(alone)
+    with pytest.raises(InputError, match="another generator"):
+        alone.start_edit(tuned.inversion(model))
+
+
+def test_another_base_is_refused(alone, tuned):
+    with pytest.raises(InputError, match="tuned from alone with the fingerprint"):
+        tuned.pipeline(tuned.pipeline(alone))
+    other = dataclasses.replace(tuned, domain="cats")
+    with pytest.raises(InputError, match="tuned from cats"):
+        other.pipeline(alone)
+
+
+def test_another_picture_is_refused(alone, tuned, person):
+    model = tuned.pipeline(alone)
+    assert len(tuned.inversion(model, person)) == 1
+    for image in (-person, torch.cat([person, person])):
+        with pytest.raises(InputError, match="tuned to one picture"):
+            tuned.inversion(model, image)
+
+
+def test_no_localisation_moves_other_pictures_further(alone, person, code):
+    def drift(local):
+        config = TuningConfig("pti", steps=8, rate=1e-2, local=local)
+        model = tune_generator(alone, person, config, code).generator(alone.networks.generator)
+        z = torch.randn(4, 16, generator=torch.Generator().manual_seed(9))
+        w = model.broadcast(model.mapping(z))
+        return (model(w) - alone.networks.generator(w)).square().mean()
+
+    with torch.no_grad():
+        assert drift(10.0) < drift(0.0)
+
+
+def test_works_inside_inference_mode(alone, person, code, tuned):
+    with torch.inference_mode():
+        got = tune_generator(alone, person + 0, FEW[tuned.record["method"]], code + 0)
+        assert got.pipeline(alone).edit(got.inversion(got.pipeline(alone))).shape == person.shape
+    assert got.variant == tuned.variant
+
+
+def test_seconds_end_a_run(alone, person, code):
+    config = TuningConfig("pti", steps=10_000, seconds=0.05)
+    assert tune_generator(alone, person, config, code).record["steps_done"] < 10_000
+
+
+def test_what_progress_raises_ends_the_run(alone, person, code):
+    seen = []
+
+    def stop(now):
+        seen.append(now)
+        if now.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune_generator(alone, person, FEW["pti"], code, progress=stop)
+    assert [now.done for now in seen] == [1, 2] and seen[0].seconds_left > 0 and seen[0].image.shape == person.shape
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"method": "sgd"}, "'sgd'.*pti or gani"), ({"steps": 0}, "0 steps"), ({"rate": 0.0}, "rate of 0.0")],
+)
+def test_settings_that_cannot_be_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        TuningConfig(**settings)
+
+
+def test_a_batch_is_refused(alone, person):
+    with pytest.raises(InputError, match="2 pictures.*one generator a picture"):
+        tune_generator(alone, torch.cat([person, person]), FEW["pti"])
+
+
+def test_numbers_that_are_none_keep_nothing(alone, person, code):
+    with pytest.raises(InputError, match="not finite.*lower --rate"):
+        tune_generator(alone, person, FEW["pti"], torch.full_like(code, torch.nan))
+
+
+def test_a_missing_loss_file_is_named(alone, person, code, tmp_path):
+    config = TuningConfig("pti", losses=LossConfig(lpips=0.8, identity=0.0))
+    with pytest.raises(MissingWeightsError, match="alex"):
+        tune_generator(alone, person, config, code, weights=tmp_path)
+
+
+def test_another_file_is_no_tuned_generator(tmp_path, networks):
+    from sfe_models.checkpoints.bundle import save_bundle
+
+    with pytest.raises(CheckpointError, match="no tuned generator"):
+        load_tuned(save_bundle(networks, tmp_path / "whole.safetensors"))
+
+
+# The parts of GANI's modules.
+
+
+def test_without_v_the_correction_is_the_gradient(alone):
+    weights = tunable(alone.networks.generator)
+    modules = GradientModules(weights)
+    for block in modules.modules():
+        if hasattr(block, "outer"):
+            torch.nn.init.zeros_(block.outer)
+    corrected = modules(weights)
+    assert all(torch.equal(corrected[name], weight) for name, weight in weights.items())
+
+
+def test_one_module_for_each_number_of_channels(alone):
+    weights = tunable(alone.networks.generator)
+    assert len(GradientModules(weights).by_channels) == len({output_channels(weight) for weight in weights.values()})
+
+
+def test_scale_norm_forgets_the_size():
+    x = torch.randn(3, 8)
+    torch.testing.assert_close(ScaleNorm(8)(x), ScaleNorm(8)(1000 * x))
+    torch.testing.assert_close(ScaleNorm(8)(x).norm(dim=1), torch.full((3,), 8**0.5))
+
+
+def test_ranger_goes_down_a_bowl():
+    x = torch.nn.Parameter(torch.tensor([3.0, -2.0]))
+    optimizer = Ranger([x], 0.3)
+    for _ in range(120):
+        optimizer.zero_grad()
+        x.square().sum().backward()
+        optimizer.step()
+    assert x.abs().max() < 0.3
+
+
+def test_int8_is_within_half_a_step_of_each_channel():
+    delta = torch.randn(1, 4, 3, 3, 3) * torch.tensor([1e-4, 1.0, 3.0, 0.0])[None, :, None, None, None]
+    rounded, scales = in_int8({"a": delta})
+    back = rounded["a"].float() * scales["a"][None, :, None, None, None]
+    bound = delta.abs().amax(dim=(0, 2, 3, 4)) / 127 / 2 * 1.001
+    assert ((back - delta).abs().amax(dim=(0, 2, 3, 4)) <= bound + 1e-12).all()
+
+
+@pytest.mark.parametrize(("tolerance", "kinds"), [(1.0, {"int8"}), (1e-9, {"int8", "float16"}), (0.0, {"float32"})])
+def test_what_would_show_is_kept_wider(alone, person, code, monkeypatch, tolerance, kinds):
+    monkeypatch.setattr("sfe_models.tuning.tuned._TOLERANCE", tolerance)
+    base = tunable(copied(alone.networks.generator))
+    random = torch.Generator().manual_seed(0)
+    deltas = {name: 0.01 * torch.randn(weight.shape, generator=random) for name, weight in base.items()}
+    tuned = packed(deltas, code, person, alone, {})
+    assert tuned.record["stored"] in kinds
+    exact = TunedGenerator(deltas, {}, code, person, *alone.made_by).pipeline(alone).generate_from(code)
+    assert (tuned.pipeline(alone).generate_from(code) - exact).square().mean() <= tolerance
