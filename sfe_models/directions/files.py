@@ -78,11 +78,19 @@ def own_paths(folders: Sequence[Path]) -> list[Path]:
     paths = {
         path.resolve(): path
         for place in places
-        if place.is_dir()
-        for path in sorted(place.iterdir())
+        for path in _listed(place)
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
     }
     return list(paths.values())
+
+
+def _listed(place: Path) -> list[Path]:
+    """What lies in a folder; nothing, with a warning, if that cannot be read."""
+    try:
+        return sorted(place.iterdir()) if place.is_dir() else []
+    except OSError as error:
+        logger.warning("Left out: the folder %s cannot be read (%s).", place, error.strerror)
+        return []
 
 
 def describe_own_files(folders: Sequence[Path], subject: str | None) -> tuple[list[OwnFile], dict[Path, str]]:
