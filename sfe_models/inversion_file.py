@@ -11,34 +11,49 @@ from torch import Tensor
 from .atomic import save_tensors
 from .checkpoints.errors import CheckpointError
 from .checkpoints.reading import not_finite, read_safetensors
-from .values import Inversion
+from .values import GradualInversion, Inversion
 
-FORMAT = "sfe-inversion"
-_TENSORS = {f.name for f in fields(Inversion)} - {"domain", "generator", "carried"}
-# What the generator carries, numbered; older files are StyleGAN2's and have its one picture by name.
-_CARRIED, _OLDER = "carried.", {"rgb": "carried.0"}
+FORMAT, GRADUAL_FORMAT = "sfe-inversion", "sfe-gradual-inversion"
+_KINDS = {FORMAT: Inversion, GRADUAL_FORMAT: GradualInversion}
+# Names, and fields of several tensors, which are numbered.
+_ABOUT, _NUMBERED = ("domain", "generator"), ("carried", "residuals", "features")
+# Older files are StyleGAN2's and have the one picture that it carries by name.
+_OLDER = {"rgb": "carried.0"}
 
 
-def save_inversion(inversion: Inversion, path: Path | str) -> Path:
+def save_inversion(inversion: Inversion | GradualInversion, path: Path | str) -> Path:
     """Write an inversion as one safetensors file, through a temporary file. Raises OSError."""
-    tensors = {name: getattr(inversion, name) for name in _TENSORS}
-    tensors |= {f"{_CARRIED}{i}": part for i, part in enumerate(inversion.carried)}
-    return save_tensors(tensors, path, {"format": FORMAT, "domain": inversion.domain, "generator": inversion.generator})
+    tensors = {}
+    for field in fields(inversion):
+        value = getattr(inversion, field.name)
+        if field.name in _NUMBERED:
+            tensors |= {f"{field.name}.{i}": part for i, part in enumerate(value)}
+        elif field.name not in _ABOUT:
+            tensors[field.name] = value
+    kind = next(name for name, kind in _KINDS.items() if kind is type(inversion))
+    return save_tensors(tensors, path, {"format": kind, **{name: getattr(inversion, name) for name in _ABOUT}})
 
 
-def load_inversion(path: Path | str, device: torch.device | str = "cpu") -> Inversion:
+def load_inversion(path: Path | str, device: torch.device | str = "cpu") -> Inversion | GradualInversion:
     """Read what `save_inversion` wrote; raises CheckpointError for anything else, and for numbers that are none."""
     file = read_safetensors(path)
-    names = {_OLDER.get(name, name) for name in file.header}
-    carried = [f"{_CARRIED}{i}" for i in range(len(names) - len(_TENSORS))]
-    if file.metadata.get("format") != FORMAT or names != {*_TENSORS, *carried}:
+    kind = _KINDS.get(file.metadata.get("format"))
+    names = [_OLDER.get(name, name) for name in file.header]
+    own = [field.name for field in fields(kind)] if kind is not None else []
+    numbered = {name: [f"{name}.{i}" for i in range(_count(names, name))] for name in _NUMBERED if name in own}
+    single = set(own) - {*_ABOUT, *numbered}
+    if kind is None or set(names) != single.union(*numbered.values()):
         raise CheckpointError(f"{path} is no saved inversion; make one with `invert --save-inversion`.")
     tensors = {_OLDER.get(name, name): tensor for name, tensor in file.tensors(device=device).items()}
     if problem := _problem(tensors):
         raise CheckpointError(f"{path} is a damaged inversion: {problem}. Invert the picture again.")
-    parts = tuple(tensors.pop(name) for name in carried)
-    about = {key: file.metadata.get(key, "") for key in ("domain", "generator")}
-    return Inversion(**tensors, carried=parts, **about)
+    parts = {name: tuple(tensors[one] for one in every) for name, every in numbered.items()}
+    about = {key: file.metadata.get(key, "") for key in _ABOUT}
+    return kind(**{name: tensors[name] for name in single}, **parts, **about)
+
+
+def _count(names: list[str], field: str) -> int:
+    return sum(name.startswith(f"{field}.") for name in names)
 
 
 def _problem(tensors: dict[str, Tensor]) -> str | None:

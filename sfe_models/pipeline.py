@@ -40,7 +40,7 @@ from .inputs import InputError, check_encoders, mask_batch, picture_batch
 from .networks import SFENetworks
 from .regions import covers_all, is_seen, resized_mask, soft_mask
 from .runs import NetworkRuns
-from .values import Delta, Edit, Features, Inversion, check_made_by, repeat_each
+from .values import Delta, Edit, Features, GradualInversion, Inversion, check_made_by, repeat_each
 
 
 class Pipeline:
@@ -96,6 +96,8 @@ class Pipeline:
 
     def check_inversion(self, inversion: Inversion, what: str = "The inversion") -> None:
         """Refuse an inversion of another model; one that does not name its generator goes by its domain's name."""
+        if not isinstance(inversion, Inversion):
+            raise InputError(f"{what} is of a gradual model; this model is a StyleFeatureEditor. Invert again with it.")
         check_made_by(inversion, *self.made_by, what)
 
     # Apply Direction: w' = w + d; w_E' = w_E + d
@@ -300,7 +302,7 @@ class Pipeline:
 
         Without steps the result is the inversion. mask_acts_on: one of `choices.MASK_ACTS_ON`, see `masked`.
         """
-        inversion = source if isinstance(source, Inversion) else self.invert(source)
+        inversion = source if isinstance(source, Inversion | GradualInversion) else self.invert(source)
         edit = self.start_edit(inversion)
         for direction, strength in steps:
             edit = self.apply_direction(edit, direction, strength)

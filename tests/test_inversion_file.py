@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from sfe_models.checkpoints.bundle import load_bundle, save_bundle
@@ -10,6 +11,7 @@ from sfe_models.checkpoints.random_weights import random_networks
 from sfe_models.domain import tiny_domain
 from sfe_models.inversion_file import load_inversion, save_inversion
 from sfe_models.pipeline import InputError, Pipeline
+from sfe_models.values import GradualInversion
 
 SPEC = tiny_domain(32)
 
@@ -92,5 +94,30 @@ def test_other_files_are_no_inversions(path):
     tensors = load_file(path)
     del tensors["w_e"]
     save_file(tensors, path, {"format": "sfe-inversion", "domain": SPEC.name})
+    with pytest.raises(CheckpointError, match="is no saved inversion"):
+        load_inversion(path)
+
+
+def gradual_inversion():
+    parts = [torch.randn(2, 4, side, side, generator=torch.Generator().manual_seed(side)) for side in (4, 8)]
+    picture = torch.zeros(2, 3, 16, 16)
+    return GradualInversion(torch.ones(2, 6, 8), (parts[0], parts[1]), (parts[1], parts[0]), picture, "tiny", "abc")
+
+
+def test_inversions_of_gradual_models_survive_a_file(tmp_path):
+    inversion = gradual_inversion()
+    again = load_inversion(save_inversion(inversion, tmp_path / "anna.safetensors"))
+    assert type(again) is GradualInversion and (again.domain, again.generator) == ("tiny", "abc")
+    for name in ("residuals", "features"):
+        assert all(torch.equal(a, b) for a, b in zip(getattr(again, name), getattr(inversion, name), strict=True))
+    assert torch.equal(again.w, inversion.w) and torch.equal(again.picture, inversion.picture)
+
+
+def test_a_gradual_inversion_that_lacks_a_stage(tmp_path):
+    path = save_inversion(gradual_inversion(), tmp_path / "anna.safetensors")
+    with safe_open(path, "pt") as file:
+        tensors, format = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()["format"]
+    del tensors["residuals.0"]
+    save_file(tensors, path, {"format": format})
     with pytest.raises(CheckpointError, match="is no saved inversion"):
         load_inversion(path)

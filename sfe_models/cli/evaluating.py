@@ -18,8 +18,9 @@ from ..evaluation.ablations import ABLATIONS, measure_ablations
 from ..evaluation.attribute_tables import read_attribute_table
 from ..evaluation.editing_fid import FidEdit, FidEditing
 from ..evaluation.errors import EvaluationError
+from ..evaluation.gradual import gradual_methods, one_stage_method
 from ..evaluation.grid import save_grid
-from ..evaluation.methods import pipeline_methods, unavailable
+from ..evaluation.methods import METHODS, pipeline_methods, unavailable
 from ..evaluation.metrics import load_metrics
 from ..evaluation.records import Records, Share
 from ..evaluation.refined import RefinedMethod
@@ -30,6 +31,7 @@ from ..evaluation.sources import open_source
 from ..evaluation.summary import Summary, fid_table, inversion_table, measured, true_edit_table
 from ..evaluation.true_edits import EditRule, TrueEditing, named_directions
 from ..faces.find.detectors import load_detector
+from ..gradual.files import load_gradual
 from ..perception.attribute_network import load_attribute_network
 from ..perception.scores import load_scorer
 from ..pipeline import Pipeline
@@ -63,7 +65,13 @@ def run_evaluate(options: argparse.Namespace) -> None:
     editing = _editing(options, pipeline, source, metrics, judge, needs)
     if options.ablations is not None and not isinstance(editing, TrueEditing):
         raise EvaluationError("--ablations measures edits of rendered portraits; it needs --data demo and its judge.")
-    methods = tuple(pipeline_methods(pipeline))
+    methods = tuple(pipeline_methods(pipeline, options.methods or METHODS))
+    if options.gradual:
+        methods += tuple(gradual_methods(load_gradual(options.gradual, dtype, device), pipeline))
+    if options.gradual_one_stage:
+        methods += (one_stage_method(load_gradual(options.gradual_one_stage, dtype, device), pipeline),)
+    if not methods:
+        raise EvaluationError("There is no method to measure; name one with --methods, or a model with --gradual.")
     if options.refine:
         methods += (RefinedMethod(methods[-1], options.refine),)
     evaluation = Evaluation(pipeline, source, methods, metrics, editing, options.batch)
@@ -77,6 +85,11 @@ def run_evaluate(options: argparse.Namespace) -> None:
         settings["aligned_by"] = options.detector
     if options.refine:
         settings["refine"] = options.refine
+    if options.methods:
+        settings["methods"] = options.methods
+    for name in ("gradual", "gradual_one_stage"):
+        if getattr(options, name):
+            settings[name] = _identity(getattr(options, name))
     if isinstance(editing, TrueEditing):
         settings |= {"judge": _identity(options.judge), "rule": asdict(editing.rule)}
 

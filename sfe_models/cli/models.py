@@ -7,7 +7,7 @@ from functools import partial
 
 from tqdm import tqdm
 
-from ..checkpoints.bundle import FORMAT, GENERATOR_FORMAT, bundle_spec
+from ..checkpoints.bundle import FORMAT, GENERATOR_FORMAT, GRADUAL, bundle_method, bundle_spec
 from ..checkpoints.containers import sniff
 from ..checkpoints.convert import convert
 from ..checkpoints.encoders_file import FORMAT as ENCODERS_FORMAT
@@ -21,7 +21,7 @@ from ..checkpoints.weights import GENERATOR_MOBILE, table
 from ..directions.families.deltaedit import DeltaMapper
 from ..directions.families.mapper import StyleCLIPMapper
 from ..inversion_file import FORMAT as INVERSION_FORMAT
-from ..inversion_file import load_inversion
+from ..inversion_file import GRADUAL_FORMAT, load_inversion
 from ..photo.install import install
 from ..precision import DTYPES
 from ..tuning.tuned import FORMAT as TUNED_FORMAT
@@ -75,7 +75,7 @@ def run_inspect(options: argparse.Namespace) -> None:
 def _said_of(file: TensorFile) -> list[str]:
     """Say what a safetensors file holds, in lines; of one that is not ours its tensors."""
     metadata, count, format = file.metadata, len(file.header), file.metadata.get("format")
-    if format == INVERSION_FORMAT:
+    if format in (INVERSION_FORMAT, GRADUAL_FORMAT):
         inversion = load_inversion(file.path)
         people = "1 person" if len(inversion) == 1 else f"{len(inversion)} people"
         lines = [f"inversion of {people} by {inversion.domain}, generator {inversion.generator or 'unknown'}"]
@@ -94,7 +94,8 @@ def _said_of(file: TensorFile) -> list[str]:
         lines = [f"encoders of {of}: {trained}"]
     elif format == FORMAT:
         about = f"{metadata['dtype']}, {count} tensors, {metadata['e4e_styles']} e4e styles"
-        lines = [f"bundle of {bundle_spec(file.path).name}, {about}"]
+        kind = "gradual bundle" if bundle_method(file) == GRADUAL else "bundle"
+        lines = [f"{kind} of {bundle_spec(file.path).name}, {about}"]
     else:
         lines = [f"safetensors file of {count} tensors" + (f", {format}" if format else "")]
         lines += [f"  {name}: {kind} {list(shape)}" for name, (kind, shape) in list(file.header.items())[:_SHOWN]]

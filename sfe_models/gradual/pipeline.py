@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from .. import equations
+from ..choices import MASK_ACTS_ON, PICTURE
 from ..directions.base import (
     Direction,
     DirectionError,
@@ -30,7 +31,8 @@ from ..directions.base import (
 )
 from ..generators.base import StyleSpace
 from ..inputs import InputError, mask_batch, picture_batch
-from ..values import GradualEdit, GradualInversion, repeat_each
+from ..regions import covers_all, resized_mask, soft_mask
+from ..values import GradualEdit, GradualInversion, Inversion, repeat_each
 from .networks import GradualNetworks
 from .streams import Details, edit, encode, reconstruct
 
@@ -117,14 +119,34 @@ class GradualPipeline:
     # Editing Stream
 
     @torch.no_grad()
-    def synthesize(self, edited: GradualEdit, resolution: int | None = None, mask: Tensor | None = None) -> Tensor:
+    def synthesize(
+        self,
+        edited: GradualEdit,
+        resolution: int | None = None,
+        mask: Tensor | None = None,
+        mask_acts_on: str = PICTURE,
+    ) -> Tensor:
         """Make the edited picture [B,3,H,W], about [-1,1], float32.
 
-        resolution: one of `preview_resolutions`. mask: as `edit`'s.
+        resolution: one of `preview_resolutions`. mask: [B,H,W], [B,1,H,W] or [H,W] in [0,1], 1 where the picture may
+        change; elsewhere every stage goes on from its features without the edit. mask_acts_on: one of
+        `choices.MASK_ACTS_ON`: PICTURE also takes the pixels outside of it from the unedited inversion, through a soft
+        edge (see `regions.soft_mask`); DELTA leaves it at the features, so that colours and light change everywhere.
         """
+        if mask_acts_on not in MASK_ACTS_ON:
+            raise InputError(f"A mask cannot act on {mask_acts_on!r}; expected one of {', '.join(MASK_ACTS_ON)}.")
         stop = self._layer_of(resolution)
         if mask is not None:
             mask = mask_batch(mask, len(edited), self.spec).to(self.networks.device).expand(len(edited), -1, -1)
+        made = self._synthesize_parts(edited, stop, mask)
+        soft = None if mask is None or mask_acts_on != PICTURE else soft_mask(mask, self.spec.picture_size)
+        if soft is None or covers_all(soft):
+            return made
+        unedited = self._synthesize_parts(self.start_edit(edited.inversion), stop, None)
+        soft = resized_mask(soft, made.shape[2:])
+        return equations.blended([made, unedited], [soft, 1 - soft])
+
+    def _synthesize_parts(self, edited: GradualEdit, stop: int | None, mask: Tensor | None) -> Tensor:
         made = []
         for first in range(0, len(edited), _AT_ONCE):
             part = slice(first, first + _AT_ONCE)
@@ -166,16 +188,13 @@ class GradualPipeline:
         source: Tensor | GradualInversion,
         steps: Sequence[tuple[Direction, float | Tensor]] = (),
         mask: Tensor | None = None,
+        mask_acts_on: str = PICTURE,
     ) -> Tensor:
-        """Edit pictures: invert if need be, apply the steps in turn, return [B,3,H,W].
-
-        mask: [B,H,W], [B,1,H,W] or [H,W] in [0,1], 1 where the picture may change; elsewhere every stage goes on from
-        its features without the edit. Colours and light of the edited code still change everywhere.
-        """
-        edited = self.start_edit(self.invert(source) if isinstance(source, Tensor) else source)
+        """Edit pictures: invert if need be, apply the steps in turn, return [B,3,H,W]; masks as `synthesize`'s."""
+        edited = self.start_edit(source if isinstance(source, Inversion | GradualInversion) else self.invert(source))
         for direction, strength in steps:
             edited = self.apply_direction(edited, direction, strength)
-        return self.synthesize(edited, mask=mask)
+        return self.synthesize(edited, mask=mask, mask_acts_on=mask_acts_on)
 
     def sweep(
         self,
@@ -183,17 +202,20 @@ class GradualPipeline:
         direction: Direction,
         strengths: Sequence[float] | Tensor,
         mask: Tensor | None = None,
+        mask_acts_on: str = PICTURE,
     ) -> Tensor:
-        """Edit every picture with every strength: [B,S,3,H,W]."""
+        """Edit every picture with every strength: [B,S,3,H,W]; masks as `synthesize`'s, one for each picture."""
         values = torch.as_tensor(strengths, dtype=torch.float32)
         if values.ndim != 1 or not len(values):
             raise DirectionError(f"Strengths of shape {tuple(values.shape)}; expected a list of numbers.")
         batch = len(inversion)
-        if mask is not None and mask.ndim > 2 and len(mask) == batch:
-            mask = mask.repeat_interleave(len(values), dim=0)
+        if mask is not None:
+            mask = mask_batch(mask, batch, self.spec)
+            mask = mask if len(mask) == 1 else mask.repeat_interleave(len(values), dim=0)
         repeated = repeat_each(inversion, len(values))
         edited = self.apply_direction(repeated, direction, values.repeat(batch))
-        return self.synthesize(edited, mask=mask).unflatten(0, (batch, len(values)))
+        made = self.synthesize(edited, mask=mask, mask_acts_on=mask_acts_on)
+        return made.unflatten(0, (batch, len(values)))
 
     @torch.no_grad()
     def generate_from(self, w_plus: Tensor) -> Tensor:

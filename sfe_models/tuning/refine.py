@@ -52,6 +52,8 @@ def refine(
     progress: called after every step; KeyboardInterrupt out of it or of a step ends the refinement with the best so
     far. Raises InputError for pictures that do not belong to the inversion.
     """
+    if steps and not isinstance(inversion, Inversion):
+        raise InputError("Refinement moves F_k, which a gradual model does not have; leave it out.")
     image = picture_batch(image, pipeline.spec).to(pipeline.networks.device, torch.float32)
     if len(image) != len(inversion) or steps < 0:
         raise InputError(

@@ -24,10 +24,10 @@ WIDE = replace(tiny_domain(64), name="tiny-wide", encoder_size=(48, 64))
 DOMAINS = {spec.name: spec for spec in (tiny_domain(16), tiny_domain(64), WIDE, MOBILE)}
 
 
-def networks(domain=DOMAINS["tiny-64"], drawn=True, **settings):
+def networks(domain=DOMAINS["tiny-64"], drawn=True, spec=None, **settings):
     """A seeded, folded model; drawn: False leaves it as training finds it."""
     torch.manual_seed(3)
-    made = GradualNetworks(domain, gradual_spec(domain, dim=8, **settings))
+    made = GradualNetworks(domain, spec or gradual_spec(domain, dim=8, **settings))
     made.generator.draw_weights(torch.Generator().manual_seed(0))
     if drawn:
         for stage in made.parts.stages:

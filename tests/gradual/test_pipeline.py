@@ -1,13 +1,17 @@
 """The pipeline of a gradual model: the verbs of Pipeline, and their laws."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from gradual import small
 
+from sfe_models.choices import DELTA
 from sfe_models.evaluation.speed import benchmark_directions
 from sfe_models.gradual.pipeline import GradualPipeline
 from sfe_models.inputs import InputError
 from sfe_models.pipeline import Pipeline
+from sfe_models.tuning.refine import refine
 from sfe_models.values import GradualInversion
 
 
@@ -57,14 +61,38 @@ def test_steps_can_be_chained(pipeline, inversion, direction):
     assert torch.allclose(once.w, twice.w, atol=1e-6) and len(twice.steps) == 2
 
 
-def test_an_empty_mask_gives_every_stage_its_own_features(pipeline, inversion, direction):
+def test_outside_of_a_mask_the_picture_is_the_unedited_one(pipeline, inversion, direction):
+    mask = torch.zeros(64, 64)
+    mask[:32] = 1
+    edited = pipeline.apply_direction(inversion, direction, 2.0)
+    made, free, kept = (pipeline.synthesize(*one) for one in ((edited, None, mask), (edited,), (inversion_of(edited),)))
+    assert torch.equal(made[:, :, 32:], kept[:, :, 32:])
+    assert (made[:, :, :16] - kept[:, :, :16]).abs().mean() > 0.3 * (free - kept)[:, :, :16].abs().mean()
+
+
+def inversion_of(edited):
+    return replace(edited, steps=(), w=edited.inversion.w)
+
+
+def test_a_mask_of_the_features_alone(pipeline, inversion, direction):
     """A whole mask changes nothing; an empty one leaves the styles of the edit alone to act."""
     edited = pipeline.apply_direction(inversion, direction, 2.0)
     free = pipeline.synthesize(edited)
-    nowhere, everywhere = (pipeline.synthesize(edited, mask=torch.full((64, 64), v)) for v in (0.0, 1.0))
+    nowhere, everywhere = (
+        pipeline.synthesize(edited, mask=torch.full((64, 64), v), mask_acts_on=DELTA) for v in (0.0, 1.0)
+    )
     assert torch.allclose(everywhere, free, atol=1e-5)
     kept = pipeline.edit(inversion)
-    assert (nowhere - kept).abs().mean() < (free - kept).abs().mean()
+    assert 0 < (nowhere - kept).abs().mean() < (free - kept).abs().mean()
+
+
+def test_a_sweep_takes_a_mask_for_each_picture(pipeline, inversion, direction):
+    masks = torch.stack([torch.ones(64, 64), torch.zeros(64, 64)])
+    swept = pipeline.sweep(inversion, direction, [0.0, 2.0], masks)
+    assert torch.allclose(swept[1, 1], swept[1, 0], atol=1e-5)
+    assert torch.allclose(swept[0, 1], pipeline.edit(inversion[:1], [(direction, 2.0)])[0], atol=1e-4)
+    with pytest.raises(InputError, match="cannot act on 'pixels'"):
+        pipeline.edit(inversion, [], masks, "pixels")
 
 
 def test_aligners_can_be_left_out(inversion, direction):
@@ -91,6 +119,10 @@ def test_values_of_other_models_are_refused(pipeline, networks, image, inversion
     sfe = Pipeline(networks)
     with pytest.raises(InputError, match="StyleFeatureEditor"):
         pipeline.edit(sfe.invert(image))
+    with pytest.raises(InputError, match="of a gradual model"):
+        sfe.edit(inversion)
+    with pytest.raises(InputError, match="Refinement moves F_k"):
+        refine(pipeline, inversion, small.pictures(), 3)
     other = GradualPipeline(small.networks(small.DOMAINS["tiny-16"]))
     with pytest.raises(InputError, match="this model is tiny-16"):
         other.edit(inversion)

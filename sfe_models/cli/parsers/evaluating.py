@@ -30,6 +30,11 @@ def add_commands(commands) -> None:
     parser.add_argument("--weights", default="weights", metavar="FOLDER", help="networks of the metrics")
     parser.add_argument("--batch", type=int, default=8, help="pictures worked on together (default: 8)")
     parser.add_argument("--refine", type=int, metavar="N", help="one row more: the last method after N refining steps")
+    parser.add_argument(
+        "--methods", nargs="+", metavar="NAME", help="only these rows of --model: e4e, inverter, f_minus_delta, sfe"
+    )
+    parser.add_argument("--gradual", metavar="FILE", help="rows of a gradual model, a reconstruction after GradStyle")
+    parser.add_argument("--gradual-one-stage", metavar="FILE", help="one row more: a gradual model with one stage")
     add_directions(parser)
     parser.add_argument("--attributes", nargs="*", metavar="NAME", help="demo: edit these (default: all directions)")
     parser.add_argument("--edit-count", type=int, metavar="N", help="demo: edit the first N people (default: all)")
