@@ -65,10 +65,10 @@ class GradualPipeline:
         styles = generator.style_space(w)
         maps = encode(generator, parts, self.spec, picture, styles)
         _, details = reconstruct(generator, parts, styles, maps, stop_layer=parts.gradual.stages[-1])
-        return GradualInversion(w, details.residuals, details.features, picture, *self._made_by)
+        return GradualInversion(w, details.residuals, details.features, picture, *self.made_by)
 
     @cached_property
-    def _made_by(self) -> tuple[str, str]:
+    def made_by(self) -> tuple[str, str]:
         """The domain's name and the generator's fingerprint."""
         return self.spec.name, self.networks.generator.fingerprint()
 
@@ -76,10 +76,10 @@ class GradualPipeline:
         """Refuse an inversion of another model or of another kind of model."""
         if not isinstance(inversion, GradualInversion):
             raise InputError(f"{what} is of a StyleFeatureEditor; this model is a gradual one. Invert again with it.")
-        if (inversion.domain, inversion.generator) != self._made_by:
+        if (inversion.domain, inversion.generator) != self.made_by:
             raise InputError(
-                f"{what} is of {inversion.domain}, generator {inversion.generator}; this model is {self._made_by[0]}, "
-                f"generator {self._made_by[1]}. Invert again."
+                f"{what} is of {inversion.domain}, generator {inversion.generator}; this model is {self.made_by[0]}, "
+                f"generator {self.made_by[1]}. Invert again."
             )
 
     # Apply Direction: w' = w + d
@@ -96,7 +96,7 @@ class GradualPipeline:
         """Move the code along a direction; call again to chain. As in `Pipeline`, W+ steps come before style space."""
         edited = source if isinstance(source, GradualEdit) else self.start_edit(source)
         check_subject(direction.info, self.spec.name, self.spec.subject)
-        check_generator(direction.info, self._made_by[1])
+        check_generator(direction.info, self.made_by[1])
         step = Step(direction, strength_tensor(strength, len(edited), edited.w.device))
         steps = sorted((*edited.steps, step), key=lambda s: isinstance(s.direction, StyleSpaceDirection))
         edited = self.start_edit(edited.inversion)
