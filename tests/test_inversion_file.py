@@ -101,7 +101,8 @@ def test_other_files_are_no_inversions(path):
 def gradual_inversion():
     parts = [torch.randn(2, 4, side, side, generator=torch.Generator().manual_seed(side)) for side in (4, 8)]
     picture = torch.zeros(2, 3, 16, 16)
-    return GradualInversion(torch.ones(2, 6, 8), tuple(parts), tuple(2 * part for part in parts), picture, "tiny", "abc")
+    w, doubled = torch.ones(2, 6, 8), tuple(2 * part for part in parts)
+    return GradualInversion(w, tuple(parts), doubled, picture, "tiny", "abc")
 
 
 def test_inversions_of_gradual_models_survive_a_file(tmp_path):
