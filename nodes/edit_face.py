@@ -74,10 +74,8 @@ class EditFace(Node):
         chosen = chosen_direction(sfe_model, direction, custom_direction)
         inversion = stages.invert(sfe_model, signed(crop_faces(photos, aligned)[0]))
         inversion, values = strengths_for(inversion, strength, strengths)
-        delta = stages.compute_delta(stages.apply_direction(inversion, chosen, values))
-        if mask is not None:
-            delta = stages.mask_delta(delta, masks_of(mask))
-        crops = stages.synthesize(stages.feature_edit(delta))
+        edit = stages.apply_direction(inversion, chosen, values)
+        crops = stages.edited(edit, None if mask is None else masks_of(mask))
         if method == ALIGNED:
             return io.NodeOutput(crops, crops)
         if len(crops) > len(photos):

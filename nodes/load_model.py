@@ -6,8 +6,8 @@ import comfy.model_management as management
 import torch
 from comfy_api.latest import io
 
-from ..sfe_models.checkpoints.load import load_networks
 from ..sfe_models.directions.files import bundle_directions
+from ..sfe_models.gradual.files import load_any
 from ..sfe_models.precision import DTYPES, choose_dtype
 from . import found_models, sockets
 from .base import Node
@@ -62,6 +62,6 @@ class LoadModel(Node):
         dtype = choose_dtype(precision, management.get_torch_device())
         # Weights made inside inference mode could not be moved outside of it.
         with torch.inference_mode(False), torch.no_grad():
-            networks = load_networks(path, dtype)
+            pipeline = load_any(path, dtype)
         bundled = () if path.is_dir() else tuple(bundle_directions(path))
-        return io.NodeOutput(manage(model, networks, found_models.direction_folders(path), bundled))
+        return io.NodeOutput(manage(model, pipeline, found_models.direction_folders(path), bundled))

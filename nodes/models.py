@@ -14,6 +14,8 @@ from torch import nn
 
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.directions.library import DirectionLibrary
+from ..sfe_models.gradual.networks import GradualNetworks
+from ..sfe_models.gradual.pipeline import GradualPipeline
 from ..sfe_models.networks import SFENetworks
 from ..sfe_models.pipeline import Pipeline
 
@@ -24,9 +26,9 @@ _LIVE_LAYERS = 8
 
 
 class Managed(nn.Module):
-    """The networks as ComfyUI's model management wants them: it sets `device`, which SFENetworks computes."""
+    """The networks as ComfyUI's model management wants them: it sets `device`, which they compute."""
 
-    def __init__(self, networks: SFENetworks):
+    def __init__(self, networks: SFENetworks | GradualNetworks):
         super().__init__()
         self.networks = networks
         self._all = (tuple(self.modules()),)  # in a tuple, so that it is no submodule
@@ -46,7 +48,7 @@ class LoadedModel:
     """A pipeline whose weights ComfyUI moves. folders: where directions are looked for; bundled: its own ones."""
 
     name: str
-    pipeline: Pipeline
+    pipeline: Pipeline | GradualPipeline
     patcher: comfy.model_patcher.ModelPatcher
     folders: tuple[Path, ...]
     bundled: tuple[Direction, ...]
@@ -59,12 +61,14 @@ class LoadedModel:
         return DirectionLibrary(self.pipeline.spec, self.folders, self.bundled, paths=False)
 
 
-def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled: tuple[Direction, ...]) -> LoadedModel:
-    """Hand networks to ComfyUI's model management, with a stop at each of them when a prompt is interrupted."""
-    whole = networks.e4e_encoder, networks.inverter, networks.feature_editor
+def manage(
+    name: str, pipeline: Pipeline | GradualPipeline, folders: tuple[Path, ...], bundled: tuple[Direction, ...]
+) -> LoadedModel:
+    """Hand a pipeline's networks to ComfyUI's model management, with stops in them when a prompt is interrupted."""
+    networks = pipeline.networks
+    whole = (network for name, network in networks.named_children() if name != "generator")
     for network in (*whole, *networks.generator.layers()):
-        if network is not None:
-            network.register_forward_pre_hook(_stop_if_interrupted)
+        network.register_forward_pre_hook(_stop_if_interrupted)
     managed = Managed(networks)
     patcher_type = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
     patcher = patcher_type(
@@ -73,7 +77,7 @@ def manage(name: str, networks: SFENetworks, folders: tuple[Path, ...], bundled:
         offload_device=management.unet_offload_device(),
         size=management.module_size(managed),
     )
-    return LoadedModel(name, Pipeline(networks), patcher, folders, bundled)
+    return LoadedModel(name, pipeline, patcher, folders, bundled)
 
 
 def _stop_if_interrupted(module: nn.Module, inputs: tuple) -> None:
@@ -81,7 +85,7 @@ def _stop_if_interrupted(module: nn.Module, inputs: tuple) -> None:
 
 
 @contextmanager
-def ready(model: LoadedModel) -> Iterator[Pipeline]:
+def ready(model: LoadedModel) -> Iterator[Pipeline | GradualPipeline]:
     """Give the pipeline with all weights on the computing device, for the time that one node runs.
 
     Plain torch modules cannot be spread over two devices, so they are loaded whole; where ComfyUI keeps nothing on

@@ -5,8 +5,8 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 SFEModel = io.Custom("SFE_MODEL")  # models.LoadedModel
-SFEInversion = io.Custom("SFE_INVERSION")  # wires.Wire of values.Inversion
-SFEEdit = io.Custom("SFE_EDIT")  # wires.Wire of values.Edit
+SFEInversion = io.Custom("SFE_INVERSION")  # wires.Wire of values.Inversion or GradualInversion
+SFEEdit = io.Custom("SFE_EDIT")  # wires.Wire of values.Edit or GradualEdit
 SFEDelta = io.Custom("SFE_DELTA")  # wires.Wire of values.Delta
 SFEFeatures = io.Custom("SFE_FEATURES")  # wires.Wire of values.Features
 SFEDirection = io.Custom("SFE_DIRECTION")  # directions.base.Direction

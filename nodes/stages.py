@@ -16,8 +16,9 @@ from ..sfe_models.choices import PICTURE
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
 from ..sfe_models.generators.base import Generator
+from ..sfe_models.inputs import InputError
 from ..sfe_models.tuning.refine import refine
-from ..sfe_models.values import Delta, Features, Inversion
+from ..sfe_models.values import Delta, Edit, Features, GradualEdit, GradualInversion
 from .models import LoadedModel, kept, ready
 from .pictures import to_image
 from .progress import Progress, parts
@@ -35,7 +36,7 @@ def invert(model: LoadedModel, pictures: Tensor, refine_steps: int = 0) -> Wire:
             progress.step(part.stop - part.start)
             value = refine(pipeline, value, pictures[part], refine_steps, progress=progress.refined)
             found.append(Wire.of(model, value).value)
-    return Wire(model, found[0] if len(found) == 1 else Inversion.cat(found))
+    return Wire(model, found[0] if len(found) == 1 else type(found[0]).cat(found))
 
 
 def apply_direction(wire: Wire, direction: Direction, strengths: Tensor) -> Wire:
@@ -68,19 +69,33 @@ def feature_edit(wire: Wire) -> Wire:
     """wire: of an Inversion (delta = 0) or of a Delta. Returns Features."""
     source, progress, found = wire.value, Progress(len(wire)), []
     with ready(wire.model) as pipeline:
-        edit = pipeline.start_edit(source) if isinstance(source, Inversion) else source.edit
+        edit = source.edit if isinstance(source, Delta) else pipeline.start_edit(source)
         for part, value in _parts_of(source):
             found.append(Wire.of(wire.model, pipeline.feature_edit(value)).value)
             progress.step(part.stop - part.start)
     return Wire(wire.model, Features.cat(found, edit=edit))
 
 
-def synthesize(wire: Wire, resolution: int | None = None) -> Tensor:
-    """wire: of Features; resolution: as Pipeline.synthesize takes it. Returns an IMAGE."""
+def edited(wire: Wire, masks: Tensor | None = None) -> Tensor:
+    """All that comes after Apply Direction, for either kind of model. wire: of an Edit. Returns an IMAGE."""
+    if isinstance(wire.value, GradualEdit):
+        return synthesize(wire, masks=masks)
+    delta = compute_delta(wire)
+    return synthesize(feature_edit(delta if masks is None else mask_delta(delta, masks)))
+
+
+def synthesize(wire: Wire, resolution: int | None = None, masks: Tensor | None = None) -> Tensor:
+    """wire: of Features, or of the Edit of a gradual model, which alone takes masks here. Returns an IMAGE.
+
+    resolution: as Pipeline.synthesize takes it.
+    """
+    if isinstance(wire.value, Edit):
+        raise InputError(f"{wire!r} is an edit: Compute Δ and Feature Edit come before its picture can be made.")
     progress, found = Progress(len(wire)), []
     with ready(wire.model) as pipeline:
         for part, value in _parts_of(wire.value):
-            pictures = pipeline.synthesize(value, resolution)
+            own = {} if masks is None else {"mask": masks if len(masks) == 1 else masks[part]}
+            pictures = pipeline.synthesize(value, resolution, **own)
             found.append(to_image(pictures.to(kept())))
             progress.step(part.stop - part.start, pictures[0])
     return torch.cat(found)
@@ -88,6 +103,8 @@ def synthesize(wire: Wire, resolution: int | None = None) -> Tensor:
 
 def reconstruct(wire: Wire) -> Tensor:
     """The pictures that an Inversion stands for, as an IMAGE."""
+    if isinstance(wire.value, GradualInversion):
+        return synthesize(Wire(wire.model, wire.model.pipeline.start_edit(wire.value)))
     return synthesize(feature_edit(wire))
 
 

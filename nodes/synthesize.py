@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..sfe_models.inputs import InputError
+from ..sfe_models.values import GradualEdit
 from . import previews, sockets, stages
 from .base import Node
 from .pictures import to_image
@@ -24,7 +25,11 @@ class Synthesize(Node):
             "SFE_Synthesize",
             "Makes the edited pictures, at the model's full size or, for a quick look, smaller.",
             [
-                sockets.SFEFeatures.Input("features", tooltip="From Feature Edit."),
+                io.MultiType.Input(
+                    "features",
+                    [sockets.SFEFeatures, sockets.SFEEdit],
+                    tooltip="From Feature Edit; of a gradual model from Apply Direction.",
+                ),
                 io.Combo.Input(
                     "size",
                     options=list(_SIZES),
@@ -44,5 +49,7 @@ class Synthesize(Node):
             raise InputError(f"'size' is {size!r}; expected one of {', '.join(_SIZES)}.")
         full = features.model.pipeline.spec.generator.resolution
         image = stages.synthesize(features, resolution=full // _SIZES[size])
-        before = to_image(features.value.edit.inversion.picture[: previews.MOST])
+        value = features.value
+        edit = value if isinstance(value, GradualEdit) else value.edit
+        before = to_image(edit.inversion.picture[: previews.MOST])
         return io.NodeOutput(image, ui=previews.before_after(before, image))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..sfe_models.inputs import InputError
-from ..sfe_models.values import Delta, Edit, Features, Inversion
+from ..sfe_models.values import Delta, Edit, Features, GradualEdit, GradualInversion, Inversion
 from .models import LoadedModel, kept
 
 
@@ -16,7 +16,7 @@ class Wire:
     """A batch-first value and its model."""
 
     model: LoadedModel
-    value: Inversion | Edit | Delta | Features
+    value: Inversion | Edit | Delta | Features | GradualInversion | GradualEdit
 
     @classmethod
     def of(cls, model: LoadedModel, value: Any) -> Wire:
@@ -27,7 +27,7 @@ class Wire:
         return len(self.value)
 
     def __repr__(self) -> str:
-        edit = self.value if isinstance(self.value, Edit) else getattr(self.value, "edit", None)
+        edit = self.value if isinstance(self.value, Edit | GradualEdit) else getattr(self.value, "edit", None)
         steps = "" if edit is None or not edit.steps else f", {edit.steps!r}"
         return f"{type(self.value).__name__} of {len(self)} pictures by {self.model.name}{steps}"[:300]
 

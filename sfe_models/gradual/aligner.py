@@ -15,7 +15,7 @@ from .spec import GradualSpec
 _OCTAVES = 5
 # At the start: the temperature of the scores, how much position counts beside content (a cosine), and how the mean
 # cosine of what was looked at becomes a confidence, slope and offset before the sigmoid.
-_TEMPERATURE, _POSITION, _CONFIDENCE = 0.1, 1.0, (2.0, 2.0)
+_TEMPERATURE, _POSITION, _CONFIDENCE = 0.05, 0.5, (2.0, 2.0)
 
 
 def selective_attention(query: Tensor, key: Tensor, value: Tensor, selection: str = "top", keep: int = 0) -> Tensor:
@@ -66,6 +66,10 @@ class Aligner(nn.Module):
         self.confidence = nn.Parameter(torch.tensor(_CONFIDENCE))
         self.register_buffer("places", position_code(side // self.patch), persistent=False)
         nn.init.zeros_(self.out.weight)
+        if gradual.key == "residual+features":  # keys start as the queries of the same features: what is alike is found
+            nn.init.zeros_(self.key.weight[:, :width])
+            self.key.weight.data[:, width:] = self.query.weight.data
+            self.key.bias.data.copy_(self.query.bias.data)
 
     def forward(self, edited: Tensor, residual: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """edited: f_m^edi [B,C,r,r]; residual: F_m [B,C_m,r,r]; features: f_m^rec [B,C,r,r], where F_m was made.

@@ -196,6 +196,10 @@ class GradualPipeline:
             edited = self.apply_direction(edited, direction, strength)
         return self.synthesize(edited, mask=mask, mask_acts_on=mask_acts_on)
 
+    def reconstruct(self, inversion: GradualInversion) -> Tensor:
+        """Make the pictures that an inversion stands for: the edit that changes nothing."""
+        return self.synthesize(self.start_edit(inversion))
+
     def sweep(
         self,
         inversion: GradualInversion,
