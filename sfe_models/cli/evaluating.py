@@ -57,7 +57,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
     fetch_model(options.model)
     pipeline = Pipeline(load_networks(options.model, dtype, device))
     detector = _detector(options, device)
-    source = open_source(options.data, pipeline.spec, options.count, options.seed, detector=detector)
+    leave_out, spec = options.leave_out, pipeline.spec
+    source = open_source(options.data, spec, options.count, options.seed, detector=detector, leave_out=leave_out)
     needs: dict[str, str] = {}
     judge = _judge(options, needs, device)
     metrics = load_metrics(options.weights, device, judge, photographs=options.data != "demo")
@@ -175,10 +176,10 @@ def _editing(options: argparse.Namespace, pipeline: Pipeline, source, metrics, j
     """Make what is edited: true edits on demo, the editing FID on a folder with a table, else None."""
     edits = bool(options.edit or options.remove)
     if options.data == "demo":
-        if options.table or edits or options.matched or options.align:
+        if options.table or edits or options.matched or options.align or options.leave_out:
             raise EvaluationError(
-                "--table, --edit, --remove, --matched and --align are for a folder; rendered portraits take "
-                "--attributes."
+                "--table, --edit, --remove, --matched, --align and --leave-out are for a folder; rendered portraits "
+                "take --attributes."
             )
         if judge is None or options.attributes == []:
             return None

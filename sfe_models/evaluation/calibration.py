@@ -52,7 +52,9 @@ class _Search:
     1971), which needs no slope and cannot leave the bracket.
     """
 
-    def __init__(self, wanted: float, start: Trial, span: tuple[float, float], rule: CalibrationRule):
+    def __init__(
+        self, wanted: float, start: Trial, span: tuple[float, float], rule: CalibrationRule, guess: float | None = None
+    ):
         self.wanted, self.rule = wanted, rule
         self.best, self.tried = start, 0
         error = start.score - wanted
@@ -60,6 +62,8 @@ class _Search:
         self.limit = rule.reach * side
         self.inner, self.outer = (0.0, error), None
         self.next = side * min(1.0, max(abs(error) / rule.typical_change, 0.05))
+        if guess is not None and guess * side > 0:
+            self.next = guess
         self.stopped = abs(error) <= rule.tolerance or side == 0
 
     def update(self, trial: Trial) -> None:
@@ -108,14 +112,17 @@ def calibrate(
     starts: Sequence[Trial],
     span: tuple[float, float],
     rule: CalibrationRule,
+    guesses: Sequence[float | None] | None = None,
 ) -> list[Found]:
     """Find for each picture a strength whose edit scores what is wanted.
 
     measure: numbers of pictures and a strength for each, to their trials, as one batch; starts: the pictures' trials at
-    strength 0; span: (low, high), the direction's useful range, whose positive strengths raise the score. Where several
-    strengths give the score, the search ends at the one nearest to 0 that its steps do not pass over.
+    strength 0; span: (low, high), the direction's useful range, whose positive strengths raise the score; guesses: what
+    to try first, None where nothing is known. Where several strengths give the score, the search ends at the one
+    nearest to 0 that its steps do not pass over.
     """
-    searches = [_Search(score, start, span, rule) for score, start in zip(wanted, starts, strict=True)]
+    known = guesses or [None] * len(wanted)
+    searches = [_Search(w, start, span, rule, guess) for w, start, guess in zip(wanted, starts, known, strict=True)]
     while active := [i for i, search in enumerate(searches) if not search.stopped]:
         trials = measure(active, [searches[i].next for i in active])
         for i, trial in zip(active, trials, strict=True):

@@ -16,12 +16,29 @@ from ..checkpoints.weights import SHAPE_PREDICTOR
 from ..faces.crop.alignment import FaceAlignment
 from ..faces.mask.regions import OVAL, region_mask
 from ..perception.dlib_identity import load_dlib_identity
-from ..perception.identity import identity_similarity
 from ..perception.mobilefacenet import find_mobilefacenet, load_mobilefacenet
 from ..perception.stlpips import find_stlpips, load_stlpips
 from .comparison import MetricInfo, compared, needed
 
 Paired = Callable[[Tensor, Tensor], Tensor]
+
+
+class Described:
+    """Compare pictures by what a network says of each; of the last photographs, the second pictures, it is kept.
+
+    describe: pictures [B,3,H,W] to [B,E]; compare: two such to [B].
+    """
+
+    def __init__(self, describe: Callable[[Tensor], Tensor], compare: Paired):
+        self._describe, self._compare = describe, compare
+        self._last: tuple[Tensor, Tensor] | None = None
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        """a, b: [B,3,H,W] in [-1,1]. Returns [B]."""
+        if self._last is None or self._last[0] is not b:
+            self._last = b, self._describe(b)
+        return self._compare(self._describe(a), self._last[1]).to(a.device)
+
 
 PHOTOGRAPH_INFO = (
     MetricInfo("st_lpips", "ST-LPIPS", "ST-LPIPS with AlexNet, brought to 256 px; its numbers are not LPIPS's"),
@@ -74,11 +91,11 @@ def load_photograph_metrics(
         needs["st_lpips"] = needed((STLPIPS,), weights)
     try:
         mobile = load_mobilefacenet(find_mobilefacenet(weights)).to(device)
-        paired["mobile"] = lambda a, b: identity_similarity(mobile, a, b)
+        paired["mobile"] = Described(mobile.embed, lambda a, b: (a * b).sum(dim=1))
     except MissingWeightsError:
         needs["mobile"] = needed((MOBILEFACENET,), weights)
     try:
-        paired["dlib"] = load_dlib_identity(weights).distance
+        paired["dlib"] = Described(load_dlib_identity(weights).describe, lambda a, b: (a - b).norm(dim=1))
     except MissingWeightsError:
         there = find_spec("dlib") is not None
         needs["dlib"] = needed((SHAPE_PREDICTOR, DLIB_IDENTITY), weights) if there else "needs `pip install dlib-bin`"

@@ -194,6 +194,7 @@ class Report:
         l2 = {name: inversion.get(name, {}).get("l2") for name in ("e4e", "sfe")}
         if l2["e4e"] is not None and l2["sfe"]:
             lines.append(f"Inversion: the L2 of e4e is {l2['e4e'] / l2['sfe']:.1f} times that of sfe.")
+        lines += self._of_photographs()
         pairs = {
             name: [
                 (cells["sfe"]["error"], cells[name]["error"])
@@ -212,6 +213,24 @@ class Report:
             if both and name != "e4e":
                 below = sum(sfe < other for sfe, other in both)
                 lines.append(f"Edits: the error of sfe is below that of {name} on {below} of {len(both)} attributes.")
+        return lines
+
+    def _of_photographs(self) -> list[str]:
+        """Compare every method with e4e on photographs: who is still seen after the inversion, and after edits."""
+        lines, inversion = [], self.summary.inversion
+        e4e = inversion.get("e4e", {})
+        for name in self.methods:
+            own = inversion.get(name, {})
+            if name != "e4e" and None not in (own.get("dlib"), e4e.get("dlib")):
+                lines.append(
+                    f"Inversion by {name}: dlib's distance {own['dlib']:.3f}, e4e's is {e4e['dlib'] - own['dlib']:.2f} "
+                    f"more; L2 {own['l2']:.4f}, e4e's is {e4e['l2'] / own['l2']:.1f} times that."
+                )
+            shares = [
+                c[name]["nearer"] for c in self.summary.editing.values() if c.get(name, {}).get("nearer") is not None
+            ]
+            if shares:
+                lines.append(f"Edits by {name}: nearer to the photograph than e4e's on {min(shares):.0%} at least.")
         return lines
 
     def text(self) -> str:

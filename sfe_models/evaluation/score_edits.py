@@ -84,13 +84,23 @@ class ScoreEditing:
             present = self._scores(people.image, edit)
             for row, score in zip(done, present, strict=True):
                 row[0][edit.label] = {"score": score, "methods": {}}
+            guesses: list[float | None] = [None] * len(keys)
             for method in methods:
-                for row, cell in zip(done, self._by(method, edit, people, inverted[method.name], present), strict=True):
+                cells = self._by(method, edit, people, inverted[method.name], present, guesses)
+                # What brought one method there is a good guess for the next.
+                guesses = [c["strength"] if c["reached"] else g for c, g in zip(cells, guesses, strict=True)]
+                for row, cell in zip(done, cells, strict=True):
                     row[0][edit.label]["methods"][method.name] = cell
         return done
 
     def _by(
-        self, method: Method, edit: ScoreEdit, people: People, start: Tensor, present: Sequence[float]
+        self,
+        method: Method,
+        edit: ScoreEdit,
+        people: People,
+        start: Tensor,
+        present: Sequence[float],
+        guesses: Sequence[float | None],
     ) -> list[dict]:
         score, span = edit.score, edit.direction.info.strength_range
 
@@ -102,7 +112,7 @@ class ScoreEditing:
             return trials(as_saved(method.edited(people, index, edit.direction, strengths)), strengths)
 
         wanted = [(value + edit.change) / score.span for value in present]
-        found = calibrate(measure, wanted, trials(as_saved(start), [0.0] * len(people)), span, self.rule)
+        found = calibrate(measure, wanted, trials(as_saved(start), [0.0] * len(people)), span, self.rule, guesses)
         pictures = torch.stack([one.trial.picture for one in found])
         paired = {key: self.metrics.paired[key] for key in FOLLOWED if key in self.metrics.paired}
         columns = {key: metric(pictures, people.image).tolist() for key, metric in paired.items()}

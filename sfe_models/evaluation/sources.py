@@ -77,14 +77,21 @@ class PictureFiles:
     spec: DomainSpec
 
     @staticmethod
-    def find(folder: Path | str, spec: DomainSpec, count: int | None, seed: int) -> PictureFiles:
-        """List a folder. Raises EvaluationError if it holds no picture."""
+    def find(
+        folder: Path | str, spec: DomainSpec, count: int | None, seed: int, leave_out: Path | str | None = None
+    ) -> PictureFiles:
+        """List a folder, without the pictures that the file `leave_out` names, one a line.
+
+        Raises EvaluationError if that leaves no picture.
+        """
         folder = Path(folder)
         if not folder.is_dir():
             raise EvaluationError(f"There is no folder {folder}; give a folder of pictures, or demo.")
         keys = [path.relative_to(folder).as_posix() for path in picture_files(folder)]
         if not keys:
             raise EvaluationError(f"{folder} holds no pictures; expected PNG, JPEG or the like.")
+        if leave_out is not None:
+            keys = _without(keys, Path(leave_out))
         if count is not None and count < len(keys):
             keys = sorted(random.Random(seed).sample(keys, count))
         return PictureFiles(folder, tuple(keys), spec)
@@ -126,14 +133,30 @@ def open_source(
     seed: int,
     default_count: int = 1000,
     detector: LandmarkDetector | None = None,
+    leave_out: Path | str | None = None,
 ) -> Source:
     """Open --data: "demo" for portraits of the seeds from `seed` on, or a folder.
 
-    detector: the folder holds photographs that it aligns; without one they are aligned crops.
+    detector: the folder holds photographs that it aligns; without one they are aligned crops. leave_out: a file that
+    names pictures of the folder that do not count, such as those that training saw.
     """
     if count is not None and count < 1:
         raise EvaluationError(f"--count is {count}; expected 1 or more.")
     if data == "demo":
         return RenderedPeople(seed, count or default_count, spec)
-    files = PictureFiles.find(data, spec, count, seed)
+    files = PictureFiles.find(data, spec, count, seed, leave_out)
     return files if detector is None else Photographs(files, detector)
+
+
+def _without(keys: list[str], names: Path) -> list[str]:
+    """Leave out the pictures that a text file names: by path in the folder, file name, or that without its suffix."""
+    try:
+        named = {line.strip() for line in names.read_text(encoding="utf-8-sig").splitlines()} - {""}
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvaluationError(f"{names} cannot be read ({error}); expected a file name on each line.") from error
+    left = [key for key in keys if named.isdisjoint((key, Path(key).name, Path(key).stem))]
+    if len(left) == len(keys):
+        raise EvaluationError(f"{names} names no picture of the folder; expected a file name on each line.")
+    if not left:
+        raise EvaluationError(f"{names} names every picture of the folder; nothing is left to measure.")
+    return left

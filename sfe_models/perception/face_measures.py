@@ -17,6 +17,8 @@ _LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
 _EYE_CORNERS = ((36, 39), (42, 45))
 # The forehead of an aligned crop, above the brows: rows, then columns, in shares of its side.
 _FOREHEAD = (0.25, 0.36), (0.38, 0.62)
+# The band of the eyes, and a little more.
+_EYES = (0.375, 0.625), (0.1875, 0.8125)
 # Below the mouth, where long hair falls.
 _SHOULDERS = (0.74, 1.0), (0.0, 1.0)
 # The chin and the part between nose and mouth, where beards grow.
@@ -86,6 +88,11 @@ def _inside(values: Tensor, box: tuple[tuple[float, float], tuple[float, float]]
     (top, bottom), (left, right) = box
     height, width = values.shape[1:]
     return values[:, round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
+
+
+def glasses(classes: Tensor) -> Tensor:
+    """Return the log odds of the share of glasses in the band of the eyes, [B] of probabilities [B,19,H,W]."""
+    return torch.logit(_inside(of_classes(classes, "glasses"), _EYES).mean(dim=(1, 2)), eps=1e-6)
 
 
 def bangs(classes: Tensor) -> Tensor:

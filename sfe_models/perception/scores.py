@@ -94,12 +94,12 @@ SCORES = (
     Score("eyes_open", "height of the eyes by their width", "points", _points(measures.eyes_open), 0.26, 0.34),
     Score("mouth_open", "inner lips apart, in eye distances", "points", _points(measures.mouth_open), 0.0069, 0.24),
     Score("face_width", "width of the face by its height", "points", _points(measures.face_width), 1.2, 1.4),
-    Score("glasses", "log odds of the glasses' share of the picture", "classes", _share("glasses"), -8.7, -3.8),
+    Score("glasses", "log odds of glasses before the eyes", "classes", lambda _, x: measures.glasses(x), -8.1, -1.3),
     Score("hat", "log odds of the hat's share of the picture", "classes", _share("hat"), -6.8, -3.3),
     Score("hair", "log odds of the hair's share of the picture", "classes", _share("hair"), -1.9, 0.24),
     Score("bangs", "hair's share of the forehead", "classes", lambda _, classes: measures.bangs(classes), 0.0013, 0.8),
     Score("hair_light", "brightness of the hair", "classes", measures.hair_light, 0.11, 0.54),
-    Score("hair_warm", "hair redder than blue", "classes", measures.hair_warm, 0.0, 0.3),
+    Score("hair_warm", "hair redder than blue", "classes", measures.hair_warm, 0.0, 0.25),
     Score(
         "hair_length",
         "hair's share below the mouth",
@@ -111,7 +111,7 @@ SCORES = (
     Score("lipstick", "lips redder than the skin", "classes", measures.lipstick, 0.015, 0.18),
     Score("beard", "chin darker than the face", "classes", measures.beard, -0.084, 0.16),
     Score("light", "light from the right of the picture", "classes", measures.light, -0.18, 0.2),
-    Score("brightness", "brightness of the face", "classes", measures.brightness, 0.3, 0.8),
+    Score("brightness", "brightness of the face", "classes", measures.brightness, 0.41, 0.72),
 )
 NAMES = tuple(score.name for score in SCORES)
 

@@ -77,3 +77,20 @@ def test_a_jump_ends_after_the_allowed_trials():
     tried = []
     (found,) = run(lambda s: 1.0 if s > 1.3 else 0.0, [0.5], tried=tried)
     assert not found.reached and len(tried) == RULE.evaluations
+
+
+def test_a_good_guess_is_enough_and_a_bad_one_does_no_harm():
+    def tries(guess):
+        tried = []
+
+        def measure(index, strengths):
+            tried.extend(strengths)
+            return [Trial(s, sigmoid(s), torch.tensor(s)) for s in strengths]
+
+        start = Trial(0.0, sigmoid(0.0), torch.tensor(0.0))
+        (found,) = calibrate(measure, [sigmoid(3.0)], [start], SPAN, RULE, [guess])
+        assert found.reached
+        return tried
+
+    assert tries(3.0) == [3.0]
+    assert tries(-3.0) == tries(None) and tries(11.0)[0] == 11.0

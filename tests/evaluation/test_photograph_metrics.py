@@ -8,6 +8,7 @@ from sfe_models.evaluation import photograph_metrics
 from sfe_models.evaluation.metrics import INFO, ROWS, load_metrics
 from sfe_models.evaluation.photograph_metrics import (
     PHOTOGRAPH_INFO,
+    Described,
     colour_offset,
     face_of_aligned,
     outside_difference,
@@ -70,3 +71,17 @@ def test_missing_files_are_named_in_their_rows(tmp_path, monkeypatch):
 
 def test_every_metric_is_explained_once():
     assert set(ROWS) == {*INFO, *PHOTOGRAPH_INFO} and len({info.key for info in ROWS}) == len(ROWS)
+
+
+def test_a_photograph_is_described_once_whatever_it_is_compared_with(photograph):
+    seen = []
+
+    def describe(pictures):
+        seen.append(pictures)
+        return pictures.mean(dim=(2, 3))
+
+    metric = Described(describe, lambda a, b: (a - b).abs().sum(dim=1))
+    assert not metric(photograph, photograph).any()
+    assert torch.allclose(metric(photograph + 0.5, photograph), torch.full((2,), 1.5), atol=1e-5)
+    assert sum(pictures is photograph for pictures in seen) == 2  # once as the one, once as the other
+    assert torch.allclose(metric(photograph, photograph + 0.5), torch.full((2,), 1.5), atol=1e-5)

@@ -153,3 +153,11 @@ def test_ablations_of_bundles(small_pipeline, small_networks, judge, tmp_path):
     )
     assert "needs without-fuser.safetensors" in report.text()
     assert report.to_json()["ablations"]["few directions"]["l2"] == rows["few directions"].l2
+
+
+def test_photographs_are_compared_with_e4e_by_who_is_seen():
+    inversion = {"e4e": {"l2": 0.04, "dlib": 0.5}, "sfe": {"l2": 0.01, "dlib": 0.125}}
+    editing = {"age+15": {"e4e": {}, "sfe": {"nearer": 0.75}}, "happiness+15": {"e4e": {}, "sfe": {"nearer": 0.5}}}
+    lines = Report(Summary(4, inversion, editing), ("e4e", "sfe"), (1024, 1024), {}, {}, {}).verdicts()
+    assert "Inversion by sfe: dlib's distance 0.125, e4e's is 0.38 more; L2 0.0100, e4e's is 4.0 times that." in lines
+    assert "Edits by sfe: nearer to the photograph than e4e's on 50% at least." in lines

@@ -59,3 +59,18 @@ def test_hidden_files_are_passed_over_and_suffixes_do_not_decide(folder):
     for name in ("._photo.png", "broken.png", "notes.txt"):
         (folder / name).write_bytes(b"no picture")
     assert PictureFiles.find(folder, SPEC, None, 0).keys == ("broken.png", "photo.dat")
+
+
+def test_pictures_that_a_file_names_do_not_count(tmp_path):
+    folder, names = tmp_path / "pictures", tmp_path / "seen.txt"
+    (folder / "below").mkdir(parents=True)
+    for name in ("a.png", "b.png", "below/c.png", "d.png"):
+        Image.new("RGB", (64, 64)).save(folder / name)
+    names.write_text("a\nbelow/c.png\n\nd.png\n")
+    assert open_source(str(folder), SPEC, None, 0, leave_out=names).keys == ("b.png",)
+    for text, message in (("e.png", "names no picture"), ("a\nb\nc\nd", "names every picture")):
+        names.write_text(text)
+        with pytest.raises(EvaluationError, match=message):
+            open_source(str(folder), SPEC, None, 0, leave_out=names)
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        open_source(str(folder), SPEC, None, 0, leave_out=tmp_path / "none.txt")

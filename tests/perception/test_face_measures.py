@@ -81,6 +81,23 @@ def test_hair_light_lipstick_and_light_read_the_picture_where_the_class_is():
     assert torch.allclose(measures.light(lit.flip(3), everywhere), -measures.light(lit, everywhere), atol=1e-6)
 
 
+def test_long_hair_lies_below_the_mouth_and_glasses_before_the_eyes():
+    low, high = (slice(40, 64), slice(0, 64)), (slice(0, 32), slice(0, 64))
+    assert measures.hair_length(painted("hair", low)) == 1 and measures.hair_length(painted("hair", high)) == 0
+    eyes, sky = (slice(28, 36), slice(16, 48)), (slice(0, 8), slice(16, 48))
+    assert measures.glasses(painted("glasses", eyes)) > measures.glasses(painted("glasses", sky)) + 5
+
+
+def test_warm_hair_and_a_bright_face_read_the_picture_where_the_class_is():
+    left = (slice(0, 64), slice(0, 32))
+    picture = torch.zeros(1, 3, 64, 64)
+    picture[:, 0, :, :32], picture[:, 2, :, :32] = 0.75, -0.25
+    assert torch.allclose(measures.hair_warm(picture, painted("hair", left)), torch.full((1,), 0.5))
+    assert torch.allclose(
+        measures.brightness(torch.full_like(picture, 0.5), painted("hair", left)), torch.full((1,), 0.75)
+    )
+
+
 def test_a_dark_chin_is_a_beard():
     everywhere = painted("skin", (slice(0, 1), slice(0, 1)))
     picture = torch.full((1, 3, 64, 64), 0.5)
@@ -91,5 +108,5 @@ def test_a_dark_chin_is_a_beard():
 
 def test_an_absent_class_gives_numbers():
     picture, classes = torch.rand(1, 3, 64, 64), torch.zeros(1, 19, 64, 64)
-    for measure in (measures.hair_light, measures.lipstick, measures.light):
+    for measure in (measures.hair_light, measures.hair_warm, measures.brightness, measures.lipstick, measures.light):
         assert measure(picture, classes).isfinite().all()

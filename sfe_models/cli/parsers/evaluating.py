@@ -45,6 +45,8 @@ def add_commands(commands) -> None:
     parser.add_argument("--align", action="store_true", help="folder: it holds photographs; find and cut out the faces")
     parser.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0], help="what --align finds faces with")
     parser.add_argument("--face-models", metavar="FOLDER", help="the detector's file (default: where models lie)")
+    unseen = "folder: a text file with the names of pictures that do not count, such as those that training saw"
+    parser.add_argument("--leave-out", metavar="FILE", help=unseen)
     matched = "folder: edit until a score has changed so far, such as age=age:15, and compare who is still seen"
     parser.add_argument("--matched", action="append", default=[], metavar="SCORE=DIRECTION:CHANGE", help=matched)
     parser.add_argument("--table", metavar="FILE", help="folder: attributes, CelebAMask-HQ's text format or CSV")
