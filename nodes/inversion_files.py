@@ -47,10 +47,10 @@ class SaveInversion(Node):
     def run(cls, inversion: Wire, filename: str, overwrite: bool) -> io.NodeOutput:
         folder = Path(folder_paths.get_output_directory())
         stem = filename.removesuffix(_SUFFIX)
+        path, number = inside(folder, stem + _SUFFIX, "filename"), 1
         for part in re.split(r"[/\\]", stem):
             if problem := name_problem(part):
                 raise PathError(f"'filename' is {filename[:80]!r}: {problem}. Give a name such as sfe/anna.")
-        path, number = inside(folder, stem + _SUFFIX, "filename"), 1
         while path.exists() and not overwrite:
             path, number = inside(folder, f"{stem}_{number:05}{_SUFFIX}", "filename"), number + 1
         save_inversion(inversion.value, path)

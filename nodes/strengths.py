@@ -13,6 +13,9 @@ from ..sfe_models.inputs import InputError
 from ..sfe_models.values import repeat_each
 from .wires import Wire
 
+# Strengths of one picture, as many as Strength Sweep makes.
+_MOST = 64
+
 
 def strength_inputs() -> list[io.Input]:
     """The number, and the list that takes its place."""
@@ -47,6 +50,11 @@ def strengths_for(wire: Wire, strength: float, strengths: str | None) -> tuple[W
     batch = len(wire)
     if len(values) not in (1, batch) and batch != 1:
         raise InputError(f"'strengths' has {len(values)} numbers for {batch} pictures; give one, or one for each.")
+    if batch == 1 and len(values) > _MOST:
+        raise InputError(
+            f"'strengths' has {len(values)} numbers for one picture, and each makes a copy of its features; expected "
+            f"at most {_MOST}."
+        )
     if batch == 1 and len(values) > 1:
         wire = repeated(wire, len(values))
     return wire, values

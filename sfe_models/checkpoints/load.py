@@ -137,10 +137,10 @@ def _contents_of_folder(folder: Path) -> list[Contents]:
             continue
         if not path.is_file():
             continue
-        file = sniff(path)
-        if file.kind not in ("torch-zip", "torch-legacy", "pickle"):
-            continue
         try:
+            file = sniff(path)
+            if file.kind not in ("torch-zip", "torch-legacy", "pickle"):
+                continue
             contents = read_contents(file)
         except CheckpointError as error:
             # An unrelated file must not stop the load; if a part is missing in the end, this tells why.

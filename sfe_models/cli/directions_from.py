@@ -121,8 +121,16 @@ def _pictures_and_inversions(folder: Path) -> list[Path]:
         for path in sorted(folder.iterdir())
         if path.is_file()
         and not path.name.startswith(".")
-        and (seems_picture(path) or path.suffix.lower() == ".safetensors" or sniff(path).kind == "safetensors")
+        and (seems_picture(path) or path.suffix.lower() == ".safetensors" or _seems_inversion(path))
     ]
+
+
+def _seems_inversion(path: Path) -> bool:
+    """Whether a file is one of tensors, or cannot be read, which is said when it is."""
+    try:
+        return sniff(path).kind == "safetensors"
+    except CheckpointError:
+        return True
 
 
 def run_from_pictures(options: argparse.Namespace) -> None:

@@ -56,14 +56,21 @@ def align_photos(
     for number, (in_photo, reasons) in enumerate(zip(chosen, problems, strict=True)):
         if not in_photo:
             if no_face == ERROR:
-                raise FaceError(_missing(number, len(usable[number]), face, reasons))
+                raise FaceError(_missing(number, len(usable[number]), face, reasons, smoothing > 0))
             in_photo = [FaceAlignment.without_face(photo_size, crop_size)]
         faces += in_photo
         photos += [number] * len(in_photo)
     return AlignedFaces(tuple(faces), tuple(photos))
 
 
-def _missing(number: int, count: int, face: int, reasons: tuple[str, ...]) -> str:
+def _missing(number: int, count: int, face: int, reasons: tuple[str, ...], frames: bool) -> str:
+    if count and frames:
+        shown = "another person" if count == 1 else f"{count} others"
+        return (
+            f"Photo {number + 1} shows {shown}: person number {face}, who is followed through all frames, is not seen "
+            "there, as after a cut. Pass photos without the face through, turn smoothing off (0), or give each shot by "
+            "itself."
+        )
     if count:
         has, give = ("1 face", "0") if count == 1 else (f"{count} faces", f"a number from 0 to {count - 1}")
         return (

@@ -1,11 +1,13 @@
 """Faces of a sequence: the same person, without jitter."""
 
+import pytest
 import torch
 from faces.people import face
 
 from sfe_models.choices import PASS
 from sfe_models.faces.crop.alignment import FaceAlignment
 from sfe_models.faces.crop.warp import crop_face
+from sfe_models.faces.errors import FaceError
 from sfe_models.faces.find.detectors import find_faces
 from sfe_models.faces.find.people import align_photos
 from sfe_models.faces.find.tracking import smooth_track, track_faces
@@ -97,3 +99,12 @@ def test_a_real_photo_that_pans_zooms_and_shakes(dlib_detector, real_photo):
     assert calm.diff(n=2, dim=0).norm(dim=-1).mean() < 0.25 * shaken.diff(n=2, dim=0).norm(dim=-1).mean()
     assert (calm - shaken).norm(dim=-1).mean() < 8  # and the crop still shows the face
     assert all(one.found for one in align_photos(found, (300, 300), (64, 64), smoothing=6.0).faces)
+
+
+def test_a_cut_is_told_without_contradicting_itself():
+    """Two shots, one face in each: face 0 of the whole is not in the second."""
+    shots = [[face(200.0, 300.0, 3).double()]] * 4 + [[face(650.0, 200.0, 1.5).double()]] * 3
+    with pytest.raises(FaceError, match="Photo 5 shows another person.*after a cut.*smoothing off"):
+        align_photos(shots, SIZE, (64, 64), smoothing=2.0)
+    assert len(align_photos(shots, SIZE, (64, 64), smoothing=2.0, no_face=PASS).faces) == 7
+    assert len(align_photos(shots, SIZE, (64, 64)).faces) == 7
