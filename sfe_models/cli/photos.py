@@ -21,6 +21,7 @@ from ..faces.paste.face import PasteOptions, paste_into
 from ..inputs import InputError
 from ..pictures.image_io import Photo, load_crop, load_photo
 from ..precision import choose_device
+from ..text_files import read_text
 
 _OWN_CROP = "If PHOTO is an aligned crop already, give --no-align."
 
@@ -86,7 +87,7 @@ def face_folders(options: argparse.Namespace) -> list[Path]:
 def given_landmarks(file: Path | str) -> list[Tensor]:
     """Read --landmarks: the faces of one photo. Raises FaceError."""
     try:
-        lines = parse_landmarks(Path(file).read_text(encoding="utf-8-sig"))
+        lines = parse_landmarks(read_text(file))
     except OSError as error:
         raise FaceError(f"The landmarks {file} cannot be read ({error.strerror}); give a text file.") from error
     except ValueError as error:

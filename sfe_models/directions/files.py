@@ -26,6 +26,7 @@ from ..checkpoints.unpickling.array_pickle import read_arrays
 from ..checkpoints.unpickling.torch_file import read_torch
 from ..checksums import tensor_checksum
 from ..generators.base import GeneratorSpec
+from ..text_files import read_text
 from .base import Direction, DirectionError, DirectionInfo
 from .vectors import Description, make_direction, read_description, taken_apart
 
@@ -66,7 +67,7 @@ def describe_own_file(path: Path | str, subject: str | None) -> OwnFile:
     if not beside.is_file():
         return OwnFile(path, Description(default))
     try:
-        values = json.loads(beside.read_text(encoding="utf-8-sig"))
+        values = json.loads(read_text(beside))
     except (OSError, ValueError, RecursionError) as error:
         raise DirectionError(f"{beside} cannot be read as JSON: {error}. Correct or remove it.") from error
     return OwnFile(path, read_description(values, str(beside), default))

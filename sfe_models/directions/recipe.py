@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..atomic import replaced
+from ..text_files import read_text
 from .base import Direction, DirectionError, StyleSpaceDirection, may_move
 from .families.composition import averaged
 from .files import names_a_file
@@ -95,7 +96,7 @@ def load_recipe(path: Path | str) -> Recipe:
     """Read a recipe; vector files get their full path. Raises DirectionError naming file and step."""
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
         raise DirectionError(f"{path} cannot be read as a recipe: {error}.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -11,6 +11,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..text_files import read_text
 from .errors import EvaluationError
 
 _CSV_HEAD = "file"
@@ -36,7 +37,7 @@ def read_attribute_table(path: Path | str) -> AttributeTable:
     """Read a table of either format, recognised by its first line. Raises EvaluationError naming file and line."""
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise EvaluationError(f"The attribute table {path} cannot be read ({error}).") from error
     first = lines[0].strip() if lines else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..domain import DomainSpec
 from ..json_values import JsonValueError, build
+from ..text_files import read_text
 from .errors import ConfigError
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -277,7 +278,7 @@ def from_json(cls: type, text: str, source: str):
 def load_file(cls: type, path: Path | str):
     """Read a configuration from a JSON file. Raises ConfigError."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The configuration {path} cannot be read ({error}).") from error
     return from_json(cls, text, str(path))

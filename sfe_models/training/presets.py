@@ -281,7 +281,7 @@ def find_config(stage: str, name_or_file: str):
     named = PRESETS[stage]
     if name_or_file in named:
         return named[name_or_file]
-    if Path(name_or_file).suffix == ".json":
+    if Path(name_or_file).suffix.lower() == ".json" or Path(name_or_file).is_file():
         return load_file(CONFIGS[stage], name_or_file)
     raise ConfigError(
         f"There is no {stage} configuration {name_or_file!r}; expected {', '.join(named)} or a .json file."

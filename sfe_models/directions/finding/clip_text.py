@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...choices import VIT_B_32
+from ...text_files import read_text
 from ..base import DirectionError
 
 # Mean and deviation of CLIP's training pictures, RGB in [0,1].
@@ -66,7 +67,7 @@ def check_templates(templates: Sequence[str], where: str) -> tuple[str, ...]:
 def read_templates(path: Path | str) -> tuple[str, ...]:
     """Read a template file such as the published `templates.txt`: one sentence with `{}` a line, UTF-8."""
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DirectionError(f"{path} cannot be read as a text file of templates: {error}.") from error
     return check_templates([line.strip() for line in lines if line.strip()], str(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ...atomic import replaced
 from ...generators.base import Generator
+from ...text_files import read_text
 from ..base import DirectionError
 from .sampling import Progress, sample_w
 
@@ -126,8 +128,8 @@ def read_scores(path: Path | str, samples: int | Sequence[str]) -> tuple[Tensor,
     """
     path = Path(path)
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = [(i, [cell.strip() for cell in row]) for i, row in enumerate(csv.reader(file), 1) if any(row)]
+        lines = io.StringIO(read_text(path))
+        rows = [(i, [cell.strip() for cell in row]) for i, row in enumerate(csv.reader(lines), 1) if any(row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DirectionError(f"{path} cannot be read as a table ({error}); expected CSV in UTF-8.") from error
     key = "index" if isinstance(samples, int) else "file"
