@@ -10,7 +10,7 @@ from typing import TypeVar
 from .generators.base import SpecError
 from .generators.mobilestylegan.spec import FFHQ_MOBILE, MobileStyleGANSpec
 from .generators.stylegan2.spec import StyleGAN2Spec, config_f_channels
-from .json_values import JsonValueError, build
+from .json_values import build
 
 # A picture smaller than this holds no face; one whose sides are off by more than this is no aligned crop.
 MIN_SIDE = 16
@@ -93,7 +93,7 @@ class Description:
         """Read what `to_json` wrote; raises SpecError for anything else."""
         try:
             return build(cls, json.loads(text), "description")
-        except (json.JSONDecodeError, JsonValueError) as error:
+        except (ValueError, RecursionError) as error:
             raise SpecError(f"Not the description of a model: {error}") from error
 
 

@@ -193,8 +193,9 @@ def load_bundle(
     try:
         networks = SFENetworks.empty(spec, metadata["feature_editor"] == "true", True, int(metadata["e4e_styles"]))
         networks.cast(dtype or DTYPES[metadata.get("dtype", "float32")])
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} has damaged metadata ({error}).") from error
+    except (KeyError, ValueError, RuntimeError, TypeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f"{path} has damaged metadata ({reason}).") from error
     wanted = {name: tensor.dtype for name, tensor in networks.state_dict().items()}
     assign(networks, read_model(file, wanted, device), path, f"tensors of a {spec.name} bundle")
     check_generator_of(file, networks.generator)
