@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +15,12 @@ SFE = "models/sfe"
 
 def models_of(server):
     return server.get("/object_info/SFE_LoadModel")["SFE_LoadModel"]["input"]["required"]["model"][1]["options"]
+
+
+def computed(server):
+    """Seconds that the server has computed so far (Linux), however busy the machine is."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
@@ -37,9 +43,9 @@ def test_sixty_bundles_and_looping_links_are_not_felt(server):
     for node in ("SFE_LoadModel", "SFE_ApplyDirection"):
         took = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = computed(server)
             server.get(f"/object_info/{node}")
-            took.append(time.perf_counter() - start)
+            took.append(computed(server) - start)
         assert min(took) < 0.3, took
 
 
