@@ -76,15 +76,7 @@ class Aligner(nn.Module):
 
         Returns F'_m [B,C_m,r,r] and the confidence [B,1,r,r] in [0,1]. No gradient goes into the edited feature.
         """
-        query = _tokens(self.query(_levelled(self._pooled(edited.detach()))))
-        known = [self._pooled(residual)]
-        if self.gradual.key == "residual+features":
-            known.append(_levelled(self._pooled(features)))
-        key = _tokens(self.key(torch.cat(known, dim=1)))
-        places = self.places.expand(len(query), -1, -1).to(query.dtype)
-        sharp = torch.exp(-self.temperature)
-        looking = torch.cat([query * sharp, places * (self.position * sharp)], dim=2)
-        lying = torch.cat([key, places], dim=2)
+        query, key, looking, lying = self._looks(edited, residual, features)
         patches = F.pixel_unshuffle(residual, self.patch) if self.patch > 1 else residual
         values = torch.cat([patches.flatten(2).transpose(1, 2).to(key.dtype), key], dim=2)
         found = selective_attention(looking, lying, values, self.gradual.selection, self.gradual.keep)
@@ -97,6 +89,23 @@ class Aligner(nn.Module):
             confidence = F.interpolate(confidence, scale_factor=self.patch, mode="bilinear", align_corners=False)
         moved = moved + self.out(moved)
         return moved.to(residual.dtype), confidence.to(residual.dtype)
+
+    def weights(self, edited: Tensor, residual: Tensor, features: Tensor) -> Tensor:
+        """Where the queries of `forward`'s inputs look: [B,n^2,n^2] for n x n patches, rows add up to 1."""
+        _, _, looking, lying = self._looks(edited, residual, features)
+        return attention_weights(looking, lying, self.gradual.selection, self.gradual.keep)
+
+    def _looks(self, edited: Tensor, residual: Tensor, features: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Compute the contents of queries and keys, unit vectors [B,n^2,D], and both as scores are made of them."""
+        query = _tokens(self.query(_levelled(self._pooled(edited.detach()))))
+        known = [self._pooled(residual)]
+        if self.gradual.key == "residual+features":
+            known.append(_levelled(self._pooled(features)))
+        key = _tokens(self.key(torch.cat(known, dim=1)))
+        places = self.places.expand(len(query), -1, -1).to(query.dtype)
+        sharp = torch.exp(-self.temperature)
+        looking = torch.cat([query * sharp, places * (self.position * sharp)], dim=2)
+        return query, key, looking, torch.cat([key, places], dim=2)
 
     def _pooled(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, self.patch) if self.patch > 1 else x

@@ -7,6 +7,7 @@ from gradual import small
 
 from sfe_models.evaluation.errors import EvaluationError
 from sfe_models.evaluation.gradual import gradual_methods, looking_everywhere, one_stage_method
+from sfe_models.evaluation.gradual_stages import looked_at, stage_reports
 from sfe_models.evaluation.methods import invert
 from sfe_models.gradual.pipeline import GradualPipeline
 from sfe_models.gradual.spec import GradualSpec
@@ -59,3 +60,23 @@ def test_models_that_do_not_belong_here(networks, small_pipeline):
         one_stage_method(networks, small_pipeline)
     single = small.networks(portraits.SPEC, spec=GradualSpec((7,), (8,), dim=8))
     assert one_stage_method(single, small_pipeline).name == "gradual_one_stage"
+
+
+def test_queries_that_look_straight_ahead_stay_where_they_are():
+    places = torch.tensor([[[1.3, 2.8], [0.0, 3.0]]])
+    assert torch.allclose(looked_at(torch.eye(16)[None], places), places)
+
+
+def test_queries_that_look_one_cell_to_the_left():
+    shifted = torch.eye(16).roll(-1, dims=1)[None]
+    places = torch.tensor([[[2.0, 1.0], [1.4, 2.0]]])
+    assert torch.allclose(looked_at(shifted, places), places - torch.tensor([1.0, 0.0]))
+
+
+def test_every_stage_is_reported(networks):
+    reports = stage_reports(GradualPipeline(networks), [0, 1])
+    assert [report.side for report in reports] == [8, 16, 32]
+    for report in reports:
+        assert 0 < report.gate < 1 and report.added > 0 and report.looked > 0
+    still = [report.stayed / report.side for report in reports]  # the landmarks have moved by as much in each
+    assert max(still) - min(still) < 1e-4 and still[0] > 0.02
