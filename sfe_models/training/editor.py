@@ -153,7 +153,7 @@ class EditorStage(Stage):
         strength = edit.strength(len(batch), self.device)
         with self.mixed():
             pair = self.pair(batch.image, edit, strength)
-            seen = resized(torch.cat([batch.image, pair.source]), domain.encoder_size)
+            seen = torch.cat([resized(x, domain.encoder_size) for x in (batch.image, pair.source)])
             with torch.no_grad():
                 inverted = self._inverted(seen)
             n = len(batch)
