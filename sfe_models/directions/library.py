@@ -25,6 +25,7 @@ from .files import (
     read_own_file,
     read_tensors,
 )
+from .layers import has_stylegan2_layers
 from .published import PublishedDirection, names_of_persons, published_directions
 from .vectors import same_vector
 
@@ -73,13 +74,15 @@ class DirectionEntry:
 class _Names:
     """What can be asked for, by name; of names that cannot be had, why not; what other subjects' names are for.
 
-    files: own files by the name of the file, which they always go by as well.
+    files: own files by the name of the file, which they always go by as well. unfit: names of published directions that
+    belong to another family of generators, unless something else goes by them.
     """
 
     found: dict[str, DirectionEntry] = field(default_factory=dict)
     files: dict[str, DirectionEntry] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
+    unfit: set[str] = field(default_factory=set)
 
 
 class DirectionLibrary:
@@ -111,8 +114,11 @@ class DirectionLibrary:
     @cached_property
     def _names(self) -> _Names:
         names, shown = _Names(), self.spec.subject
+        stylegan2 = has_stylegan2_layers(self.spec.generator)
         for row in published_directions():
-            if row.info.subject == shown:
+            if row.own_layers and not stylegan2:
+                names.unfit.add(row.info.name)
+            elif row.info.subject == shown:
                 names.found[row.info.name] = DirectionEntry(row.info, published=row)
             else:
                 names.elsewhere[row.info.name] = row.info.subject
@@ -196,6 +202,9 @@ class DirectionLibrary:
             )
         if subject is not None:
             return f"Direction '{name}' is for {subject}; {self.spec.name} shows {shown}. {lists} those that fit."
+        if name in self._names.unfit:
+            own = f"Direction '{name}' moves a StyleGAN2's own layers; {self.spec.name} has others."
+            return f"{own} {lists} those that fit."
         near = difflib.get_close_matches(name, [entry.info.name for entry in self.entries], 3, 0.5)
         hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
         return f"There is no direction '{name}' for {shown or self.spec.name}.{hint} {lists} all."

@@ -15,11 +15,13 @@ class PublishedDirection:
     """One row. file: where it lies below a folder of such files, None if it needs none.
 
     scale, parameters: what its family's reader takes besides the file's tensors (see `families.reader.Stored`).
+    own_layers: whether it moves a StyleGAN2's own layers and fits no other generator.
     """
 
     info: DirectionInfo
     file: str | None
     scale: float
+    own_layers: bool = False
     parameters: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -42,7 +44,8 @@ def published_directions() -> list[PublishedDirection]:
             row.pop("effect", ""),
             about["source"],
         )
-        rows.append(PublishedDirection(info, row.pop("file", None), about["scale"], row))
+        file, own_layers = row.pop("file", None), about.get("own_layers", False)
+        rows.append(PublishedDirection(info, file, about["scale"], own_layers, row))
     return rows
 
 

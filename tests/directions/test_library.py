@@ -12,7 +12,7 @@ from sfe_models.directions.base import DirectionError, DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.library import DirectionLibrary, model_library
 from sfe_models.directions.published import names_of_persons, published_directions
-from sfe_models.domain import CARS_512, DEMO, FFHQ_1024, BareGenerator, tiny_domain
+from sfe_models.domain import CARS_512, DEMO, FFHQ_1024, PHOTO, BareGenerator, tiny_domain
 from sfe_models.training.editor import drawn_edits
 
 SPEC = tiny_domain(32, width=8)
@@ -109,3 +109,12 @@ def test_a_bare_generator_has_a_library_too(folder):
 
 def test_the_library_of_a_source_has_the_models_own():
     assert {"age", "smile", "glasses"} <= set(offered(model_library("demo", DEMO)))
+
+
+def test_what_moves_a_stylegan2s_own_layers_is_offered_for_no_other_generator(folder):
+    library = DirectionLibrary(PHOTO, [folder], bundled=[vector("gender", PHOTO.subject)])
+    assert {"age", "curly", "gender"} <= set(offered(library))
+    assert not {entry.info.family for entry in library.entries} & {"stylespace", "styleclip_mapper"}
+    with pytest.raises(DirectionError, match="'black hair' moves a StyleGAN2's own layers; photo has others"):
+        library.get("black hair")
+    assert library.entry("gender").bundled is not None  # the name is free for another
