@@ -165,7 +165,7 @@ def mapped_bytes(path: Path | str, shape: tuple[int, ...]) -> np.memmap:
 
 def _renderer_version() -> str:
     """Hash the renderer's sources, so that a cache of another version is not taken for this one's."""
-    sources = sorted(p for p in Path(renderer.__file__).parent.glob("*.py") if p.stem not in ("__init__", "showcase"))
+    sources = sorted(p for p in Path(renderer.__file__).parent.glob("*.py") if p.stem not in ("__init__", "painted"))
     return hashlib.sha256(b"".join(p.read_bytes() for p in sources)).hexdigest()
 
 

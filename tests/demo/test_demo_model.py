@@ -71,7 +71,7 @@ def test_an_edit_comes_closer_to_the_true_one(demo, inversion):
 
 
 def test_the_demo_command_writes_its_sheet(tmp_path, capsys):
-    assert main(["demo", "--output", str(tmp_path)]) == 0
+    assert main(["demo", "--model", "demo", "--output", str(tmp_path)]) == 0
     sheet = tmp_path / "sheet.png"
     assert capsys.readouterr().out.strip() == str(sheet)
     assert sheet.is_file()

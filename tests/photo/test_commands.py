@@ -1,6 +1,7 @@
 """What commands do when nobody names a model: the photographic one, fetched if need be, and the photo comes back."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,3 +57,30 @@ def test_the_model_s_own_directions_are_listed(photo, downloads, capsys):
     assert main(["directions", "--json"]) == 0
     own = [row for row in json.loads(capsys.readouterr().out) if row["family"] == "own"]
     assert [(row["name"], row["available"]) for row in own] == [("older", True)]
+
+
+def test_demo_shows_a_person_who_does_not_exist_with_details(photo, downloads, capsys):
+    assert main(["demo", "--output", "out", "--dtype", "float32"]) == 0
+    assert capsys.readouterr().out.strip() == "out/sheet.png" and len(downloads) == 1
+    made = sorted(path.name for path in Path("out").iterdir())
+    assert made == ["00-portrait.png", "01-e4e_inversion.png", "02-SFE_inversion.png", "sheet.png"]
+    portrait = pixels("out/00-portrait.png")
+    assert main(["demo", "--output", "out", "--seed", "4", "--dtype", "float32"]) == 0
+    assert (pixels("out/00-portrait.png") != portrait).any()
+
+
+def test_demo_shows_what_the_model_has_directions_for(photo, package, downloads):
+    folder = package / "directions"
+    vector, about = ((folder / f"older{suffix}").read_bytes() for suffix in (".safetensors", ".json"))
+    for name in ("age", "smile"):
+        (folder / f"{name}.safetensors").write_bytes(vector)
+        (folder / f"{name}.json").write_bytes(about.replace(b"older", name.encode()))
+    face = ["--landmarks", "points.txt", "--photo", "photo.png"]
+    assert main(["demo", *face, "--output", "out", "--dtype", "float32"]) == 0
+    made = {path.stem.partition("-")[2] for path in Path("out").iterdir()}
+    assert {"age_+", "age_-", "smile_-", "0", "6"} <= made and not {"glasses_+", "yaw_+"} & made
+
+
+def test_what_demo_cannot_show_is_told_before_anything_is_fetched(package, downloads, capsys):
+    assert main(["demo", "--output", "out", "--photo", "nobody.png"]) == 1
+    assert "There is no picture nobody.png" in capsys.readouterr().err and downloads == []
