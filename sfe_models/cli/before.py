@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 from ..atomic import check_writable
 from ..checkpoints.containers import sniff
+from ..directions.files import VECTOR_SUFFIXES
 from ..inputs import InputError
 from ..pictures.image_io import check_photo_fits, check_picture, load_mask, picture_format
+from .parsers.shared import OutputFile, OutputFolder, OutputPicture, OutputVector
 from .photos import face_number, given_landmarks
 
 # What only --paste reads; nothing else writes a photo.
 _OF_PASTING = ("region", "feather", "no_colour_match", "blend", "no_face")
 
 
-def check_before(
-    options: argparse.Namespace, pictures: Sequence[Path | str], others: Sequence[Path | str] = ()
-) -> None:
-    """Check PHOTO and what will be written: pictures, and other files; decide on --paste if nothing was said of it.
+def check_outputs(options: argparse.Namespace) -> None:
+    """Check what a command will write, by the types that its parser gave. Raises ImageError, InputError or OSError."""
+    for name, path in vars(options).items():
+        if isinstance(path, OutputPicture):
+            picture_format(path)
+        if isinstance(path, OutputVector) and Path(path).suffix not in VECTOR_SUFFIXES:
+            raise InputError(f"--{name} is {path}; give a name that ends in {' or '.join(VECTOR_SUFFIXES)}.")
+        if isinstance(path, OutputFile):
+            check_writable(path)
+        elif isinstance(path, OutputFolder):
+            check_writable(Path(path) / "any")
+
+
+def check_before(options: argparse.Namespace) -> None:
+    """Check PHOTO and what goes with it, and decide on --paste if nothing was said of it.
 
     Raises ImageError, InputError or OSError.
     """
     if options.paste is None:
         options.paste = not (options.no_align or is_inversion(Path(options.photo)))
-    for path in pictures:
-        picture_format(path)
-    for path in (*pictures, *others):
-        check_writable(path)
     _check_options(options)
     photo = Path(options.photo)
     if is_inversion(photo):
@@ -48,7 +56,7 @@ def check_before(
         if options.landmarks:
             given_landmarks(options.landmarks)
     if options.paste and not options.no_align:
-        check_photo_fits(photo, pictures[0])
+        check_photo_fits(photo, options.output)
 
 
 def _check_options(options: argparse.Namespace) -> None:

@@ -43,7 +43,7 @@ def _bar(total: int, description: str) -> tqdm:
 
 
 def run_edit(options: argparse.Namespace) -> None:
-    check_before(options, [options.output], [options.save_recipe] if options.save_recipe else [])
+    check_before(options)
     given, recipe = given_mask(options), _recipe(options)
     with _bar(3, "loading") as bar:
         model = load_edited(options)
@@ -71,8 +71,7 @@ def run_edit(options: argparse.Namespace) -> None:
 def run_invert(options: argparse.Namespace) -> None:
     if not (options.output or options.save_inversion):
         raise InputError("Nothing to write: give --output, --save-inversion or both.")
-    pictures, others = ([path] if path else [] for path in (options.output, options.save_inversion))
-    check_before(options, pictures, others)
+    check_before(options)
     with _bar(3, "loading") as bar:
         model = load_edited(options)
         pipeline = model.pipeline
@@ -92,7 +91,7 @@ def run_invert(options: argparse.Namespace) -> None:
 def run_sweep(options: argparse.Namespace) -> None:
     if options.steps < 1:
         raise InputError(f"--steps is {options.steps}; expected at least 1.")
-    check_before(options, [Path(options.output) / "sheet.png"])
+    check_before(options)
     given = given_mask(options)
     with _bar(options.steps + 2, "loading") as bar:
         model = load_edited(options)

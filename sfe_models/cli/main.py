@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from .parsers import demo, directions, editing, evaluating, measuring, models, training, tuning
+from .parsers.shared import OutputFile, OutputFolder
 
 _EPILOG = """MODEL is photo (for photographs; fetched when it is first needed, 38 MB), demo (the one that the package
 brings, of rendered portraits), a bundle (.safetensors), a folder with the published files, a generator alone (a
@@ -59,7 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     logging.getLogger("PIL").setLevel(logging.WARNING)
     try:
-        pkgutil.resolve_name(f"{__package__}.{options.run}")(options)
+        run = pkgutil.resolve_name(f"{__package__}.{options.run}")
+        if any(isinstance(value, OutputFile | OutputFolder) for value in vars(options).values()):
+            from .before import check_outputs
+
+            check_outputs(options)
+        run(options)
     except (ValueError, OSError) as error:
         # Every error of this library is one of the two, with a sentence for people.
         if options.verbose:

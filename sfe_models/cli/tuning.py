@@ -27,7 +27,7 @@ _PERCEPTUAL, _IDENTITY = 0.8, 0.1
 def run_tune(options: argparse.Namespace) -> None:
     if is_inversion(Path(options.photo)):
         raise InputError("`tune` needs the photo; an inversion does not keep it. Give PHOTO itself.")
-    check_before(options, [options.picture] if options.picture else [], [options.output])
+    check_before(options)
     pipeline = load_pipeline(options)
     if not isinstance(pipeline, Pipeline):
         raise InputError(f"`tune` is for a StyleFeatureEditor or a generator alone; {options.model} is neither.")

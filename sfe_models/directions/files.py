@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 # What a file in the folder is taken for a direction by; one that is named by its path may have any suffix.
 SUFFIXES = (".safetensors", ".pt", ".pth", ".npy", ".npz", ".pkl")
 FOLDER = "directions"
+# What vectors are written in; the second has room for one tensor only.
+VECTOR_SUFFIXES = (".safetensors", ".npy")
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def save_own_file(direction: Direction, path: Path | str) -> Path:
     """
     path = Path(path)
     about, tensors = taken_apart(direction)
-    suffixes = (".safetensors", ".npy") if len(tensors) == 1 else (".safetensors",)
+    suffixes = VECTOR_SUFFIXES if len(tensors) == 1 else VECTOR_SUFFIXES[:1]
     if path.suffix not in suffixes:
         raise DirectionError(f"{path} does not end in {' or '.join(suffixes)}; give such a name.")
     if path.suffix == ".npy":

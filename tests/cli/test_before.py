@@ -113,3 +113,35 @@ def test_the_named_person_is_edited(group, tmp_path, pipeline):
     assert torch.equal(load_inversion(alone).w, load_inversion(group).w[1:2])
     assert main(["edit", str(alone), "--output", str(out), *MODEL]) == 0
     assert np.array_equal(np.asarray(Image.open(out)), shown)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("convert random:tiny-64 --output crop.png/a.safetensors", "crop.png is a file"),
+        ("directions --model random:tiny-64 traverse age --output a.xyz", "suffix"),
+        ("directions --model random:tiny-64 discover --output crop.png", "crop.png is a file"),
+        ("directions --model random:tiny-64 sample --count 2 --output crop.png", "crop.png is a file"),
+        ("directions --model random:tiny-64 from-pictures crop.png crop.png --output a.pt", "ends in .safetensors or"),
+        ("directions fetch --output crop.png/x", "crop.png is a file"),
+        ("benchmark --model random:tiny-64 --json folder", "it is a folder"),
+        ("evaluate --grid a.xyz", "suffix"),
+        ("train gan --config demo --data demo --output crop.png", "crop.png is a file"),
+        ("assemble --generator a --e4e b --inverter c --output folder", "it is a folder"),
+        ("download --output crop.png/x", "crop.png is a file"),
+        ("demo --output crop.png", "crop.png is a file"),
+    ],
+)
+def test_every_command_says_before_its_work_what_cannot_be_written(crop, tmp_path, monkeypatch, capsys, command, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+
+    def work(name):
+        def run(options):
+            raise AssertionError("it worked")
+
+        return run
+
+    monkeypatch.setattr("pkgutil.resolve_name", work)
+    assert main(command.split()) == 1
+    assert said in capsys.readouterr().err

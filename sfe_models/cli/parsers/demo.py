@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .photos import add_align_options
-from .shared import add_directions, add_model
+from .shared import OutputFolder, add_directions, add_model
 
 # The people that are shown if nobody asks for another: drawn by the generator of photo, and rendered.
 DRAWN_SEED, RENDERED_SEED = 3, 8
@@ -19,7 +19,7 @@ def add_commands(commands) -> None:
         "with details painted on that no code holds; with --photo the face of a photo; with --model demo, which needs "
         "no download, a rendered person.",
     )
-    parser.add_argument("--output", required=True, metavar="DIR")
+    parser.add_argument("--output", required=True, type=OutputFolder, metavar="DIR")
     parser.add_argument("--photo", metavar="FILE", help="edit the face of this photo")
     parser.add_argument(
         "--seed", type=int, help=f"which person (default: {DRAWN_SEED}, of rendered ones {RENDERED_SEED})"

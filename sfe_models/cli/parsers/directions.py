@@ -7,7 +7,7 @@ import re
 
 from ...checkpoints.places import PHOTO
 from . import directions_from, directions_making
-from .shared import LAYERS_HELP, add_device, add_directions, add_model_option
+from .shared import LAYERS_HELP, OutputFolder, OutputPicture, add_device, add_directions, add_model_option
 
 
 def add_commands(commands) -> None:
@@ -32,13 +32,15 @@ def add_commands(commands) -> None:
     describe.set_defaults(run="directions:run_describe")
 
     fetch = actions.add_parser("fetch", help="fetch the published vector files, once")
-    fetch.add_argument("--output", required=True, metavar="FOLDER", help="serves as --directions afterwards")
+    fetch.add_argument(
+        "--output", required=True, type=OutputFolder, metavar="FOLDER", help="serves as --directions afterwards"
+    )
     fetch.add_argument("--text", action="store_true", help="also what text directions for FFHQ need besides CLIP")
     fetch.set_defaults(run="directions:run_fetch")
 
     traverse = actions.add_parser("traverse", help="draw what a direction does to samples of the generator")
     traverse.add_argument("name", metavar="NAME_OR_FILE")
-    traverse.add_argument("--output", required=True, metavar="OUT.png")
+    traverse.add_argument("--output", required=True, type=OutputPicture, metavar="OUT.png")
     add_model_option(traverse)
     _add_folder(traverse)
     add_device(traverse)

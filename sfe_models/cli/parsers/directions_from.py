@@ -6,7 +6,7 @@ import argparse
 
 from ...choices import DELTAEDIT_THRESHOLD, DTYPE_NAMES, PUBLISHED_PICTURES, TEXT_THRESHOLD, VIT_B_32
 from .photos import add_align_options
-from .shared import LAYERS_HELP, add_device, add_model_option, add_output_file
+from .shared import LAYERS_HELP, OutputFile, OutputVector, add_device, add_model_option, add_output_file
 
 
 def add_actions(actions) -> None:
@@ -67,7 +67,7 @@ def add_actions(actions) -> None:
     add_model_option(relevance)
     _add_clip(relevance)
     add_device(relevance)
-    relevance.add_argument("--output", required=True, metavar="FILE.safetensors")
+    relevance.add_argument("--output", required=True, type=OutputFile, metavar="FILE.safetensors")
     relevance.add_argument("--samples", type=int, default=100_000, help="for the statistics (default: 100000)")
     relevance.add_argument(
         "--pictures", type=int, default=PUBLISHED_PICTURES, help="for each channel (default: %(default)s)"
@@ -90,7 +90,9 @@ def add_actions(actions) -> None:
     _add_inverting(channels)
     channels.add_argument("--count", type=int, default=10, help="how many channels (default: 10)")
     channels.add_argument("--samples", type=int, default=10_000, help="to compare with (default: 10000)")
-    channels.add_argument("--output", metavar="FILE.safetensors", help="keep a direction of these channels together")
+    channels.add_argument(
+        "--output", type=OutputVector, metavar="FILE.safetensors", help="keep a direction of these channels together"
+    )
     channels.set_defaults(run="directions_from:run_channels")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ...choices import BOUNDARY_METHODS
-from .shared import LAYERS_HELP, add_device, add_model_option, add_output_file
+from .shared import LAYERS_HELP, OutputFile, OutputFolder, add_device, add_model_option, add_output_file
 
 
 def add_actions(actions) -> None:
@@ -18,14 +18,16 @@ def add_actions(actions) -> None:
     discover.add_argument("--count", type=int, default=10, help="how many, the strongest first (default: 10)")
     discover.add_argument("--samples", type=int, default=100_000, help="ganspace: codes to sample (default: 100000)")
     discover.add_argument("--seed", type=int, default=0, help="ganspace: seed of the codes")
-    discover.add_argument("--output", default="directions", metavar="FOLDER", help="(default: directions)")
+    discover.add_argument(
+        "--output", default="directions", type=OutputFolder, metavar="FOLDER", help="(default: directions)"
+    )
     discover.set_defaults(run="directions_making:run_discover")
 
     sample = actions.add_parser("sample", help="write numbered pictures to be scored for `train`")
     add_model_option(sample)
     add_device(sample)
     _add_samples(sample)
-    sample.add_argument("--output", required=True, metavar="FOLDER")
+    sample.add_argument("--output", required=True, type=OutputFolder, metavar="FOLDER")
     sample.set_defaults(run="directions_making:run_sample")
 
     score = actions.add_parser(
@@ -41,7 +43,7 @@ def add_actions(actions) -> None:
     _add_samples(score)
     score.add_argument("--score", nargs="+", metavar="NAME", help="only these (default: all whose files are there)")
     score.add_argument("--weights", default="weights", metavar="FOLDER", help="the scoring networks (default: weights)")
-    score.add_argument("--output", required=True, metavar="TABLE.csv")
+    score.add_argument("--output", required=True, type=OutputFile, metavar="TABLE.csv")
     score.set_defaults(run="directions_scoring:run_score")
 
     train = actions.add_parser(

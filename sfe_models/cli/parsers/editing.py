@@ -6,14 +6,14 @@ import argparse
 
 from ...choices import DELTA, MASK_ACTS_ON, PICTURE, REGIONS, SPACES
 from .photos import add_align_options, add_paste_options
-from .shared import add_directions, add_model
+from .shared import OutputFile, OutputFolder, OutputPicture, add_directions, add_model
 
 
 def add_commands(commands) -> None:
     """Add the three commands."""
     edit = commands.add_parser("edit", help="edit one portrait", description="Edit one portrait.")
     _add_picture(edit)
-    edit.add_argument("--output", required=True, metavar="OUT.png")
+    edit.add_argument("--output", required=True, type=OutputPicture, metavar="OUT.png")
     edit.add_argument(
         "--edit",
         dest="edits",
@@ -25,7 +25,9 @@ def add_commands(commands) -> None:
         help="direction (a name or a vector file) and strength; several are chained; none gives the inversion",
     )
     edit.add_argument("--recipe", metavar="FILE.json", help="steps kept by --save-recipe; they come before --edit")
-    edit.add_argument("--save-recipe", metavar="FILE.json", help="keep all steps, to be used by --recipe")
+    edit.add_argument(
+        "--save-recipe", type=OutputFile, metavar="FILE.json", help="keep all steps, to be used by --recipe"
+    )
     _add_mask(edit)
     add_paste_options(edit)
     edit.set_defaults(run="editing:run_edit")
@@ -36,9 +38,10 @@ def add_commands(commands) -> None:
         description="Invert one portrait and write what the model keeps of it.",
     )
     _add_picture(invert)
-    invert.add_argument("--output", metavar="OUT.png", help="the reconstruction")
+    invert.add_argument("--output", type=OutputPicture, metavar="OUT.png", help="the reconstruction")
     invert.add_argument(
         "--save-inversion",
+        type=OutputFile,
         metavar="FILE.safetensors",
         help="keep the inversion; edit and sweep take it in place of PHOTO",
     )
@@ -50,7 +53,7 @@ def add_commands(commands) -> None:
         description="Edit one portrait with a range of strengths: a contact sheet and single pictures.",
     )
     _add_picture(sweep)
-    sweep.add_argument("--output", required=True, metavar="FOLDER")
+    sweep.add_argument("--output", required=True, type=OutputFolder, metavar="FOLDER")
     sweep.add_argument("--direction", required=True, metavar="NAME")
     sweep.add_argument("--from", dest="first", type=float, help="first strength (default: the direction's range)")
     sweep.add_argument("--to", dest="last", type=float, help="last strength")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...choices import DETECTORS
-from .shared import add_directions, add_model
+from .shared import OutputFile, OutputPicture, add_directions, add_model
 
 JUDGE_FILE = Path(__file__).parents[2] / "demo" / "judge.safetensors"
 
@@ -24,9 +24,11 @@ def add_commands(commands) -> None:
     parser.add_argument("--data", default="demo", metavar="FOLDER|demo", help="aligned pictures, or rendered portraits")
     parser.add_argument("--count", type=int, metavar="N", help="pictures (default: demo 1000, a folder all)")
     parser.add_argument("--seed", type=int, default=0, help="first portrait, or the choice of --count pictures")
-    parser.add_argument("--json", metavar="FILE", help="write all numbers, and keep single results beside it")
-    parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown")
-    parser.add_argument("--grid", metavar="FILE.png", help="write a picture grid")
+    parser.add_argument(
+        "--json", type=OutputFile, metavar="FILE", help="write all numbers, and keep single results beside it"
+    )
+    parser.add_argument("--markdown", type=OutputFile, metavar="FILE", help="write the tables as Markdown")
+    parser.add_argument("--grid", type=OutputPicture, metavar="FILE.png", help="write a picture grid")
     parser.add_argument("--weights", default="weights", metavar="FOLDER", help="networks of the metrics")
     parser.add_argument("--batch", type=int, default=8, help="pictures worked on together (default: 8)")
     parser.add_argument("--refine", type=int, metavar="N", help="one row more: the last method after N refining steps")

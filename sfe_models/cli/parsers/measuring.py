@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .shared import add_model
+from .shared import OutputFile, add_model
 
 
 def add_commands(commands) -> None:
@@ -14,7 +14,7 @@ def add_commands(commands) -> None:
     )
     add_model(parser, default="random:ffhq-1024")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--json", metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--json", type=OutputFile, metavar="FILE", help="write the numbers there too")
     parser.set_defaults(run="measuring:run_benchmark")
 
     parser = commands.add_parser(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ...checkpoints.places import PHOTO
 from ...checkpoints.weights import GENERATOR_MOBILE, MOBILE_WHEEL, MODEL_SIZE, NVIDIA_TERMS
 from ...choices import DTYPE_NAMES
+from .shared import OutputFile, OutputFolder
 
 
 def add_commands(commands) -> None:
@@ -18,7 +19,7 @@ def add_commands(commands) -> None:
         description="Make a bundle from a folder of published files.",
     )
     parser.add_argument("source", metavar="MODEL")
-    parser.add_argument("--output", required=True, metavar="FILE.safetensors")
+    parser.add_argument("--output", required=True, type=OutputFile, metavar="FILE.safetensors")
     parser.add_argument("--dtype", choices=DTYPE_NAMES, default="float32")
     parser.add_argument(
         "--first-styles",
@@ -39,7 +40,10 @@ def add_commands(commands) -> None:
     )
     parser.add_argument("what", nargs="?", choices=(PHOTO, GENERATOR_MOBILE), help="(default: the published weights)")
     parser.add_argument(
-        "--output", metavar="FOLDER", help=f"where to (default for {PHOTO}: where --model {PHOTO} looks for it)"
+        "--output",
+        type=OutputFolder,
+        metavar="FOLDER",
+        help=f"where to (default for {PHOTO}: where --model {PHOTO} looks for it)",
     )
     parser.add_argument("--mappers", action="store_true", help="the StyleCLIP latent mappers too")
     parser.add_argument("--losses", action="store_true", help="instead: LPIPS, ArcFace and MoCo weights for `train`")

@@ -10,6 +10,22 @@ from ...choices import DEVICES, DTYPE_NAMES
 LAYERS_HELP = "coarse, medium, fine, numbers and ranges: coarse,5,9-11 (default: all)"
 
 
+class OutputFile(str):
+    """The path of a file that a command will write, checked before it works; see `before.check_outputs`."""
+
+
+class OutputPicture(OutputFile):
+    """That of a picture."""
+
+
+class OutputVector(OutputFile):
+    """That of a direction's vector."""
+
+
+class OutputFolder(str):
+    """The path of a folder that a command will write into."""
+
+
 def add_model(parser: argparse.ArgumentParser, default: str | None = PHOTO, said: str | None = None) -> None:
     """Add --model, --dtype and --device. said: the default in words, if it depends on something."""
     parser.add_argument("--model", default=default, help=f"what to load, see below (default: {said or default})")
@@ -47,6 +63,7 @@ def add_output_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         required=True,
+        type=OutputVector,
         metavar="FILE.safetensors",
         help="its name becomes the direction's; in a folder named directions, edit finds it by that name",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...choices import DEVICES, DTYPE_NAMES
+from .shared import OutputFile, OutputFolder
 
 # The attributes whose directions come with the demo model.
 DEMO_DIRECTIONS = (
@@ -23,7 +24,7 @@ def add_commands(commands) -> None:
     parser.add_argument("stage", choices=("gan", "e4e", "inverter", "editor", "attributes", "gradual"))
     parser.add_argument("--config", required=True, metavar="NAME_OR_FILE", help="ffhq-1024, cars-512, demo, or JSON")
     parser.add_argument("--data", required=True, metavar="FOLDER|demo", help="pictures, or rendered portraits")
-    parser.add_argument("--output", required=True, metavar="DIR")
+    parser.add_argument("--output", required=True, type=OutputFolder, metavar="DIR")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="such as run.steps=100")
     for name, what in (
         ("start", "a run to take this stage's network from; gan: of a lower resolution too"),
@@ -66,7 +67,7 @@ def add_commands(commands) -> None:
     )
     parser.add_argument("--dtype", choices=DTYPE_NAMES, default="float32")
     parser.add_argument("--source", default="", help="one line on where the weights come from")
-    parser.add_argument("--output", required=True, metavar="FILE.safetensors")
+    parser.add_argument("--output", required=True, type=OutputFile, metavar="FILE.safetensors")
     parser.set_defaults(run="training:run_assemble")
 
     parser = commands.add_parser(
@@ -80,5 +81,5 @@ def add_commands(commands) -> None:
     parser.add_argument("--attributes", nargs="+", default=list(DEMO_DIRECTIONS), metavar="NAME")
     parser.add_argument("--count", type=int, default=4000, help="samples (default: 4000)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", required=True, metavar="FOLDER")
+    parser.add_argument("--output", required=True, type=OutputFolder, metavar="FOLDER")
     parser.set_defaults(run="training:run_attribute_directions")

@@ -6,7 +6,7 @@ import argparse
 
 from ...choices import TUNING_METHODS
 from .photos import add_align_options
-from .shared import add_model
+from .shared import OutputFile, OutputPicture, add_model
 
 _PERCEPTUAL = ("none", "alex", "vgg", "stlpips", "mobilenet")
 _IDENTITY = ("none", "arcface", "moco")
@@ -24,8 +24,12 @@ def add_commands(commands) -> None:
     parser.add_argument("photo", metavar="PHOTO")
     add_model(parser)
     add_align_options(parser)
-    parser.add_argument("--output", required=True, metavar="FILE.safetensors", help="what is kept: how weights differ")
-    parser.add_argument("--picture", metavar="OUT.png", help="write what the tuned generator makes of the photo")
+    parser.add_argument(
+        "--output", required=True, type=OutputFile, metavar="FILE.safetensors", help="what is kept: how weights differ"
+    )
+    parser.add_argument(
+        "--picture", type=OutputPicture, metavar="OUT.png", help="write what the tuned generator makes of the photo"
+    )
     parser.add_argument("--method", choices=TUNING_METHODS, default=TUNING_METHODS[0])
     parser.add_argument("--steps", type=_positive, default=0, metavar="N", help="(default: 200; 100 above 256 px)")
     parser.add_argument("--rate", type=float, help="of the optimizer (default: pti 1e-3, gani 3e-3)")
