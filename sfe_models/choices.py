@@ -34,6 +34,9 @@ MASK_ACTS_ON = (PICTURE, DELTA)
 
 # How a boundary between scored samples is found.
 BOUNDARY_METHODS = ("logistic", "svm")
+# How a direction is found from scores: by a boundary, or by regression.
+REGRESSION = "regression"
+SCORE_METHODS = (*BOUNDARY_METHODS, REGRESSION)
 
 # How far an inversion by optimisation goes, and how a generator is tuned to one picture.
 SPACES = ("w", "w+", "f")

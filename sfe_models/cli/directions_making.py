@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from ..directions.base import Direction
+from ..choices import REGRESSION
+from ..directions.base import Direction, DirectionError
 from ..directions.finding.boundaries import BoundaryTraining, conditional_direction, train_boundary
 from ..directions.finding.pca import component_direction, w_components
+from ..directions.finding.regression import train_regression
 from ..directions.finding.sampling import sample_w
 from ..directions.finding.scored_samples import ScoredSamples, read_scores
 from ..directions.finding.sefa import sefa
 from ..directions.finding.side_effects import side_effects
-from ..directions.layers import named_layers, parse_layers
+from ..directions.layers import LEVELS, named_layers, parse_layers, standing_for
 from ..file_names import file_name
+from ..generators.base import Generator, GeneratorSpec
 from ..pictures.image_io import save_image
 from .directions_options import (
     check_name,
     directions_folder,
     hint,
+    mixed_codes,
     model_generator,
     progress_bar,
     save_named,
@@ -74,18 +79,49 @@ def run_train(options: argparse.Namespace) -> None:
     check_name(path.stem, subject)
     scores, attributes = read_scores(options.scores, options.count)
     generator = model_generator(options)
+    samples = ScoredSamples(_codes(generator, options), scores, attributes, generator.fingerprint())
+    if options.method == REGRESSION:
+        direction = _by_regression(samples, options, subject, generator.spec)
+    else:
+        direction = _by_boundary(samples, options, subject)
+    save_named(direction, path)
+    hint(path)
+
+
+def _codes(generator: Generator, options: argparse.Namespace) -> torch.Tensor:
+    """Draw the codes of the samples again: [n,D], or of --mixed [n,N,D]."""
+    if options.mixed:
+        return mixed_codes(generator, options)
     codes: list[torch.Tensor] = []
     with progress_bar("sampling") as progress:
         for w in sample_w(generator, options.count, options.seed, _CODES, options.truncation):
             codes.append(w.float().cpu())
             progress(sum(map(len, codes)), options.count)
-    samples = ScoredSamples(torch.cat(codes), scores, attributes, generator.fingerprint())
+    return torch.cat(codes)
 
+
+def _by_regression(
+    samples: ScoredSamples, options: argparse.Namespace, subject: str | None, spec: GeneratorSpec
+) -> Direction:
+    if options.fraction is not None:
+        raise DirectionError(f"--fraction is for boundaries; {REGRESSION} uses all samples.")
+    groups = [standing_for(*level, spec) for level in LEVELS.values()] if options.mixed else None
+    groups = groups and [group for group in groups if group]
+    found = train_regression(samples, options.attribute.split("+"), options.keep, subject, groups)
+    for name, share in found.explained.items():
+        print(f"{name}: the regression explains {share:.2f} of the variance, held out")
+    if not options.mixed:
+        print(side_effects([found.direction], samples).describe())
+    return found.direction
+
+
+def _by_boundary(samples: ScoredSamples, options: argparse.Namespace, subject: str | None) -> Direction:
+    how = BoundaryTraining(method=options.method)
+    if options.fraction is not None:
+        how = replace(how, fraction=options.fraction)
     boundaries = []
     for attribute in dict.fromkeys((options.attribute, *options.keep)):
-        boundary = train_boundary(
-            samples, attribute, subject, BoundaryTraining(fraction=options.fraction, method=options.method)
-        )
+        boundary = train_boundary(samples, attribute, subject, how)
         boundaries.append(boundary)
         print(
             f"{attribute}: {boundary.chosen} samples on each side, accuracy {boundary.train_accuracy:.3f} trained, "
@@ -97,6 +133,6 @@ def run_train(options: argparse.Namespace) -> None:
     if others:
         direction = conditional_direction(direction, others)
         reported.append(direction)
-    print(side_effects(reported, samples).describe())
-    save_named(direction, path)
-    hint(path)
+    if not options.mixed:
+        print(side_effects(reported, samples).describe())
+    return direction

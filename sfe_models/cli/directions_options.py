@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
 from ..checkpoints.errors import CheckpointError
@@ -62,6 +63,21 @@ def progress_bar(description: str) -> Iterator[Progress]:
             bar.update(done - bar.n)
 
         yield progress
+
+
+def mixed_codes(generator: Generator, options: argparse.Namespace) -> torch.Tensor:
+    """Draw the W+ codes of --mixed: [count,N,D] on the CPU."""
+    from ..training.samples import sample_codes
+
+    if options.truncation != 1:
+        raise DirectionError("--mixed draws truncations of its own; leave --truncation out.")
+    with torch.no_grad():
+        return sample_codes(generator, range(options.seed, options.seed + options.count)).float().cpu()
+
+
+def how_sampled(options: argparse.Namespace) -> str:
+    """Write the options that draw the same samples again."""
+    return "--mixed" if options.mixed else f"--truncation {options.truncation:g}"
 
 
 def directions_folder(folder: str) -> Path:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..directions.finding.scored_samples import sample_scored, write_scores
+from ..directions.finding.scored_samples import ScoredSamples, picture_scorer, sample_scored, write_scores
 from ..perception.scores import available, load_scorer
-from .directions_options import model_generator, progress_bar
+from .directions_options import how_sampled, mixed_codes, model_generator, progress_bar
 
 # Pictures that are made and scored at once.
 _PICTURES = 8
@@ -23,17 +23,22 @@ def run_score(options: argparse.Namespace) -> None:
     generator = model_generator(options)
     scorer = load_scorer(names, options.weights, generator.latent_avg.device)
     with progress_bar("scoring") as progress:
-        samples = sample_scored(
-            generator,
-            scorer,
-            options.count,
-            options.seed,
-            _PICTURES,
-            attributes=scorer.names,
-            truncation=options.truncation,
-            progress=progress,
-        )
+        if options.mixed:
+            codes = mixed_codes(generator, options)
+            measured = picture_scorer(generator, scorer, _PICTURES, progress)(codes)
+            samples = ScoredSamples(codes, measured, scorer.names, generator.fingerprint())
+        else:
+            samples = sample_scored(
+                generator,
+                scorer,
+                options.count,
+                options.seed,
+                _PICTURES,
+                attributes=scorer.names,
+                truncation=options.truncation,
+                progress=progress,
+            )
     path = write_scores(samples, Path(options.output))
     print(f"{path}: {options.count} samples, {', '.join(scorer.names)}")
     print(f"Use it with: directions train --scores {path} --attribute {scorer.names[0]} --output FILE.safetensors")
-    print(f"--count {options.count} --seed {options.seed} --truncation {options.truncation:g}")
+    print(f"--count {options.count} --seed {options.seed} {how_sampled(options)}")

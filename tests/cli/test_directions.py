@@ -319,6 +319,25 @@ def test_scores_by_name_become_a_direction(tmp_path, capsys):
     assert direction.vector.isfinite().all() and direction.info.name == "older"
 
 
+def test_mixed_samples_become_a_direction_by_regression(tmp_path, capsys):
+    write_measuring_files(tmp_path)
+    table, samples = str(tmp_path / "scores.csv"), ["--count", "40", "--seed", "2", "--mixed"]
+    only = ["--weights", str(tmp_path), "--score", "age", "small_age", "yaw"]
+    assert main(["directions", "score", *CPU, *samples, *only, "--output", table]) == 0
+    assert "--count 40 --seed 2 --mixed" in capsys.readouterr().out
+    output = tmp_path / "directions/older.safetensors"
+    train = ["--scores", table, "--attribute", "age+small_age", "--keep", "yaw", "--output", str(output)]
+    train = ["directions", "train", *CPU, *samples, "--method", "regression", *train]
+    assert main(train) == 0
+    assert "yaw: the regression explains" in capsys.readouterr().out
+    direction = read_own_file(describe_own_file(output, SPEC.subject), SPEC.generator)
+    assert direction.vector.shape == (SPEC.n_styles, SPEC.generator.style_dim) and direction.vector.any()
+    assert main([*train, "--fraction", "0.1"]) != 0
+    assert "--fraction is for boundaries" in capsys.readouterr().err
+    assert main([*train, "--truncation", "0.7"]) != 0
+    assert "leave --truncation out" in capsys.readouterr().err
+
+
 def test_a_score_whose_file_is_missing_is_one_sentence(tmp_path, capsys):
     command = ["directions", "score", *CPU, "--count", "4", "--weights", str(tmp_path), "--output", "t.csv"]
     assert main([*command, "--score", "happiness"]) != 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ...choices import BOUNDARY_METHODS
+from ...choices import REGRESSION, SCORE_METHODS
 from .shared import LAYERS_HELP, OutputFile, OutputFolder, add_device, add_model_option, add_output_file
 
 
@@ -33,7 +33,8 @@ def add_actions(actions) -> None:
     score = actions.add_parser(
         "score",
         help="score samples of faces (age, happiness, glasses, yaw, ...) for `train`",
-        description="Draw the samples that `train` draws with the same --model, --count, --seed and --truncation, and "
+        description="Draw the samples that `train` draws with the same --model, --count, --seed, --truncation and "
+        "--mixed, and "
         "write a table of their scores: age, small_age, gender, happiness, yaw, pitch, eyes_open, mouth_open, "
         "face_width, glasses, hat, hair, bangs, hair_light, hair_warm, hair_length, lipstick, beard, light, "
         "brightness. For faces aligned as FFHQ's.",
@@ -41,6 +42,7 @@ def add_actions(actions) -> None:
     add_model_option(score)
     add_device(score)
     _add_samples(score)
+    _add_mixed(score)
     score.add_argument("--score", nargs="+", metavar="NAME", help="only these (default: all whose files are there)")
     score.add_argument("--weights", default="weights", metavar="FOLDER", help="the scoring networks (default: weights)")
     score.add_argument("--output", required=True, type=OutputFile, metavar="TABLE.csv")
@@ -50,18 +52,29 @@ def add_actions(actions) -> None:
         "train",
         help="train a direction on scored samples (InterFaceGAN)",
         description="Train a direction on scores of the samples that `score` or `sample` draws with the same --model, "
-        "--count, --seed and --truncation.",
+        "--count, --seed and --truncation or --mixed.",
     )
     add_model_option(train)
     add_device(train)
     _add_samples(train)
+    _add_mixed(train)
     train.add_argument(
         "--scores", required=True, metavar="TABLE.csv", help="columns: index (the picture's number), then attributes"
     )
-    train.add_argument("--attribute", required=True, help="the column to train on; the direction raises it")
+    train.add_argument(
+        "--attribute",
+        required=True,
+        help=f"the column to train on; the direction raises it ({REGRESSION}: or the mean of several, age+small_age)",
+    )
     train.add_argument("--keep", nargs="+", default=[], metavar="ATTRIBUTE", help="columns that it must not move")
-    train.add_argument("--fraction", type=float, default=0.02, help="share of samples on each side (default: 0.02)")
-    train.add_argument("--method", choices=BOUNDARY_METHODS, default="logistic", help="svm needs scikit-learn")
+    train.add_argument("--fraction", type=float, help="boundaries: share of samples on each side (default: 0.02)")
+    train.add_argument(
+        "--method",
+        choices=SCORE_METHODS,
+        default="logistic",
+        help=f"a boundary (svm needs scikit-learn), or {REGRESSION}, which uses every score and has fewer side effects "
+        "where much is kept (default: logistic)",
+    )
     add_output_file(train)
     train.set_defaults(run="directions_making:run_train")
 
@@ -70,3 +83,12 @@ def _add_samples(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, required=True, help="number of samples")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--truncation", type=float, default=1.0, help="below 1 nearer to the mean (default: 1)")
+
+
+def _add_mixed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mixed",
+        action="store_true",
+        help="samples as training draws them, of truncations from 0.5 to 1 and half of them mixed from two: directions "
+        "then differ from coarse to fine latents",
+    )

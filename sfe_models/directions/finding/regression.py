@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...choices import REGRESSION
 from ..base import DirectionError, DirectionInfo
 from ..families.linear import LinearDirection
 from .scored_samples import ScoredSamples
@@ -54,21 +55,23 @@ class Regression:
 
 def train_regression(
     samples: ScoredSamples,
-    attribute: str,
+    attributes: Sequence[str],
     keep: Sequence[str],
     subject: str | None,
     groups: Sequence[Sequence[int]] | None = None,
     how: RegressionTraining = RegressionTraining(),  # noqa: B008  frozen
     name: str | None = None,
 ) -> Regression:
-    """Find the direction that raises one attribute's score and leaves those of `keep` as they are.
+    """Find the direction that raises an attribute's score and leaves those of `keep` as they are.
 
-    groups: of W+ codes, latents that move alike; each latent belongs to one. None: all alike. Strength 1 raises the
-    score by half a standard deviation, as far as the regression is right. name: by default the attribute's.
+    attributes: one, or several scores of the same thing, which are averaged. groups: of W+ codes, latents that move
+    alike; each latent belongs to one. None: all alike. Strength 1 raises the score by half a standard deviation, as far
+    as the regression is right. name: by default the first attribute's.
     """
-    if attribute in keep:
-        raise DirectionError(f"'{attribute}' cannot be raised and kept as it is; leave it out of what is kept.")
-    names = (attribute, *dict.fromkeys(keep))
+    wanted, kept = tuple(dict.fromkeys(attributes)), tuple(dict.fromkeys(keep))
+    for both in set(wanted) & set(kept):
+        raise DirectionError(f"'{both}' cannot be raised and kept as it is; leave it out of what is kept.")
+    names = (*wanted, *kept)
     codes = samples.codes.cpu().double()
     codes = codes if codes.ndim == 3 else codes[:, None]
     groups = _checked(groups, codes.shape[1])
@@ -79,20 +82,17 @@ def train_regression(
         [(codes[:, list(g)].mean(dim=1) - mean) @ to for g, (mean, to, _) in zip(groups, bases, strict=True)], 1
     )
     explained = dict(zip(names, _explained(seen, scores, how.ridge), strict=True))
-    slopes = _slopes(seen, scores, how.ridge).T
-    wanted = torch.zeros(len(names), dtype=torch.float64)
-    wanted[0] = STEP
-    change = torch.linalg.lstsq(slopes, wanted[:, None]).solution[:, 0]
+    change = _least_change(_slopes(seen, scores, how.ridge).T, len(wanted))
+    if change is None:
+        raise DirectionError(f"Nothing raises '{wanted[0]}' alone; keep fewer attributes.")
     vector = torch.zeros(codes.shape[1:], dtype=torch.float64)
     for group, part, (_, _, back) in zip(groups, change.split([b[1].shape[1] for b in bases]), bases, strict=True):
         vector[list(group)] = back @ part
-    if not vector.norm() > 0:
-        raise DirectionError(f"Nothing raises '{attribute}' alone; keep fewer attributes.")
-    keeping = f", keeping {', '.join(map(repr, names[1:]))}" if keep else ""
-    source = f"regression of '{attribute}' on {len(codes)} samples{keeping}; explains {explained[attribute]:.2f} of it"
-    info = DirectionInfo(
-        name or attribute, "regression", subject, STRENGTH_RANGE, f"more '{attribute}'", source, samples.generator
-    )
+    keeping = f", keeping {', '.join(map(repr, kept))}" if kept else ""
+    said, share = " and ".join(map(repr, wanted)), explained[wanted[0]]
+    source = f"regression of {said} on {len(codes)} samples{keeping}; explains {share:.2f} of it"
+    name, effect = name or wanted[0], f"more '{wanted[0]}'"
+    info = DirectionInfo(name, REGRESSION, subject, STRENGTH_RANGE, effect, source, samples.generator)
     return Regression(LinearDirection(info, vector.float()), explained)
 
 
@@ -135,6 +135,18 @@ def _slopes(x: Tensor, y: Tensor, ridge: float) -> Tensor:
     covariance = x.T @ x / len(x)
     covariance.diagonal().add_(ridge)
     return torch.linalg.solve(covariance, x.T @ y / len(x))
+
+
+def _least_change(slopes: Tensor, wanted: int) -> Tensor | None:
+    """Solve for the shortest change [F] that raises the mean of the first `wanted` scores by STEP, the others by 0.
+
+    slopes: [A,F], of each score. None if no change does.
+    """
+    rows = torch.cat([slopes[:wanted].mean(dim=0, keepdim=True), slopes[wanted:]])
+    step = torch.zeros(len(rows), dtype=slopes.dtype)
+    step[0] = STEP
+    change = torch.linalg.pinv(rows, rtol=1e-6) @ step
+    return change if torch.allclose(rows @ change, step, atol=1e-3) else None
 
 
 def _explained(x: Tensor, y: Tensor, ridge: float) -> list[float]:

@@ -90,7 +90,10 @@ def sample_scored(
 
 
 def picture_scorer(
-    generator: Generator, scorer: Callable[[Tensor], Tensor], batch_size: int = 8
+    generator: Generator,
+    scorer: Callable[[Tensor], Tensor],
+    batch_size: int = 8,
+    progress: Progress | None = None,
 ) -> Callable[[Tensor], Tensor]:
     """Make a scorer of codes from one of pictures, for `side_effects` and the like.
 
@@ -105,6 +108,8 @@ def picture_scorer(
             w = part.to(generator.latent_avg.device)
             score = torch.as_tensor(scorer(generator(generator.broadcast(w) if w.ndim == 2 else w)))
             scores.append((score[:, None] if score.ndim == 1 else score).cpu().double())
+            if progress is not None:
+                progress(sum(map(len, scores)), len(codes))
         return torch.cat(scores)
 
     return measure
