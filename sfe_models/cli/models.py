@@ -93,7 +93,7 @@ def _said_of(file: TensorFile) -> list[str]:
         of = f"{encoders.spec.name} for the generator {encoders.generator}, {encoders.identity}"
         lines = [f"encoders of {of}: {trained}"]
     elif format == FORMAT:
-        about = f"{metadata['dtype']}, {count} tensors, {metadata['e4e_styles']} e4e styles"
+        about = f"{metadata.get('dtype')}, {count} tensors, {metadata.get('e4e_styles', 'all')} e4e styles"
         kind = "gradual bundle" if bundle_method(file) == GRADUAL else "bundle"
         lines = [f"{kind} of {bundle_spec(file.path).name}, {about}"]
     else:

@@ -65,7 +65,7 @@ def run_assemble(options: argparse.Namespace) -> None:
     directions = []
     if options.directions:
         library = DirectionLibrary(spec, [options.directions])
-        directions = [library.get(entry.info.name) for entry in library.entries if entry.own is not None]
+        directions = library.own()
     dtype = DTYPES[options.dtype]
     if options.gradual:
         networks = assemble_gradual(options.gradual, options.generator, options.e4e).cast(dtype)

@@ -67,7 +67,8 @@ class DirectionEntry:
         if self.own is not None:
             return str(self.own.path)
         whose = "model's own" if self.bundled is not None else "published"
-        return f"the {whose} {self.info.family} direction '{self.info.name}'"
+        family = "" if self.info.family == "own" else f"{self.info.family} "
+        return f"the {whose} {family}direction '{self.info.name}'"
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,17 @@ class DirectionLibrary:
         that cannot be read safely.
         """
         return self._read(self.entry(name))
+
+    def own(self) -> list[Direction]:
+        """Read a user's own directions, as `entries` names them; one that cannot be read is left out with a warning."""
+        read = []
+        for entry in self.entries:
+            if entry.own is not None:
+                try:
+                    read.append(self._read(entry))
+                except ValueError as error:
+                    logger.warning("Left out: %s", error)
+        return read
 
     def _read(self, entry: DirectionEntry) -> Direction:
         if entry.bundled is not None:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,30 @@ def test_a_bad_description_stops_no_other_direction(folder, text, caplog):
     for name in ("curl", "curl.npy", str(folder / "curl.npy")):
         with pytest.raises(DirectionError, match="curl.json"):
             found.get(name)
+
+
+def test_own_directions_are_read_without_those_that_cannot_be(folder, caplog):
+    np.save(folder / "fine.npy", VECTOR)
+    (folder / "page.npy").write_text("<html>")
+    torch.save(torch.ones(3), folder / "short.pt")
+    assert [direction.info.name for direction in library(folder).own()] == ["fine"]
+    assert "page.npy" in caplog.text and "short.pt" in caplog.text
+
+
+def test_a_folder_that_cannot_be_read_stops_no_other(folder, tmp_path, caplog, monkeypatch):
+    closed = tmp_path / "other/directions"
+    closed.mkdir(parents=True)
+    np.save(folder / "fine.npy", VECTOR)
+    listed = Path.iterdir
+
+    def iterdir(path):
+        if path == closed:
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert DirectionLibrary(SPEC, [closed, folder], OWN).get("fine").info.name == "fine"
+    assert f"the folder {closed} cannot be read (Permission denied)" in caplog.text
 
 
 def test_a_byte_order_mark_is_read(folder, caplog):
