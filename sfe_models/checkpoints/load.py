@@ -22,14 +22,12 @@ from .recognise import Contents, generator_of, read_contents
 
 logger = logging.getLogger(__name__)
 
-# The models that the package brings; the gradual one takes generator and e4e encoder from the other.
-DEMO, DEMO_GRADUAL = "demo", "demo-gradual"
+# The model that the package brings, and its name.
+DEMO = "demo"
 DEMO_BUNDLE = Path(__file__).parents[1] / "demo" / "demo.safetensors"
-GRADUAL_BUNDLE = DEMO_BUNDLE.with_name("gradual.safetensors")
-_BUILT_IN = {DEMO: DEMO_BUNDLE, DEMO_GRADUAL: GRADUAL_BUNDLE}
 
 _EXPECTED = (
-    "photo, demo, demo-gradual, a bundle (.safetensors), a folder with the published files, a generator's file, or "
+    "photo, demo, a bundle (.safetensors), a folder with the published files, a generator's file, or "
     "random:DOMAIN such as random:ffhq-1024"
 )
 
@@ -58,14 +56,13 @@ def load_networks(
 
 
 def model_path(source: Path | str) -> Path:
-    """Return the file or folder of a source: a path, or one of the names.
+    """Return the file or folder of a source: a path, or one of the two names.
 
-    "demo" and "demo-gradual" are the package's own bundles, "photo" what `download photo` made; CheckpointError if that
-    is not there.
+    "demo" is the package's own bundle, "photo" what `download photo` made; CheckpointError if that is not there.
     """
     if str(source) == PHOTO:
         return photo_bundle()
-    return _BUILT_IN.get(str(source), Path(source))
+    return DEMO_BUNDLE if str(source) == DEMO else Path(source)
 
 
 def load_generator(path: Path | str) -> Generator:

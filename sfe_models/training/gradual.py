@@ -49,24 +49,37 @@ class GradualTraining(Stage):
         config, domain, image = self.config, self.domain, batch.image
         self.schedule("gradual", config.optimizer, number)
         stages = min(len(self.parts.stages), 1 + number // config.stage_every)
+        aligning = number >= config.alone
+        learning = config.joint or not aligning
+        self._train_details(learning)
         with self.mixed():
             seen = resized(image, domain.encoder_size)
             with torch.no_grad():
                 w = e4e_code(self.e4e_encoder, self.generator, seen)
                 styles = self.generator.style_space(w)
-            maps = encode(self.generator, self.parts, domain, seen, styles)
-            state, details = reconstruct(self.generator, self.parts, styles, maps, stages)
-            losses = self.reconstruction(cropped(self.generator.picture(state), domain), image)
-            losses["l2_details"] = losses["l2"].detach()
-            losses["size"] = torch.stack([F_m.float().square().mean() for F_m in details.residuals]).mean()
-            loss = losses["reconstruction"] + config.budget * losses["size"]
-            if number >= config.alone:
+            with torch.set_grad_enabled(learning):
+                maps = encode(self.generator, self.parts, domain, seen, styles)
+                stop = None if learning else config.gradual.stages[-1]
+                state, details = reconstruct(self.generator, self.parts, styles, maps, stages, stop)
+            losses, loss = {}, 0.0
+            if learning:
+                losses = self.reconstruction(cropped(self.generator.picture(state), domain), image)
+                losses["l2_details"] = losses["l2"].detach()
+                losses["size"] = torch.stack([F_m.float().square().mean() for F_m in details.residuals]).mean()
+                loss = losses["reconstruction"] + config.budget * losses["size"]
+            if aligning:
                 found = self._aligned(image, w, details)
                 loss = loss + found["aligned"] + config.aligner * found["distance"]
                 losses |= found
         loss.backward()
         self.apply_gradients("gradual")
         return losses
+
+    def _train_details(self, learning: bool) -> None:
+        """Let details and gates learn, or hold them and their BatchNorm; the Aligners always learn."""
+        self.parts.requires_grad_(learning).train(learning)
+        for stage in self.parts.stages:
+            stage.aligner.requires_grad_(True)
 
     def _aligned(self, image: Tensor, w: Tensor, details: Details) -> dict[str, Tensor]:
         """Move details away and let the Aligners bring them back: their distance, and the pictures' losses."""

@@ -36,9 +36,10 @@ class MisalignConfig:
 class GradualConfig:
     """A reconstruction after GradStyle: first details alone, then Aligners beside them.
 
-    stage_every: steps after which one stage more takes part; alone: first steps without Aligners. aligned: share of
-    the batch that Aligners are trained on; aligner: weight of the distance between aligned and true details; budget: of
-    the details' mean square. perturbed: share of those pictures whose queries come from a code moved by up to
+    stage_every: steps after which one stage more takes part; alone: first steps without Aligners; joint: whether
+    details learn on beside them (False: Aligners learn alone, for half of the work a step). aligned: share of the batch
+    that Aligners are trained on; aligner: weight of the distance between aligned and true details; budget: of the
+    details' mean square. perturbed: share of those pictures whose queries come from a code moved by up to
     `perturbation` towards another picture's; those have no picture to be compared with.
     """
 
@@ -50,6 +51,7 @@ class GradualConfig:
     misalign: MisalignConfig = field(default_factory=MisalignConfig)
     alone: int = 1_500
     stage_every: int = 300
+    joint: bool = True
     aligned: float = 1.0
     aligner: float = 0.1
     budget: float = 1e-3

@@ -263,11 +263,11 @@ PRESETS: dict[str, dict] = {
         ),
         "demo": GradualConfig(
             DEMO,
-            _demo_run(620, 8, precision="fp32", pictures=800, log_every=25, save_every=50, ema_halflife=2_000),
+            _demo_run(1_000, 8, pictures=4_000, log_every=25, save_every=50, ema_halflife=2_000),
             gradual_spec(DEMO, key="residual+features"),
             OptimizerConfig("adam", 2e-3, (0.9, 0.99), decay=0.4),
             _DEMO_GRADUAL_LOSSES,
-            alone=220,
+            alone=300,
             stage_every=30,
             aligned=0.5,
         ),

@@ -91,6 +91,16 @@ def test_a_resumed_run_is_bit_identical_to_one_without_a_break(tmp_path):
             assert torch.equal(parts[kind]["gradual"][name], tensor), name
 
 
+def test_aligners_can_learn_alone():
+    settings = config(8, joint=False)
+    stage = make(settings)
+    for number in range(5):  # the last is the first with Aligners
+        before = {name: tensor.clone() for name, tensor in stage.parts.state_dict().items()}
+        numbers = stage.step(number, DOTS[[0, 1, 2, 3]])
+    changed = {name for name, tensor in stage.parts.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed and all(".aligner." in name for name in changed) and "l2_details" not in numbers
+
+
 def test_a_run_becomes_a_model(tmp_path):
     """What a bundle of the run makes is what training saw, with BatchNorm folded."""
     networks = random_networks(SPEC)
