@@ -7,7 +7,7 @@ from comfy_api.latest import io
 from ..sfe_models.choices import DETECTORS, ERROR
 from ..sfe_models.faces.crop.batch import crop_faces
 from ..sfe_models.faces.paste.batch import paste_faces
-from . import direction_choices, sockets, stages
+from . import direction_choices, inverting, sockets, stages
 from .apply_direction import chosen_direction, custom_direction_input
 from .base import Node
 from .find_face import ALIGNED, LANDMARKS, FaceSearch, landmark_inputs, no_face_input
@@ -72,7 +72,7 @@ class EditFace(Node):
         search = FaceSearch(method, landmarks, face_landmarks, no_face=no_face)
         aligned = search.align(photos, sfe_model.pipeline.spec.picture_size[0])
         chosen = chosen_direction(sfe_model, direction, custom_direction)
-        inversion = stages.invert(sfe_model, signed(crop_faces(photos, aligned)[0]))
+        inversion = inverting.invert(sfe_model, signed(crop_faces(photos, aligned)[0]))
         inversion, values = strengths_for(inversion, strength, strengths)
         edit = stages.apply_direction(inversion, chosen, values)
         crops = stages.edited(edit, None if mask is None else masks_of(mask))

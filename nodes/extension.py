@@ -23,6 +23,8 @@ from .paste_back import PasteBack
 from .sweep import Sweep
 from .synthesize import Synthesize
 from .text_direction import TextDirection
+from .tune_generator import TuneGenerator
+from .tuned_files import LoadTuned, SaveTuned
 
 
 class StyleFeatureEditor(ComfyExtension):
@@ -50,4 +52,7 @@ class StyleFeatureEditor(ComfyExtension):
             EditFace,
             SaveInversion,
             LoadInversion,
+            TuneGenerator,
+            SaveTuned,
+            LoadTuned,
         ]

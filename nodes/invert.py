@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from . import previews, sockets, stages
+from ..sfe_models.tuning.optimise import USUAL_STEPS, Steps
+from . import inverting, previews, sockets, stages
 from .base import Node
 from .links import output_is_used
 from .pictures import from_image, to_image
 
 _ID, _RECONSTRUCTION = "SFE_Invert", 1
+_METHODS = _ENCODER, _REFINE, _OPTIMISE = "encoder", "encoder + refine", "optimise"
+_USUAL_REFINING = 30
 
 
 class Invert(Node):
@@ -38,7 +41,15 @@ class Invert(Node):
                     max=1000,
                     optional=True,
                     tooltip="Steps that bring the inversion closer to the picture after the encoders; 0 is fastest. "
-                    "Try 30 where a hat, a hand or text is soft.",
+                    "Try 30 where a hat, a hand or text is soft. Of 'optimise': all its steps, 0 for 120.",
+                ),
+                io.Combo.Input(
+                    "method",
+                    options=list(_METHODS),
+                    default=_ENCODER,
+                    optional=True,
+                    tooltip="encoder: at once. encoder + refine: then 30 steps, or as many as 'refine' says. optimise: "
+                    "without encoders, about a minute; the only way for a generator alone.",
                 ),
             ],
             [
@@ -55,8 +66,13 @@ class Invert(Node):
         return output_is_used(_ID, _RECONSTRUCTION)
 
     @classmethod
-    def run(cls, sfe_model, image, show: bool = False, refine: int = 0) -> io.NodeOutput:
-        inversion = stages.invert(sfe_model, from_image(image), refine)
+    def run(cls, sfe_model, image, show: bool = False, refine: int = 0, method: str = _ENCODER) -> io.NodeOutput:
+        if method == _OPTIMISE:
+            steps = Steps.shared(refine or USUAL_STEPS)
+            inversion = inverting.invert_by_optimisation(sfe_model, from_image(image), steps)
+        else:
+            refine = refine or (_USUAL_REFINING if method == _REFINE else 0)
+            inversion = inverting.invert(sfe_model, from_image(image), refine)
         picture = stages.reconstruct(inversion) if show or output_is_used(_ID, _RECONSTRUCTION) else None
         shown = previews.beside(to_image(inversion.value.picture[: previews.MOST]), picture) if show else None
         return io.NodeOutput(inversion, picture, ui=shown)

@@ -24,7 +24,7 @@ class LoadModel(Node):
         return cls.schema(
             "SFE_LoadModel",
             "Loads a StyleFeatureEditor model: 'photo' for photographs, 'demo' for the rendered portraits of Demo "
-            "Portrait, or your own bundles and folders of published files in models/sfe.",
+            "Portrait, or your own bundles, generators and folders of published files in models/sfe.",
             [
                 io.Combo.Input(
                     "model",

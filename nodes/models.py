@@ -18,6 +18,7 @@ from ..sfe_models.gradual.networks import GradualNetworks
 from ..sfe_models.gradual.pipeline import GradualPipeline
 from ..sfe_models.networks import SFENetworks
 from ..sfe_models.pipeline import Pipeline
+from ..sfe_models.tuning.tuned import TunedGenerator
 
 # Pictures that go through a network together; interrupts and progress come in between.
 PICTURES_AT_ONCE = 4
@@ -45,13 +46,17 @@ class Managed(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A pipeline whose weights ComfyUI moves. folders: where directions are looked for; bundled: its own ones."""
+    """A pipeline whose weights ComfyUI moves. folders: where directions are looked for; bundled: its own ones.
+
+    tuned: what changed its generator, for one picture; None for a model as it was loaded.
+    """
 
     name: str
     pipeline: Pipeline | GradualPipeline
     patcher: comfy.model_patcher.ModelPatcher
     folders: tuple[Path, ...]
     bundled: tuple[Direction, ...]
+    tuned: TunedGenerator | None = None
 
     def __repr__(self) -> str:
         return f"SFE model {self.name} ({self.pipeline.spec.name})"
@@ -85,16 +90,16 @@ def _stop_if_interrupted(module: nn.Module, inputs: tuple) -> None:
 
 
 @contextmanager
-def ready(model: LoadedModel) -> Iterator[Pipeline | GradualPipeline]:
+def ready(model: LoadedModel, times: int = 1) -> Iterator[Pipeline | GradualPipeline]:
     """Give the pipeline with all weights on the computing device, for the time that one node runs.
 
     Plain torch modules cannot be spread over two devices, so they are loaded whole; where ComfyUI keeps nothing on
-    the device (--novram), they leave it again at the end.
+    the device (--novram), they leave it again at the end. times: how many edits' memory it takes.
     """
     patcher = model.patcher
     spec = model.pipeline.spec.generator
     last = spec.layer_channels(spec.n_layers) * spec.layer_resolution(spec.n_layers) ** 2
-    needed = PICTURES_AT_ONCE * _LIVE_LAYERS * 4 * last
+    needed = times * PICTURES_AT_ONCE * _LIVE_LAYERS * 4 * last
     management.load_models_gpu([patcher], memory_required=needed, force_full_load=True)
     if not patcher.model.lies_on(patcher.load_device):
         patcher.model.to(patcher.load_device)

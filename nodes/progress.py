@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..sfe_models.pictures.image_io import to_pil
 from ..sfe_models.tuning.refine import Refining
+from ..sfe_models.tuning.tune import Tuning
 from .models import PICTURES_AT_ONCE
 
 # Previews cost time; work that is done sooner needs none.
@@ -34,6 +35,10 @@ class Progress:
 
     def refined(self, now: Refining) -> None:
         """Count a step of a refinement."""
+        self.step(1, now.image[0])
+
+    def tuned(self, now: Tuning) -> None:
+        """Count a step of tuning."""
         self.step(1, now.image[0])
 
     def report(self, done: int, total: int) -> None:

@@ -1,7 +1,7 @@
 """The stages of the pipeline, from wire to wire: on the device, some pictures at a time, with progress.
 
-The only place where a model is made ready. What a value goes back to (its inversion, its edit) stays the very same
-object, so that the pipeline finds what it keeps for it.
+What a value goes back to (its inversion, its edit) stays the very same object, so that the pipeline finds what it keeps
+for it.
 """
 
 from __future__ import annotations
@@ -14,29 +14,13 @@ from torch import Tensor
 
 from ..sfe_models.choices import PICTURE
 from ..sfe_models.directions.base import Direction
-from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
 from ..sfe_models.generators.base import Generator
 from ..sfe_models.inputs import InputError
-from ..sfe_models.tuning.refine import refine
 from ..sfe_models.values import Delta, Edit, Features, GradualEdit, GradualInversion
 from .models import LoadedModel, kept, ready
 from .pictures import to_image
 from .progress import Progress, parts
 from .wires import Wire, one_model
-
-
-def invert(model: LoadedModel, pictures: Tensor, refine_steps: int = 0) -> Wire:
-    """pictures: [B,3,H,W] in [-1,1]; faces that do not look aligned get a warning."""
-    warn_if_not_aligned(pictures, model.pipeline.spec.subject)
-    slices, found = list(parts(len(pictures))), []
-    progress = Progress(len(pictures) + refine_steps * len(slices))
-    with ready(model) as pipeline:
-        for part in slices:
-            value = pipeline.invert(pictures[part])
-            progress.step(part.stop - part.start)
-            value = refine(pipeline, value, pictures[part], refine_steps, progress=progress.refined)
-            found.append(Wire.of(model, value).value)
-    return Wire(model, found[0] if len(found) == 1 else type(found[0]).cat(found))
 
 
 def apply_direction(wire: Wire, direction: Direction, strengths: Tensor) -> Wire:

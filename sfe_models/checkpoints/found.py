@@ -17,10 +17,10 @@ from .weights import MODEL, WEIGHTS
 _NO_MODELS = {"directions", "editings", "styleclip_mappers", "interfacegan_directions", "ganspace_pca", "clip"}
 # Files that detectors, losses and directions read, by name; they may lie beside models.
 _OTHERS = {name for file in WEIGHTS if file not in MODEL for name in (file.name, *file.others)}
-# Our files by what their metadata say; see the modules that write them. The first is a whole model.
-_BUNDLE = "sfe-bundle"
+# Our files by what their metadata say, see the modules that write them: models, and others.
+_MODELS = ("sfe-bundle", "sfe-generator")
 _OURS = {
-    "sfe-generator": "a generator alone, which serves `directions` and training",
+    "sfe-tuned-generator": "a generator tuned to one picture, which Load Tuned Generator reads from the output folder",
     "sfe-encoders": "the encoders of a model without its generator; `download photo` makes a model of them",
     "sfe-inversion": "a kept inversion, which Load Inversion reads from the output or input folder",
     "sfe-gradual-inversion": "a kept inversion of a gradual model",
@@ -85,7 +85,7 @@ def _take(name: str, path: Path, folder: Path, found: FoundModels) -> None:
     except CheckpointError as error:
         found.damaged.setdefault(name, f"cannot be used: {error}")
     else:
-        if kind == _BUNDLE:
+        if kind in _MODELS:
             found.models.setdefault(name, path)
         elif kind == _PUBLISHED and path.name not in _OTHERS:
             place = name.rpartition("/")[0]
@@ -104,7 +104,7 @@ def _kind(path: Path, modified: int, size: int) -> str:
     file, suffix = sniff(path), path.suffix.lower()
     if file.kind == "safetensors":
         format = file_metadata(file).get("format", "")
-        return format if format == _BUNDLE else _OURS.get(format, _OTHER)
+        return format if format in _MODELS else _OURS.get(format, _OTHER)
     if file.kind in _TORCH_KINDS or suffix in _TORCH_SUFFIXES:
         return _PUBLISHED
     if suffix == ".safetensors":

@@ -69,8 +69,8 @@ def inverted(options: argparse.Namespace, model: EditedModel) -> tuple[Inversion
 
 
 def _optimised(pipeline: Pipeline, image: Tensor, steps: Steps) -> Inversion:
-    """Optimise from e4e's code, or from the mean of W without encoders; Ctrl-C keeps the best so far."""
-    start = pipeline.invert(image, all_styles=True).w_e if pipeline.spec.has_encoders else None
+    """Optimise from the Inverter's code, or from the mean of W without encoders; Ctrl-C keeps the best so far."""
+    start = pipeline.invert(image).w if pipeline.spec.has_encoders else None
     with tqdm(total=steps.total, desc="optimising", leave=False) as bar:
         return optimise(pipeline, image, steps, start, _reporter(bar))
 

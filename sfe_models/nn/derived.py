@@ -29,7 +29,8 @@ class Derived:
         version = None if weight.is_inference() else weight._version
         state = (weight.data_ptr(), version, weight.dtype, weight.device, weight.shape)
         if self._weight is None or self._weight() is not weight or state != self._state:
-            with torch.no_grad():
+            # A tensor made in inference mode could not be used where gradients are taken later.
+            with torch.inference_mode(False), torch.no_grad():
                 self._value = self._compute(weight)
             self._weight, self._state = weakref.ref(weight), state
         return self._value

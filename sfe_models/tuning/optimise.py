@@ -70,8 +70,8 @@ def optimise(
 ) -> Inversion:
     """Find codes and F_k of aligned pictures [B,3,H,W] in [-1,1], without encoders.
 
-    start: codes [B,N,D] to begin at, such as e4e's; None: the mean of w. progress: called after every step, with
-    pictures as small as the losses see them; if it raises KeyboardInterrupt, as Ctrl-C does, the best so far is
+    start: codes [B,N,D] to begin at, such as the Inverter's; None: the mean of w. progress: called after every step,
+    with pictures as small as the losses see them; if it raises KeyboardInterrupt, as Ctrl-C does, the best so far is
     returned. Pictures do not influence each other.
     """
     image = picture_batch(image, pipeline.spec).to(pipeline.networks.device, torch.float32)

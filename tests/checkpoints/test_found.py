@@ -22,8 +22,13 @@ def test_a_bundle_is_one_whatever_it_is_called(tmp_path, name):
     assert find_models([tmp_path]).models == {name: path}
 
 
+def test_a_generator_alone_is_a_model(tmp_path):
+    path = bundle(tmp_path / "own.safetensors", format="sfe-generator")
+    assert find_models([tmp_path]).models == {"own.safetensors": path}
+
+
 def test_files_of_ours_that_are_no_model_are_explained(tmp_path):
-    for format in ("sfe-inversion", "sfe-generator", "sfe-channel-relevance", "plain"):
+    for format in ("sfe-inversion", "sfe-tuned-generator", "sfe-channel-relevance", "plain"):
         bundle(tmp_path / f"{format}.safetensors", format=format)
     found = find_models([tmp_path])
     assert not found.models and not found.damaged

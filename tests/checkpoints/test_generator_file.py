@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from sfe_models.checkpoints import published
 from sfe_models.checkpoints.bundle import load_bundle_generator, save_bundle, save_generator
+from sfe_models.checkpoints.convert import convert
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.load import load_generator, load_networks, read_spec
 from sfe_models.checkpoints.reading import read_safetensors
@@ -58,6 +59,12 @@ def test_it_is_a_model_without_encoders(about, file):
     assert (
         networks.e4e_encoder is None and networks.inverter is None and same(networks.generator, make(about.generator))
     )
+
+
+def test_it_is_converted_to_one_again(about, file, tmp_path):
+    again = convert(file, tmp_path / "again.safetensors", torch.float32, subject="cats")
+    assert read_spec(again) == dataclasses.replace(about, subject="cats")
+    assert same(load_generator(again), make(about.generator))
 
 
 def test_damage_is_named(about, file):

@@ -195,6 +195,32 @@ def load_inversion() -> Kit:
     return kit.show(kit.finish(kit.delta(kit.edit("glasses", source=loaded)), loaded))
 
 
+def _tuned(kit: Kit) -> tuple[Output, Output]:
+    """A tuned model and what it makes, after a few steps."""
+    settings = {"method": "pti", "steps": 40, "locality": 0.1, "seed": 0}
+    return tuple(kit.add("SFE_TuneGenerator", 2, sfe_model=kit.model, image=kit.image, **settings))
+
+
+def tune_generator() -> Kit:
+    kit = Kit()
+    return kit.show(kit.image, kit.reconstruction, _tuned(kit)[1])
+
+
+def save_tuned() -> Kit:
+    kit = Kit()
+    model, made = _tuned(kit)
+    kit.add("SFE_SaveTuned", sfe_model=model, filename="sfe/tuned", overwrite=True)
+    return kit.show(made)
+
+
+def load_tuned() -> Kit:
+    """After `save_tuned`."""
+    kit = Kit()
+    (model,) = kit.add("SFE_LoadTuned", sfe_model=kit.model, file="sfe/tuned.safetensors [output]")
+    own, before = kit.add("SFE_Invert", 2, sfe_model=model, image=kit.image)
+    return kit.show(before, kit.finish(kit.delta(kit.edit(source=own)), own))
+
+
 def _of_example(graph: Graph) -> Kit:
     """An example without the nodes at its end that show pictures: of two equal ones ComfyUI runs one."""
     kit = Kit.__new__(Kit)
@@ -227,6 +253,9 @@ PICTURES: dict[str, Callable[[], Kit]] = {
     "SFE_EditFace": edit_face,
     "SFE_SaveInversion": save_inversion,
     "SFE_LoadInversion": load_inversion,
+    "SFE_TuneGenerator": tune_generator,
+    "SFE_SaveTuned": save_tuned,
+    "SFE_LoadTuned": load_tuned,
 }
 
 

@@ -190,6 +190,43 @@ def all_in_one(strength: Strengths) -> Graph:
     return graph
 
 
+def hard_photo(strength: Strengths) -> Graph:
+    graph = Graph(
+        notes=[
+            "**My photo is hard.** A hat or a hand that the encoders never saw: Tune Generator changes the generator "
+            "for this one picture, then every edit is the generator's own. First try Invert's method "
+            "'encoder + refine', which takes seconds. 40 steps are for trying; 0 takes the usual number."
+        ]
+    )
+    (model,) = graph.add("SFE_LoadModel", model="demo", precision="auto")
+    image, _, _ = graph.add("SFE_DemoPortrait", 3, seed=SEED, attributes="", people=1, size=128, details=True)
+    tuned, made = graph.add(
+        "SFE_TuneGenerator", 2, sfe_model=model, image=image, method="pti", steps=40, locality=0.1, seed=0
+    )
+    inversion, _ = graph.add("SFE_Invert", 2, sfe_model=tuned, image=image)
+    delta, _ = graph.add("SFE_ComputeDelta", 2, edit=_apply(graph, inversion, "smile", strength("smile", 1)))
+    _show(graph, image, made, _finish(graph, inversion, delta))
+    return graph
+
+
+def own_generator(strength: Strengths) -> Graph:
+    graph = Graph(
+        notes=[
+            "**My own generator.** No encoders are needed: Invert finds a picture by optimisation, and Discover "
+            "Directions finds what the generator varies. Put a StyleGAN2 .pkl or .pt alone into a folder in models/"
+            "sfe, and choose that folder in Load SFE; here the demo model stands for it."
+        ]
+    )
+    (model,) = graph.add("SFE_LoadModel", model="demo", precision="auto")
+    image, _, _ = graph.add("SFE_DemoPortrait", 3, seed=SEED, attributes="", people=1, size=128, details=True)
+    inversion, before = graph.add("SFE_Invert", 2, sfe_model=model, image=image, refine=60, method="optimise")
+    found, traversal = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="SeFa", index=0, layers="all")
+    edit = _apply(graph, inversion, "smile", 2.0, custom_direction=found)
+    delta, _ = graph.add("SFE_ComputeDelta", 2, edit=edit)
+    _show(graph, image, before, _finish(graph, inversion, delta), traversal)
+    return graph
+
+
 EXAMPLES = {
     function.__name__: function
     for function in (
@@ -202,5 +239,7 @@ EXAMPLES = {
         batch,
         found_directions,
         all_in_one,
+        hard_photo,
+        own_generator,
     )
 }

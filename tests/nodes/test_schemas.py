@@ -11,7 +11,7 @@ NODES = {
         "photo method face order size landmarks face_landmarks no_face smoothing",
         "IMAGE SFE_ALIGNMENT MASK",
     ),
-    "SFE_Invert": ("Invert", "sfe_model image show refine", "SFE_INVERSION IMAGE"),
+    "SFE_Invert": ("Invert", "sfe_model image show refine method", "SFE_INVERSION IMAGE"),
     "SFE_ApplyDirection": (
         "Apply Direction",
         "source direction strength strengths layers custom_direction",
@@ -47,6 +47,9 @@ NODES = {
     ),
     "SFE_SaveInversion": ("Save Inversion", "inversion filename overwrite", "STRING"),
     "SFE_LoadInversion": ("Load Inversion", "sfe_model file", "SFE_INVERSION"),
+    "SFE_TuneGenerator": ("Tune Generator", "sfe_model image method steps locality seed", "SFE_MODEL IMAGE"),
+    "SFE_SaveTuned": ("Save Tuned Generator", "sfe_model filename overwrite", "STRING"),
+    "SFE_LoadTuned": ("Load Tuned Generator", "sfe_model file", "SFE_MODEL"),
 }
 
 

@@ -33,7 +33,7 @@ def check_value(kind, options, value):
 
 
 def test_there_is_one_for_each_thing_to_show():
-    assert len(NAMES) == 9
+    assert len(NAMES) == 11
     assert sorted(path.stem for path in (ROOT / "workflows/api").glob("*.json")) == NAMES
 
 

@@ -9,6 +9,7 @@ from sfe_models.inputs import InputError
 from sfe_models.tuning.latent_space import LatentSpace, inversion_of_code
 from sfe_models.tuning.looks import Look
 from sfe_models.tuning.optimise import Steps, optimise
+from sfe_models.tuning.steps import copied
 
 
 def error(pipeline, inversion, image):
@@ -86,6 +87,13 @@ def test_the_generator_is_left_as_it_was_even_in_inference_mode(alone, person):
         optimise(alone, person + 0, Steps(2, 2, 2))
     assert all(torch.equal(before[name], tensor) for name, tensor in alone.networks.state_dict().items())
     assert not any(p.requires_grad for p in alone.networks.parameters())
+
+
+def test_what_inference_left_behind_takes_gradients(alone, person):
+    fresh = alone.with_generator(copied(alone.networks.generator), "")
+    with torch.inference_mode():
+        fresh.generate_from(optimise(alone, person, Steps(0, 0, 0)).w)
+        optimise(fresh, person + 0, Steps(1, 1, 1))
 
 
 def test_a_model_with_encoders_can_be_optimised_too(pipeline, image):
