@@ -275,7 +275,7 @@ class EditorStage(Stage):
                 carried = run_to_k(generator, domain, styles).carried
                 features = feature_edit(editor, inverted.F_k, change)
                 row.append(synthesize(generator, domain, styles, features, carried))
-            rows.append(torch.cat(row))
+            rows.append(torch.cat([F.adaptive_avg_pool2d(picture, image.shape[2:]) for picture in row]))
         self.editor.train()
         if self.config.inverter_statistics == "drifting":
             inverter.train()
