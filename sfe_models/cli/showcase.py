@@ -49,7 +49,7 @@ RENDERED = Plan(EDITS, ("makeup", 1.0), (("glasses", 1.0), ("smile", -1.0)), "sm
 # Shares chosen by eye, where the person is still the same.
 PHOTOGRAPHED = Plan(
     (
-        ("smile", -0.7),
+        ("smile", -0.4),
         ("age", 0.6),
         ("age", -0.6),
         ("glasses", 0.8),
@@ -59,7 +59,7 @@ PHOTOGRAPHED = Plan(
         ("yaw", 0.3),
     ),
     ("mouth_open", 0.8),
-    (("glasses", 0.8), ("smile", -0.7)),
+    (("glasses", 0.8), ("smile", -0.4)),
     "age",
 )
 SWEEP_STEPS = 7

@@ -151,6 +151,7 @@ def test_unloaded_weights_come_back(server):
         ({"SFE_ApplyDirection": {"direction": "pose"}}, "pose"),
         ({"SFE_LoadModel": {"model": "../../secret.safetensors"}}, "secret"),
         ({"SFE_LoadModel": {"model": "/etc/passwd"}}, "passwd"),
+        ({"SFE_LoadModel": {"model": "photo"}}, "install.py"),
         ({"SFE_LoadModel": {"precision": "float1"}}, "float1"),
         ({"SFE_DemoPortrait": {"attributes": "smile"}}, "expected name=value"),
         ({"SFE_DemoPortrait": {"attributes": "wings=1"}}, "no attribute 'wings'"),

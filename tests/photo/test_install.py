@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from photo.small import SPEC, networks, packaged_encoders
+from PIL import Image
 
 from sfe_models.checkpoints import places
 from sfe_models.checkpoints.bundle import save_bundle
@@ -132,3 +133,18 @@ def test_what_the_package_brings_belongs_to_the_generator(mobile_generator):
     with torch.no_grad():
         code = made.e4e_encoder(torch.zeros(1, 3, 256, 256))
     assert code.shape == (1, 23, 512) and 1 < code.norm(dim=2).mean() < 20  # w lies about 10 from its mean
+
+
+def test_the_main_job_with_the_real_generator(mobile_generator, tmp_path, monkeypatch):
+    """Everything that a person runs but the download itself, at full size."""
+    monkeypatch.setenv(places.VARIABLE, str(tmp_path / "kept"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "fetch_wheel", lambda *arguments: Path("wheel"))
+    monkeypatch.setattr(module, "read_mobile_generator", lambda wheel: mobile_generator)
+    Image.effect_noise((300, 300), 60).convert("RGB").save("crop.png")
+    save_own_file(LinearDirection(DirectionInfo("up", "own", None), torch.ones(1, 512)), tmp_path / "up.safetensors")
+    common = ["--no-align", "--dtype", "float32"]
+    assert main(["edit", "crop.png", *common, "--output", "inverted.png"]) == 0
+    assert main(["edit", "crop.png", *common, "--edit", "up.safetensors=0.1", "--output", "edited.png"]) == 0
+    inverted, edited = (Image.open(f"{name}.png") for name in ("inverted", "edited"))
+    assert inverted.size == edited.size == (1024, 1024) and inverted.tobytes() != edited.tobytes()
