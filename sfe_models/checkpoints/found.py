@@ -24,7 +24,6 @@ _OURS = {
     "sfe-encoders": "the encoders of a model without its generator; `download photo` makes a model of them",
     "sfe-inversion": "a kept inversion, which Load Inversion reads from the output or input folder",
     "sfe-gradual-inversion": "a kept inversion of a gradual model",
-    "sfe-tuned-generator": "how a generator tuned to one photo differs from its model's, which `edit --tuned` reads",
     "sfe-channel-relevance": "the channel relevance of a generator, which text directions need",
 }
 _OTHER = "a safetensors file, but no SFE bundle; make one with `convert`"
