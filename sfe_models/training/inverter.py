@@ -57,7 +57,7 @@ class InverterStage(Stage):
         self.generator, self.reconstruction = generator.to(device), reconstruction.to(device)
         self.inverter = make_inverter(config.domain).to(device, memory_format=torch.channels_last).train()
         self.adversary = PictureAdversary(discriminator, config.adversarial, device)
-        self._both = self.compiled(self._reconstruct)
+        self._both = self.compiled(self.reconstruct)
         self.networks = {"inverter": self.inverter, **self.adversary.networks}
         self.average("inverter")
         self.optimizers = {
@@ -74,7 +74,7 @@ class InverterStage(Stage):
         fast = [p for p in self.inverter.parameters() if p not in known]
         return [{"params": fast}, {"params": slow, "factor": self.config.w_rate}]
 
-    def _reconstruct(
+    def reconstruct(
         self, image: Tensor, share: Tensor | None, code: Tensor | None
     ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         """Reconstruct from F_k and from w: pictures [2B,3,H,W] (in windows none), losses, and the regulariser.

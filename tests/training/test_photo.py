@@ -182,9 +182,9 @@ def test_an_inverter_learns_the_codes_and_features_of_samples(generator, batch):
     other = Batch(torch.cat([-batch.image[:2], batch.image[2:]]), code=batch.code)
     stage.inverter.eval()
     torch.manual_seed(4)
-    one = stage._reconstruct(batch.image, None, batch.code)[1]
+    one = stage.reconstruct(batch.image, None, batch.code)[1]
     torch.manual_seed(4)
-    two = stage._reconstruct(other.image, None, other.code)[1]
+    two = stage.reconstruct(other.image, None, other.code)[1]
     torch.testing.assert_close(one["l2"], two["l2"])
     assert not torch.allclose(one["feature"], two["feature"])
 
