@@ -92,7 +92,7 @@ def report(rows: list[dict]) -> str:
     by = {(row["key"], row["method"]): row for row in rows}
     people = [key for key in dict.fromkeys(row["key"] for row in rows) if all((key, name) in by for name in names)]
     lines = [
-        f"{len(people)} people, seeds {', '.join(people)}\n",
+        f"Seeds {', '.join(people)}\n",
         "| method | steps | inversion L2 | MS-SSIM | judge | drift near | drift far | edit L2 | reached | below sfe's "
         "| seconds |\n|---|---|---|---|---|---|---|---|---|---|---|",
     ]

@@ -20,6 +20,8 @@ _OTHERS = {name for file in WEIGHTS if file not in MODEL for name in (file.name,
 # Our files by what their metadata say, see the modules that write them: models, and others.
 _MODELS = ("sfe-bundle", "sfe-generator")
 _OURS = {
+    "sfe-tuned-generator": "how a generator tuned to one photo differs from its model's, which Load Tuned Generator "
+    "and `edit --tuned` read",
     "sfe-encoders": "the encoders of a model without its generator; `download photo` makes a model of them",
     "sfe-inversion": "a kept inversion, which Load Inversion reads from the output or input folder",
     "sfe-gradual-inversion": "a kept inversion of a gradual model",

@@ -20,10 +20,10 @@ class TuningConfig:
     """Settings of a run, kept in the file of what comes of it.
 
     method: "pti" (Roich et al. 2022) or "gani" (a reconstruction of Sheffi et al. 2023); steps: of optimisation; rate:
-    of Adam on the weights, or of Ranger on the gradient modules; local: weight of the localisation loss, which holds
-    pictures of random codes where they were (0: none); blocks, normalise: of the gradient modules; losses: of the
-    picture and of localisation alike; seconds: stop after so many, whatever the steps (None: never); seed: of random
-    codes and modules.
+    of Adam on the weights, in units of their root mean square, or of Ranger on the gradient modules; local: weight of
+    the localisation loss, which holds pictures of random codes where they were (0: none); blocks, normalise: of the
+    gradient modules; losses: of the picture and of localisation alike; seconds: stop after so many, whatever the steps
+    (None: never); seed: of random codes and modules.
     """
 
     method: str = "pti"

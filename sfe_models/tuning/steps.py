@@ -75,11 +75,17 @@ def copied(generator: Generator) -> Generator:
     return copy.eval().requires_grad_(False)
 
 
+def _size(weight: Tensor) -> float:
+    """Root mean square: about 1 throughout StyleGAN2, from 0.04 to 6 in MobileStyleGAN, which rates must follow."""
+    return weight.detach().square().mean().sqrt().item()
+
+
 def pti(task: Task) -> Iterator[Step]:
     """Adam on the weights themselves. The public code moves all of G; here, those of `tunable`."""
     tuned = copied(task.base)
     weights, start = tunable(tuned), tunable(task.base)
-    optimizer = torch.optim.Adam([weight.requires_grad_() for weight in weights.values()], task.config.rate)
+    groups = [{"params": [w.requires_grad_()], "lr": task.config.rate * _size(w)} for w in weights.values()]
+    optimizer = torch.optim.Adam(groups)
     random = torch.Generator().manual_seed(task.config.seed)
 
     def deltas() -> dict[str, Tensor]:
@@ -99,7 +105,8 @@ def gani(task: Task) -> Iterator[Step]:
     leaves = {name: weight.detach().clone().requires_grad_() for name, weight in weights.items()}
     made = cropped(functional_call(task.base, leaves, (task.code,)), task.spec)
     found = torch.autograd.grad(task.losses(made, task.image)["reconstruction"], list(leaves.values()))
-    gradients = dict(zip(leaves, found, strict=True))
+    sizes = {name: _size(weight) for name, weight in weights.items()}
+    gradients = {name: gradient / sizes[name] for name, gradient in zip(leaves, found, strict=True)}
     config = task.config
     modules = GradientModules(weights, config.blocks, config.normalise, config.seed).to(task.code.device)
     optimizer = Ranger(modules.parameters(), config.rate)
@@ -113,7 +120,7 @@ def gani(task: Task) -> Iterator[Step]:
         return functional_call(task.base, moved, (w_plus,))
 
     while True:
-        moved.update({name: weights[name] + delta for name, delta in modules(gradients).items()})
+        moved.update({name: weights[name] + sizes[name] * delta for name, delta in modules(gradients).items()})
         total, own, made = task.loss(tuned, random)
         yield Step(own.item(), made.detach(), deltas)
         optimizer.zero_grad(set_to_none=True)

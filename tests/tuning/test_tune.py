@@ -73,6 +73,14 @@ def test_a_tuned_model_edits_along_directions_of_its_base(alone, tuned):
     torch.testing.assert_close(model.edit(inversion, [(direction, 1.5)]), wanted, rtol=1e-4, atol=1e-4)
 
 
+def test_weights_move_by_shares_of_their_size(alone, person, code):
+    base = tunable(alone.networks.generator)
+    tuned = tune_generator(alone, person, TuningConfig("pti", steps=1, rate=1e-3), code)
+    for name, scale in tuned.scales.items():
+        wanted = 1e-3 * base[name].square().mean().sqrt()  # the first step of Adam is as long as its rate
+        torch.testing.assert_close(127 * scale.max(), wanted, rtol=0.02, atol=0)
+
+
 def test_inversions_of_base_and_tuned_are_told_apart(alone, tuned):
     model = tuned.pipeline(alone)
     with pytest.raises(InputError, match="another generator"):
