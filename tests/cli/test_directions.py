@@ -240,7 +240,7 @@ def test_bad_input_is_one_sentence(tmp_path, monkeypatch, capsys, arguments, mes
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["discover"], ["describe", "age"], ["traverse", "a", *MODEL, "--seeds", "3-1", "--output", "a.png"]],
+    [["traverse", "a", *MODEL, "--seeds", "3-1", "--output", "a.png"], ["discover", *MODEL, "--count", "x"]],
 )
 def test_wrong_usage(arguments):
     with pytest.raises(SystemExit) as stopped:
