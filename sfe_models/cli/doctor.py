@@ -130,7 +130,7 @@ def _bundle(name: str, path: Path) -> str:
     except CheckpointError as error:
         return f"{name} cannot be used: {error}"
     size = f"{path.stat().st_size / 1e6:.0f} MB"
-    return f"{name}: {spec.name}, {about.get('dtype')}, {size}, generator {generator}"
+    return f"{name}: {spec.name}, {about.get('dtype', 'a generator alone')}, {size}, generator {generator}"
 
 
 def _directions(folders: Iterable[Path]) -> Iterator[str]:
