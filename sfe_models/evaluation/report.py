@@ -154,7 +154,8 @@ class Report:
                 texts = [_NOTHING if share is None else f"{share:.0%}" for share in shares]
                 rows.append((f"{label}: {what}", "", *texts))
         caption = (
-            "Edits at matched change of a score, against the photograph, over the people whom all methods brought there"
+            "Edits at matched change of a score, against the photograph, over the people whom all methods brought "
+            "there that bring anybody there"
         )
         return Table(caption, ("edit", "people", *columns), tuple(rows))
 

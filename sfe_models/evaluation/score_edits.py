@@ -133,7 +133,7 @@ class ScoreEditing:
 def score_edit_table(
     results: Sequence[dict], editing: ScoreEditing, methods: Sequence[str]
 ) -> dict[str, dict[str, dict]]:
-    """Average over the `people` whom every method brought to the wanted change: edit -> method -> numbers.
+    """Average over the `people` whom every method that brings anybody there brought there: edit -> method -> numbers.
 
     "KEY_where_reached" is over those whom this method brought there, "reached" its share of all people; "nearer" the
     share of those whom it and e4e brought there whose identity it keeps better than e4e does, by dlib's distance, or
@@ -143,14 +143,16 @@ def score_edit_table(
     for label in editing.wanted(""):
         cells = [row["editing"][label]["methods"] for row in results if label in row["editing"]]
         run = [name for name in methods if any(name in cell for cell in cells)]
-        common = [cell for cell in cells if run and all(cell[name]["reached"] for name in run)]
+        # One that brings nobody there, as F_k without H does, has no say in whom the others are compared on.
+        able = [name for name in run if any(cell[name]["reached"] for cell in cells)]
+        common = [cell for cell in cells if able and all(cell[name]["reached"] for name in able)]
         table[label] = {}
         for name in methods:
             numbers: dict = {"error": None, "reached": None, "people": len(common)}
             if name in run:
                 own = [cell for cell in cells if cell[name]["reached"]]
                 numbers["reached"] = len(own) / len(cells)
-                for suffix, some in (("", common), ("_where_reached", own)):
+                for suffix, some in (("", common if name in able else []), ("_where_reached", own)):
                     numbers |= {f"{key}{suffix}": _mean([cell[name].get(key) for cell in some]) for key in FOLLOWED}
                 numbers["nearer"] = _nearer(own, name)
             table[label][name] = numbers
