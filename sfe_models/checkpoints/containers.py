@@ -64,8 +64,9 @@ def _kind(path: str | Path) -> str:
         with open(path, "rb") as file:
             head = file.read(1024)
     except FileNotFoundError:
+        what = f"is a link to {os.readlink(path)}, which is not there" if os.path.islink(path) else "does not exist"
         raise CheckpointError(
-            f"{path} does not exist; expected a checkpoint file. Check the path or download the file."
+            f"{path} {what}; expected a checkpoint file. Check the path or download the file."
         ) from None
     except OSError as error:
         raise CheckpointError(

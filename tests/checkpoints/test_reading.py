@@ -242,3 +242,11 @@ def test_truncated_safetensors_files_are_reported(write, length):
 def test_a_corrupt_safetensors_header_is_reported(write):
     with pytest.raises(CheckpointError, match="damaged"):
         read_safetensors(write(SAMPLES["safetensors"].replace(b"F32", b"F99")))
+
+
+def test_a_link_to_nowhere_is_told_from_a_wrong_path(tmp_path):
+    (tmp_path / "m.safetensors").symlink_to("/nowhere/x.safetensors")
+    with pytest.raises(CheckpointError, match="m.safetensors is a link to /nowhere/x.safetensors, which is not there"):
+        sniff(tmp_path / "m.safetensors")
+    with pytest.raises(CheckpointError, match="other.safetensors does not exist"):
+        sniff(tmp_path / "other.safetensors")
