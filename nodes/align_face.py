@@ -15,7 +15,7 @@ from .pictures import channels_first, channels_last
 class AlignFace(Node):
     """Find faces and cut them out as FFHQ's were."""
 
-    TITLE = "Align Face"
+    TITLE = "Align Face (SFE)"
 
     @classmethod
     def define_schema(cls) -> io.Schema:

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..sfe_models.directions.layers import on_layers_only
 from . import direction_choices, sockets, stages
-from .base import Node
+from .base import Node, advanced
 from .models import LoadedModel
 from .strengths import strength_inputs, strengths_for
 from .wires import Wire
@@ -43,11 +43,13 @@ class ApplyDirection(Node):
                 ),
                 direction_choices.direction_input(),
                 *strength_inputs(),
-                io.String.Input(
-                    "layers",
-                    default="all",
-                    optional=True,
-                    tooltip="Which layers move: all, coarse, medium, fine, numbers and ranges such as 0-3, 7.",
+                advanced(
+                    io.String.Input(
+                        "layers",
+                        default="all",
+                        optional=True,
+                        tooltip="Which layers move: all, coarse, medium, fine, numbers and ranges such as 0-3, 7.",
+                    )
                 ),
                 custom_direction_input(),
             ],

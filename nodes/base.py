@@ -12,6 +12,12 @@ CATEGORY = "StyleFeatureEditor"
 _KNOWN = {field.name for field in dataclasses.fields(io.Schema)}
 
 
+def advanced(socket: io.Input) -> io.Input:
+    """Mark an input as one that few need; ComfyUI 0.3.64 knows no argument for it, its front end knows the word."""
+    socket.extra_dict = {**socket.extra_dict, "advanced": True}
+    return socket
+
+
 class NodeError(ValueError):
     """What a node cannot do, beginning with its name."""
 
@@ -25,8 +31,8 @@ class Node(io.ComfyNode):
     def schema(cls, node_id: str, description: str, inputs: list, outputs: list, group: str = "", **more) -> io.Schema:
         """Make the schema; group: sub-menu."""
         more = {key: value for key, value in more.items() if key in _KNOWN}
-        for output in outputs:  # older versions would show the socket's type
-            output.display_name = output.display_name or output.id
+        for socket in (*inputs, *outputs):  # older versions would show an output's type
+            socket.display_name = socket.display_name or socket.id.replace("_", " ")
         return io.Schema(
             node_id=node_id,
             display_name=cls.TITLE,

@@ -43,7 +43,7 @@ class DemoPortrait(Node):
                 io.Boolean.Input("details", default=True, tooltip="Freckles, lettering, patterns, hats, earrings."),
             ],
             [
-                io.Image.Output("image", tooltip="The portraits."),
+                io.Image.Output("image", display_name="portrait", tooltip="The portraits."),
                 io.Mask.Output("face", tooltip="Where the face is seen."),
                 io.String.Output("landmarks", tooltip="Eyes, nose and mouth corners, as Align Face takes them."),
             ],

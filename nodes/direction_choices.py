@@ -22,6 +22,10 @@ _ALWAYS = "human faces"
 # A folder of published files may show anything that there are published directions for.
 _FOLDERS = "folders"
 _DEFAULT = "smile"
+_TOOLTIP = (
+    "What to change. Only directions of the model's own kind of picture fit it; the node says what each does and which "
+    "strengths are useful."
+)
 # The menu's option that `web/lib` reads what stands below from.
 PICKER = "sfe_directions"
 
@@ -38,20 +42,12 @@ class Offer:
 
 
 def direction_input(name: str = "direction") -> io.Combo.Input:
-    """Make the menu, with effects and useful ranges in its tooltip."""
+    """Make the menu; effects and useful ranges are the picker's."""
     offer = _offered(state())
     infos = [info for info, _ in offer.directions]
     names = list(dict.fromkeys(info.name for info in infos)) or [_DEFAULT]
-    lines = ["What to change. The useful strengths and what a positive one does, by family:"]
-    family = None
-    for info in infos:
-        if info.family != family:
-            family = info.family
-            lines.append(f"{family} ({info.subject}):" if info.subject else f"{family}:")
-        span = " {:g} to {:g}".format(*info.strength_range) if info.strength_range else ""
-        lines.append(f"  {info.name}{span}{f': {info.effect}' if info.effect else ''}")
     default = _DEFAULT if _DEFAULT in names else names[0]
-    menu = io.Combo.Input(name, options=names, default=default, tooltip="\n".join(lines))
+    menu = io.Combo.Input(name, options=names, default=default, tooltip=_TOOLTIP)
     menu.extra_dict = {**menu.extra_dict, PICKER: _for_the_picker(offer)}  # no argument of Combo in 0.3.64
     return menu
 

@@ -14,14 +14,12 @@ from ..sfe_models.directions.layers import parse_layers
 from ..sfe_models.domain import DomainSpec
 from ..sfe_models.generators.base import Generator
 from ..sfe_models.inputs import InputError
-from . import sockets, stages
+from . import previews, sockets, stages
 from .base import Node
-from .links import output_is_used
 from .models import LoadedModel
 from .pictures import pil_to_image
 from .progress import Progress
 
-_ID, _TRAVERSAL = "SFE_DiscoverDirections", 1
 _SEFA, _GANSPACE = "SeFa", "GANSpace"
 _STEPS, _ROWS, _BATCH = 5, (0, 1, 2), 1024
 
@@ -34,7 +32,7 @@ class DiscoverDirections(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return cls.schema(
-            _ID,
+            "SFE_DiscoverDirections",
             "Finds what the generator varies most, without any pictures. Try the indices; the traversal shows what "
             "each one does to three samples.",
             [
@@ -66,18 +64,13 @@ class DiscoverDirections(Node):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, **_) -> bool:
-        return output_is_used(_ID, _TRAVERSAL)
-
-    @classmethod
     def run(cls, sfe_model: LoadedModel, method: str, index: int, layers: str, samples: int = 20000) -> io.NodeOutput:
         found = _Search(method, index, layers, samples, sfe_model.pipeline.spec)
         direction = stages.by_generator(sfe_model, found.direction)
-        if not output_is_used(_ID, _TRAVERSAL):
-            return io.NodeOutput(direction, None)
         strengths = evenly_spaced(*direction.info.strength_range, _STEPS)
         grid = stages.by_generator(sfe_model, lambda g: traversal(g, direction, strengths, seed_codes(g, _ROWS)))
-        return io.NodeOutput(direction, pil_to_image(traversal_picture(grid, strengths, direction.info.name)))
+        picture = pil_to_image(traversal_picture(grid, strengths, direction.info.name))
+        return io.NodeOutput(direction, picture, ui=previews.images(picture))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class EditFace(Node):
             ],
             [
                 io.Image.Output("edited", tooltip="The pictures with the edited faces."),
-                io.Image.Output("crop", tooltip="The edited crops, at the model's full size."),
+                io.Image.Output("crop", display_name="edited crop", tooltip="The crops, at the model's full size."),
             ],
             search_aliases=["portrait editor", "age slider"],
         )

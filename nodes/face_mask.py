@@ -29,7 +29,7 @@ PUBLISHED_BACKGROUND = "published background"
 class FaceMask(Node):
     """Draw a part of each face."""
 
-    TITLE = "Face Mask"
+    TITLE = "Face Mask (SFE)"
 
     @classmethod
     def define_schema(cls) -> io.Schema:

@@ -7,8 +7,10 @@ from comfy_api.latest import io
 from ..sfe_models.inversion_file import load_inversion, save_inversion
 from . import sockets
 from .base import Node
-from .kept_files import kept_file, new_file, state, written
+from .kept_files import kept_file, kept_names, new_file, state, written
 from .wires import Wire
+
+_DEFAULT = "sfe/inversion.safetensors [output]"
 
 
 class SaveInversion(Node):
@@ -54,15 +56,24 @@ class LoadInversion(Node):
                 sockets.SFEModel.Input(
                     "sfe_model", display_name="model", tooltip="The model that they were inverted by."
                 ),
-                io.String.Input(
+                io.Combo.Input(
                     "file",
-                    default="sfe/inversion.safetensors [output]",
-                    tooltip="Below the output folder, or with [input] at its end below the input folder.",
+                    options=kept_names() or [_DEFAULT],
+                    default=_DEFAULT,
+                    tooltip="What Save Inversion wrote, or a file that was put into the input folder. Press R to see "
+                    "new ones.",
                 ),
             ],
             [sockets.SFEInversion.Output("inversion", tooltip="As Invert gives it.")],
             search_aliases=["restore inversion"],
         )
+
+    @classmethod
+    def validate_inputs(cls, input_types) -> bool | str:
+        """Take a name over a wire too, as Save Inversion gives it out."""
+        taken = {"sfe_model": ("SFE_MODEL",), "file": ("STRING", "COMBO")}
+        wrong = [f"{name} is {kind}" for name, kind in input_types.items() if kind not in taken.get(name, (kind,))]
+        return ", ".join(wrong) or True
 
     @classmethod
     def fingerprint_inputs(cls, file: str | None = None, **_) -> tuple:

@@ -7,10 +7,8 @@ from comfy_api.latest import io
 from ..sfe_models.tuning.optimise import USUAL_STEPS, Steps
 from . import inverting, previews, sockets, stages
 from .base import Node
-from .links import output_is_used
 from .pictures import from_image, to_image
 
-_ID, _RECONSTRUCTION = "SFE_Invert", 1
 _METHODS = _ENCODER, _REFINE, _OPTIMISE = "encoder", "encoder + refine", "optimise"
 _USUAL_REFINING = 30
 
@@ -18,12 +16,12 @@ _USUAL_REFINING = 30
 class Invert(Node):
     """Invert aligned crops, once for all edits."""
 
-    TITLE = "Invert"
+    TITLE = "Invert (SFE)"
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return cls.schema(
-            _ID,
+            "SFE_Invert",
             "Finds the code and the features of aligned face crops. All edits start from here; it runs once a picture.",
             [
                 sockets.SFEModel.Input("sfe_model", display_name="model", tooltip="From Load SFE."),
@@ -54,16 +52,10 @@ class Invert(Node):
             ],
             [
                 sockets.SFEInversion.Output("inversion", tooltip="What the model keeps of the pictures."),
-                io.Image.Output(
-                    "reconstruction", tooltip="The pictures made from it, without an edit. Computed only when used."
-                ),
+                io.Image.Output("reconstruction", tooltip="The pictures made from it, without an edit."),
             ],
             search_aliases=["gan inversion", "encode face"],
         )
-
-    @classmethod
-    def fingerprint_inputs(cls, **_) -> bool:
-        return output_is_used(_ID, _RECONSTRUCTION)
 
     @classmethod
     def run(cls, sfe_model, image, show: bool = False, refine: int = 0, method: str = _ENCODER) -> io.NodeOutput:
@@ -73,6 +65,6 @@ class Invert(Node):
         else:
             refine = refine or (_USUAL_REFINING if method == _REFINE else 0)
             inversion = inverting.invert(sfe_model, from_image(image), refine)
-        picture = stages.reconstruct(inversion) if show or output_is_used(_ID, _RECONSTRUCTION) else None
+        picture = stages.reconstruct(inversion)
         shown = previews.beside(to_image(inversion.value.picture[: previews.MOST]), picture) if show else None
         return io.NodeOutput(inversion, picture, ui=shown)

@@ -11,7 +11,7 @@ from comfy_api.latest import io
 from ..sfe_models.file_names import name_problem
 from ..sfe_models.inputs import InputError
 from .found_models import changed_at
-from .paths import PathError, annotated, inside
+from .paths import PathError, annotated, files_below, inside
 
 _SUFFIX = ".safetensors"
 _FOLDERS = {"output": folder_paths.get_output_directory, "input": folder_paths.get_input_directory}
@@ -35,6 +35,16 @@ def written(path: Path) -> io.NodeOutput:
     below = path.relative_to(folder_paths.get_output_directory()).as_posix()
     entry = {"filename": path.name, "subfolder": below.rpartition("/")[0], "type": "output"}
     return io.NodeOutput(f"{below} [output]", ui={"files": [entry]})
+
+
+def kept_names() -> list[str]:
+    """The safetensors files below both folders, each with its folder in brackets, as `kept_file` takes them."""
+    return [
+        f"{name} [{kind}]"
+        for kind, folder in _FOLDERS.items()
+        for name in sorted(files_below(folder()))
+        if name.endswith(_SUFFIX)
+    ]
 
 
 def kept_file(file: str, saver: str) -> Path:

@@ -8,7 +8,7 @@ from ..sfe_models.choices import DELTA, MASK_ACTS_ON, PICTURE
 from ..sfe_models.faces.mask.soft import feathered
 from ..sfe_models.pictures.overlays import protected_over
 from . import previews, sockets, stages
-from .base import Node
+from .base import Node, advanced
 from .pictures import masks_of
 
 
@@ -35,13 +35,15 @@ class MaskDelta(Node):
                     step=0.01,
                     tooltip="Softens the mask's edge by this share of the picture's side.",
                 ),
-                io.Combo.Input(
-                    "acts_on",
-                    options=list(MASK_ACTS_ON),
-                    default=PICTURE,
-                    optional=True,
-                    tooltip=f"{PICTURE}: nothing changes outside. {DELTA}: as in the paper, where colours and light "
-                    "still change everywhere.",
+                advanced(
+                    io.Combo.Input(
+                        "acts_on",
+                        options=list(MASK_ACTS_ON),
+                        default=PICTURE,
+                        optional=True,
+                        tooltip=f"{PICTURE}: nothing changes outside. {DELTA}: as in the paper, where colours and "
+                        "light still change everywhere.",
+                    )
                 ),
             ],
             [sockets.SFEDelta.Output("masked_delta", display_name="Δ", tooltip="For Combine Δ and Feature Edit.")],

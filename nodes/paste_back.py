@@ -10,14 +10,14 @@ from ..sfe_models.faces.paste.batch import paste_faces
 from ..sfe_models.faces.paste.face import PasteOptions
 from . import previews, sockets
 from .base import Node
-from .pictures import channels_first, channels_last, masks_of, signed
+from .pictures import channels_first, channels_last, masks_of
 from .progress import Progress
 
 
 class PasteBack(Node):
     """Blend crops into the photos that they were cut out of."""
 
-    TITLE = "Paste Back"
+    TITLE = "Paste Back (SFE)"
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -58,9 +58,10 @@ class PasteBack(Node):
                 ),
             ],
             [
-                io.Image.Output("image", tooltip="The photos, as many as went in."),
+                io.Image.Output("image", display_name="edited photo", tooltip="The photos, as many as went in."),
                 io.Mask.Output("changed", tooltip="How much of each pixel comes from a crop."),
             ],
+            is_output_node=True,
             search_aliases=["composite face", "uncrop", "stitch"],
         )
 
@@ -76,7 +77,7 @@ class PasteBack(Node):
             alignment,
             masks,
             PasteOptions(feather, colour_match, region, blend),
-            lambda picture: progress.step(picture=signed(picture)),
+            lambda picture: progress.step(),
         )
         pasted = channels_last(pasted).clamp_(0, 1)
         if photo.shape[3] == 4:

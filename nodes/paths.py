@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PureWindowsPath
 
 
@@ -31,3 +34,25 @@ def annotated(name: str) -> tuple[str, str]:
         if name.endswith(f" [{kind}]"):
             return name.removesuffix(f" [{kind}]"), kind
     return name, "output"
+
+
+def files_below(folder: Path | str) -> Iterator[str]:
+    """Names of the files below a folder, with / between the parts; hidden folders and links are not entered.
+
+    A folder is read again only when it has changed, since a menu is made anew several times for each prompt.
+    """
+    try:
+        files, folders = _listed(str(folder), os.stat(folder).st_mtime_ns)
+    except OSError:  # gone, or not to be read: nothing to choose there
+        return
+    yield from files
+    for name in folders:
+        yield from (f"{name}/{below}" for below in files_below(Path(folder) / name))
+
+
+@lru_cache(maxsize=4096)
+def _listed(folder: str, changed_ns: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The files and the folders directly in a folder."""
+    entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+    folders = tuple(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    return tuple(entry.name for entry in entries if entry.is_file()), folders

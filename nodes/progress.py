@@ -1,4 +1,7 @@
-"""Progress bars with previews, and work in parts."""
+"""Progress bars, and work in parts.
+
+Front ends keep a node's last preview where its own picture should be: only work that shows none sends previews.
+"""
 
 from __future__ import annotations
 

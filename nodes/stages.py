@@ -81,15 +81,16 @@ def synthesize(wire: Wire, resolution: int | None = None, masks: Tensor | None =
             own = {} if masks is None else {"mask": masks if len(masks) == 1 else masks[part]}
             pictures = pipeline.synthesize(value, resolution, **own)
             found.append(to_image(pictures.to(kept())))
-            progress.step(part.stop - part.start, pictures[0])
+            progress.step(part.stop - part.start)
     return torch.cat(found)
 
 
 def reconstruct(wire: Wire) -> Tensor:
-    """The pictures that an Inversion stands for, as an IMAGE."""
+    """The pictures that an Inversion stands for, as an IMAGE; kept for masks, too."""
     if isinstance(wire.value, GradualInversion):
         return synthesize(Wire(wire.model, wire.model.pipeline.start_edit(wire.value)))
-    return synthesize(feature_edit(wire))
+    with ready(wire.model) as pipeline:
+        return torch.cat([to_image(pipeline.reconstruct(value).to(kept())) for _, value in _parts_of(wire.value)])
 
 
 def sweep(wire: Wire, direction: Direction, strengths: Sequence[float], masks: Tensor | None) -> Tensor:
@@ -102,7 +103,7 @@ def sweep(wire: Wire, direction: Direction, strengths: Sequence[float], masks: T
             for part in parts(len(strengths)):
                 pictures = pipeline.sweep(one, direction, strengths[part], own)[0]
                 found.append(pictures.to(kept()))
-                progress.step(len(pictures), pictures[-1])
+                progress.step(len(pictures))
     return torch.cat(found)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..sfe_models.inputs import InputError
 from ..sfe_models.values import repeat_each
+from .base import advanced
 from .wires import Wire
 
 # Strengths of one picture, as many as Strength Sweep makes.
@@ -28,14 +29,16 @@ def strength_inputs() -> list[io.Input]:
             step=0.01,
             round=0.001,
             tooltip="How far to go, for all pictures; 0 changes nothing, a negative number goes the other way. The "
-            "direction's tooltip says which strengths are useful.",
+            "picker says which strengths are useful.",
         ),
-        io.String.Input(
-            "strengths",
-            default="",
-            optional=True,
-            tooltip="One strength for each picture, with commas between them; used in place of 'strength'. For a "
-            "single picture several strengths give a batch.",
+        advanced(
+            io.String.Input(
+                "strengths",
+                default="",
+                optional=True,
+                tooltip="One strength for each picture, with commas between them; used in place of 'strength'. For a "
+                "single picture several strengths give a batch.",
+            )
         ),
     ]
 

@@ -37,8 +37,9 @@ class Sweep(Node):
             ],
             [
                 io.Image.Output("images", tooltip="All pictures; those of one person are next to each other."),
-                io.Image.Output("contact_sheet", tooltip="One row for each person, with the strengths below."),
+                io.Image.Output("contact_sheet", tooltip="Each person begins a row, with the strengths below."),
             ],
+            is_output_node=True,
             search_aliases=["grid", "traversal", "xy plot"],
         )
 
@@ -58,5 +59,5 @@ class Sweep(Node):
         strengths = evenly_spaced(from_strength, to_strength, steps)
         pictures = stages.sweep(inversion, chosen, strengths, None if mask is None else masks_of(mask))
         labels = [f"{strength:+g}" for strength in strengths] * len(inversion)
-        sheet = pil_to_image(contact_sheet(list(pictures), labels, steps))
+        sheet = pil_to_image(contact_sheet(list(pictures), labels, each=steps))
         return io.NodeOutput(to_image(pictures), sheet, ui=previews.images(sheet))

@@ -17,7 +17,7 @@ _SIZES = {"full": 1, "1/2": 2, "1/4": 4, "1/8": 8}
 class Synthesize(Node):
     """Make pictures from features."""
 
-    TITLE = "Synthesize"
+    TITLE = "Synthesize (SFE)"
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -39,7 +39,14 @@ class Synthesize(Node):
                     "The demo model can do 1/2, the one for real faces all of them.",
                 ),
             ],
-            [io.Image.Output("image", tooltip="The edited crops; Paste Back puts them into their photos.")],
+            [
+                io.Image.Output(
+                    "image",
+                    display_name="edited crop",
+                    tooltip="The edited crops; Paste Back puts them into their photos.",
+                )
+            ],
+            is_output_node=True,
             search_aliases=["decode face", "generate"],
         )
 

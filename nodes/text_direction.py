@@ -20,7 +20,7 @@ from .models import LoadedModel
 class TextDirection(Node):
     """Make a direction from words."""
 
-    TITLE = "Text Direction"
+    TITLE = "Text Direction (SFE)"
 
     @classmethod
     def define_schema(cls) -> io.Schema:

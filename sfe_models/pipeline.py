@@ -253,7 +253,7 @@ class Pipeline:
         pictures = [self._picture(features.F_k, region.styles, region.carried, stop) for region in seen]
         masks = [region.mask for region in seen]
         if is_seen(rest):
-            pictures.append(self._unedited_picture(features.edit.inversion, stop))
+            pictures.append(self.reconstruct(features.edit.inversion, resolution))
             masks.append(rest)
         size = tuple(pictures[0].shape[2:])
         return equations.blended(pictures, [resized_mask(mask, size) for mask in masks])
@@ -263,14 +263,14 @@ class Pipeline:
         styles, carried = styles.map(lambda s: s.to(device)), tuple(part.to(device) for part in carried)
         return equations.synthesize(networks.generator, self.spec, styles, F_k.to(device), carried, stop)
 
-    def _unedited_picture(self, inversion: Inversion, stop: int | None) -> Tensor:
-        """The picture of the inversion, kept."""
+    @torch.no_grad()
+    def reconstruct(self, inversion: Inversion, resolution: int | None = None) -> Tensor:
+        """Make the picture of an inversion without an edit, as `synthesize` does; kept as long as it lives."""
         kept = self._reconstructed.setdefault(inversion, {})
-        if stop not in kept:
-            F_k = self._unedited_features(inversion, torch.arange(len(inversion)))
-            styles = self._runs.edited_styles(self.start_edit(inversion))[0]
-            kept[stop] = self._picture(F_k, styles, inversion.carried, stop).to(inversion.F_k.device)
-        return kept[stop].to(self.networks.device)
+        if resolution not in kept:
+            picture = self.synthesize(self.feature_edit(inversion), resolution)
+            kept[resolution] = picture.to(inversion.F_k.device)
+        return kept[resolution].to(self.networks.device)
 
     @property
     def preview_resolutions(self) -> tuple[int, ...]:
@@ -332,7 +332,7 @@ class Pipeline:
             unedited = self._unedited_features(inversion, torch.arange(batch))
             self._unedited[edit.inversion] = unedited.repeat_interleave(len(values), dim=0)
         if delta.regions:
-            unedited = self._unedited_picture(inversion, None)
+            unedited = self.reconstruct(inversion)
             self._reconstructed[edit.inversion] = {None: unedited.repeat_interleave(len(values), dim=0)}
         images = self.synthesize(self.feature_edit(delta))
         return images.unflatten(0, (batch, len(values)))

@@ -2,8 +2,9 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
-import { offerOf, toggled } from "./lib/directions.js";
-import { after, isConnected, modelOf, onlyModel, setValue, widgetOf } from "./lib/graph.js";
+import { fitting, look, offerOf, toggled } from "./lib/directions.js";
+import { after, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "./lib/graph.js";
+import { called, effectIn } from "./lib/names.js";
 import { say } from "./lib/words.js";
 import { COMPARE_HEIGHT, makeCompare } from "./views/compare.js";
 import { PICKER_HEIGHT, makePicker } from "./views/picker.js";
@@ -13,6 +14,8 @@ const PICKING = new Set(["SFE_ApplyDirection", "SFE_EditFace", "SFE_Sweep"]);
 const COMPARING = new Set(["SFE_Synthesize", "SFE_PasteBack"]);
 const LOADER = "SFE_LoadModel";
 const FAVOURITES = "StyleFeatureEditor.Favourites";
+/** After so long an element of an extension is on the page, if it ever will be. */
+const ELEMENTS_MS = 1500;
 
 /** Definitions of the nodes with a picker, by id; renewed when ComfyUI's menus are. */
 const definitions = new Map();
@@ -20,30 +23,44 @@ const definitions = new Map();
 const pickers = new Set();
 let favourites = [];
 
-const words = (key, values) => say(app.extensionManager?.setting?.get("Comfy.Locale"), key, values);
+const language = () => app.extensionManager?.setting?.get("Comfy.Locale");
+const words = (key, values) => say(language(), key, values);
 const refreshAll = () => pickers.forEach((refresh) => refresh());
 
-/** Add an element under a node's widgets; it is part of no file and no prompt. */
+/** Add an element under a node's widgets, and fit the node to them; it is part of no file and no prompt. */
 function addView(node, name, element, height) {
   const options = { serialize: false, hideInPanel: true, hideOnZoom: false, getMinHeight: () => height, getMaxHeight: () => height };
   const widget = node.addDOMWidget(name, name, element, options);
   widget.serialize = false;
   const [width, needed] = node.computeSize();
-  node.setSize([Math.max(node.size[0], width), Math.max(node.size[1], needed)]);
+  node.setSize([Math.max(node.size[0], width), name === "sfe_picker" ? needed : Math.max(node.size[1], needed)]);
+}
+
+/** The choice and the number that the picker shows in their place, unless something is connected to them. */
+function hidePlain(node, widgets, shown) {
+  const wanted = widgets.map((widget) => shown() && !isConnected(node, widget.name));
+  if (widgets.every((widget, i) => Boolean(widget.hidden) === wanted[i])) return;
+  widgets.forEach((widget, i) => hide(widget, wanted[i]));
+  node.setDirtyCanvas(true, true);
 }
 
 function addPicker(node) {
   const direction = widgetOf(node, "direction");
   const strength = widgetOf(node, "strength");
+  const plain = [direction, strength].filter(Boolean);
   const ends = ["from_strength", "to_strength"].map((name) => widgetOf(node, name));
   const set = (widget, value) => {
     setValue(node, widget, value, app.canvas);
     node.setDirtyCanvas(true, true);
   };
-  const { element, refresh } = makePicker({
+  const offer = () => offerOf(definitions.get(node.comfyClass));
+  const model = () => modelOf(node) ?? onlyModel((app.rootGraph ?? app.graph).nodes);
+  let drawn = true;
+  let fresh = true;
+  const picker = makePicker({
     read: () => ({
-      offer: offerOf(definitions.get(node.comfyClass)),
-      model: modelOf(node) ?? onlyModel((app.rootGraph ?? app.graph).nodes),
+      offer: offer(),
+      model: model(),
       name: direction.value,
       custom: isConnected(node, "custom_direction"),
       strength: strength ? strength.value : null,
@@ -58,14 +75,34 @@ function addPicker(node) {
       refreshAll();
     },
     say: words,
+    called: (name) => called(language(), name),
+    effectOf: (direction) => effectIn(language(), direction.effect),
   });
-  addView(node, "sfe_picker", element, PICKER_HEIGHT);
-  for (const widget of [direction, strength]) if (widget) after(widget, "callback", refresh);
+  const refresh = () => {
+    hidePlain(node, plain, () => drawn);
+    picker.refresh();
+  };
+  hidePlain(node, plain, () => true); // before the node is given its size
+  addView(node, "sfe_picker", picker.element, PICKER_HEIGHT);
+  for (const widget of plain) after(widget, "callback", refresh);
   after(node, "onConnectionsChange", () => setTimeout(refreshAll));
-  after(node, "onConfigure", () => setTimeout(refresh));
+  after(node, "onConfigure", () => {
+    fresh = false;
+    setTimeout(refresh);
+  });
   after(node, "onRemoved", () => pickers.delete(refresh));
   pickers.add(refresh);
-  refresh();
+  picker.refresh();
+  setTimeout(() => {
+    if (fresh && node.graph && look(offer(), model(), direction.value).state === "other") {
+      set(direction, fitting(offer(), model())[0]?.name ?? direction.value);
+    }
+  });
+  // Front ends that drew Nodes 2.0 as a trial show no elements of extensions: there the plain widgets come back.
+  setTimeout(() => {
+    drawn = picker.element.isConnected || !app.extensionManager?.setting?.get("Comfy.VueNodes.Enabled");
+    refresh();
+  }, ELEMENTS_MS);
 }
 
 function addCompare(node) {
@@ -95,11 +132,12 @@ app.registerExtension({
     refreshAll();
   },
   nodeCreated(node) {
+    if (node.comfyClass?.startsWith("SFE_")) foldAdvanced(node);
     if (PICKING.has(node.comfyClass)) addPicker(node);
     if (COMPARING.has(node.comfyClass)) addCompare(node);
     if (node.comfyClass === LOADER) {
       after(widgetOf(node, "model"), "callback", refreshAll);
-      after(node, "onConfigure", () => setTimeout(refreshAll));
+      for (const event of ["onConfigure", "onAdded", "onRemoved"]) after(node, event, () => setTimeout(refreshAll));
     }
   },
 });

@@ -87,20 +87,20 @@ try {
 
   // Front ends that drew Nodes 2.0 as a hidden trial show no elements of extensions.
   await check("views", async () => {
-    await browser.load(page, workflow("one_edit"));
+    await browser.load(page, workflow("01 One edit"));
     await browser.fit(page, ["SFE_ApplyDirection"]);
     return (await page.locator(".sfe-picker").count()) > 0;
   });
   const checkView = (name, what) => (report.views ? check(name, what) : null);
 
   await checkView("range", async () => {
-    await browser.load(page, workflow("one_edit"));
+    await browser.load(page, workflow("01 One edit"));
     await browser.fit(page, ["SFE_ApplyDirection"]);
     const found = {};
     for (const name of ["smile", "glasses", "hair_colour"]) {
       await setWidget("SFE_ApplyDirection", "direction", name);
       const text = await picker().innerText();
-      found[name] = { ...(await slider()), text };
+      found[name] = { ...(await slider()), text, title: await picker().getAttribute("title") };
     }
     await picker().locator("select").selectOption("age");
     const chosen = await widgetValue("SFE_ApplyDirection", "direction");
@@ -130,14 +130,14 @@ try {
   });
 
   await checkView("vanished", async () => {
-    await browser.load(page, workflow("one_edit"));
+    await browser.load(page, workflow("01 One edit"));
     await browser.fit(page, ["SFE_ApplyDirection"]);
     const fits = await state();
     await setWidget("SFE_ApplyDirection", "direction", "yaw");
     await setWidget("SFE_LoadModel", "model", "ffhq-1024 (download)");
     const other = { state: await state(), text: await picker().innerText(), value: await widgetValue("SFE_ApplyDirection", "direction") };
     await page.screenshot({ path: join(folder, "vanished.png") });
-    const data = workflow("one_edit");
+    const data = workflow("01 One edit");
     data.nodes.find((n) => n.type === "SFE_ApplyDirection").widgets_values[0] = "wings";
     await browser.load(page, data);
     await browser.fit(page, ["SFE_ApplyDirection"]);
@@ -150,7 +150,7 @@ try {
 
   await checkView("compare", async () => {
     const from = said.length;
-    const data = workflow("masked_edit");
+    const data = workflow("06 Edit one place");
     // Another person each time, so that nothing comes from ComfyUI's cache.
     data.nodes.find((n) => n.type === "SFE_DemoPortrait").widgets_values[0] = Date.now() % 1_000_000;
     await browser.load(page, data);
@@ -178,7 +178,7 @@ try {
 
   await check("help", async () => {
     const from = said.length;
-    await browser.load(page, workflow("one_edit"));
+    await browser.load(page, workflow("01 One edit"));
     await browser.fit(page, ["SFE_Synthesize"]);
     await page.evaluate(() => {
       const node = window.app.graph._nodes.find((n) => n.type === "SFE_Synthesize");
@@ -200,7 +200,7 @@ try {
     return { text: await content.innerText(), pictures, complaints: browser.complaints(said, from) };
   });
   await check("working", async () => {
-    const data = workflow("strength_sweep");
+    const data = workflow("05 Strength sweep");
     const set = (type, index, value) => (data.nodes.find((n) => n.type === type).widgets_values[index] = value);
     set("SFE_DemoPortrait", 0, Date.now() % 1_000_000);
     set("SFE_DemoPortrait", 2, 8);
@@ -220,7 +220,7 @@ try {
       return answer.ok ? Object.values(await answer.json()).map((entry) => entry.name) : null;
     });
     if (served === null) return { served }; // this ComfyUI has no blueprints of packs
-    const data = workflow("all_in_one");
+    const data = workflow("02 All in one node");
     await browser.load(page, data);
     await browser.toEmptyPlace(page);
     const before = await page.evaluate(() => window.app.graph._nodes.map((n) => n.id));
@@ -253,7 +253,7 @@ try {
     };
     await use("zh");
     try {
-      await browser.load(page, workflow("one_edit"));
+      await browser.load(page, workflow("01 One edit"));
       await browser.fit(page, ["SFE_ApplyDirection"]);
       await page.screenshot({ path: join(folder, "language.png") });
       const labels = await page.evaluate(() => {

@@ -40,7 +40,7 @@ try {
   await browser.useNodes2(page, url, false);
   await step("open the templates", () => page.locator(".templates-tab-button, button[aria-label*=emplates]").first().click());
   await step("choose the pack", () => page.locator("[role=dialog]").getByText(PACK).first().click());
-  await step("choose one_edit", () => page.locator("[role=dialog]").getByText(/^one[_ ]edit$/i).first().click());
+  await step("choose One edit", () => page.locator("[role=dialog]").getByText(/One edit$/i).first().click());
   let done = ended();
   await step("run", async () => {
     await runButton().click();

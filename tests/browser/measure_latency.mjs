@@ -16,7 +16,7 @@ const [url, repeats = "15"] = process.argv.slice(2);
 const { page, close } = await browser.open(url);
 try {
   await browser.useNodes2(page, url, false);
-  await browser.load(page, JSON.parse(readFileSync(join(ROOT, "workflows/one_edit.json"), "utf8")));
+  await browser.load(page, JSON.parse(readFileSync(join(ROOT, "workflows/01 One edit.json"), "utf8")));
   // Two strengths, so that nothing of the second is in ComfyUI's cache: then the compare view is there.
   await browser.run(page);
   await setStrength(1.234);

@@ -38,7 +38,7 @@ const boxOf = (types) =>
 try {
   await page.evaluate(() => window.app.extensionManager.setting.set("Comfy.Minimap.Visible", false));
   await browser.useNodes2(page, url, true);
-  await browser.load(page, JSON.parse(readFileSync(join(ROOT, "workflows/one_edit.json"), "utf8")));
+  await browser.load(page, JSON.parse(readFileSync(join(ROOT, "workflows/01 One edit.json"), "utf8")));
   const run = await browser.run(page);
   if (run !== "execution_success") throw new Error(run);
   await page.waitForTimeout(5000);

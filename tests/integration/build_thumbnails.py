@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from integration.examples import EXAMPLES
 from integration.server import ROOT, Server, temporary_base
 from PIL import Image
 
@@ -37,6 +39,22 @@ def thumbnail(pictures: list[np.ndarray]) -> Image.Image:
     return whole
 
 
+def _shown(server: Server, graph: dict, result) -> list[np.ndarray]:
+    """Before and after of every comparison; where a graph compares nothing, what it saves or draws last."""
+    kinds = {number: node["class_type"] for number, node in graph.items()}
+    pasted = [n for n, kind in kinds.items() if kind == "SFE_PasteBack"]
+    compared = pasted or [n for n, kind in kinds.items() if kind == "SFE_Synthesize"]
+    saved = [n for n, kind in kinds.items() if kind in ("SaveImage", "SFE_Sweep", "PreviewImage")]
+    if saved and not pasted:
+        return [picture for n in saved for picture in server.pictures(result, n)]
+    keys = [(n, key) for n in compared for key in ("a_images", "b_images")]
+    found = []
+    for n, key in keys:
+        entries = {n: {"images": result.outputs[n][key]}}
+        found += list(server.pictures(replace(result, outputs=entries), n))
+    return found
+
+
 def main() -> None:
     base = temporary_base()
     server = None
@@ -44,15 +62,13 @@ def main() -> None:
         (base / "input").mkdir()
         shutil.copy(Path(os.environ["COMFYUI_PATH"]) / "input/example.png", base / "input")
         server = Server(os.environ["COMFYUI_PATH"], base)
-        for path in sorted((ROOT / "workflows/api").glob("*.json")):
-            graph = json.loads(path.read_text(encoding="utf-8"))
+        for number, (title, make) in enumerate(EXAMPLES, 1):
+            graph = json.loads((ROOT / f"workflows/api/{make.__name__}.json").read_text(encoding="utf-8"))
             server.forget()
             result = server.run(graph)
             if result.status != "success":
-                raise RuntimeError(f"{path.name}: {result.error or result.node_errors}")
-            shown = [n for n, node in graph.items() if node["class_type"] in ("PreviewImage", "SaveImage")]
-            pictures = [picture for n in shown for picture in server.pictures(result, n)]
-            thumbnail(pictures).save(ROOT / f"workflows/{path.stem}.jpg", quality=88)
+                raise RuntimeError(f"{title}: {result.error or result.node_errors}")
+            thumbnail(_shown(server, graph, result)).save(ROOT / f"workflows/{number:02} {title}.jpg", quality=88)
     finally:
         if server is not None:
             server.stop()

@@ -1,4 +1,4 @@
-"""Write `workflows/*.json` (UI format), `workflows/api/*.json` (API format) and the blueprint in `subgraphs/`.
+"""Write `workflows/NN Title.json` (UI format), `workflows/api/*.json` (API format) and the blueprint in `subgraphs/`.
 
     PYTHONPATH=.:tests python tests/integration/build_workflows.py MODEL
 
@@ -30,10 +30,10 @@ def main(source: str) -> None:
         return round(strength_at(directions[name], share), 1)
 
     (ROOT / "workflows/api").mkdir(parents=True, exist_ok=True)
-    for name, make in EXAMPLES.items():
+    for number, (title, make) in enumerate(EXAMPLES, 1):
         graph = make(strength)
-        for path, content in ((f"{name}.json", graph.ui(info)), (f"api/{name}.json", graph.api())):
-            _write(ROOT / "workflows" / path, content)
+        _write(ROOT / f"workflows/{number:02} {title}.json", graph.ui(info))
+        _write(ROOT / f"workflows/api/{make.__name__}.json", graph.api())
     _write(ROOT / f"subgraphs/{NAME}.json", blueprint(info, "smile", strength("smile", 1)))
 
 

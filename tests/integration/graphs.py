@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from integration.layout import notes, place
+from integration.layout import note, place
 
 # Widgets of these types stand in `widgets_values`; all other inputs are sockets.
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
@@ -20,10 +20,10 @@ class Output:
 
 @dataclass
 class Graph:
-    """Nodes by number, in the order in which they were added; notes are shown in the front end only."""
+    """Nodes by number, in the order in which they were added; the note is shown in the front end only."""
 
     nodes: dict[str, dict] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    note: str = ""
     muted: dict[str, dict] = field(default_factory=dict)
 
     def add(self, class_type: str, outputs: int = 1, muted: bool = False, **inputs) -> list[Output]:
@@ -87,11 +87,14 @@ class Graph:
             if link not in out:
                 out.append(link)
         last = len(everything)
-        groups = place(nodes, self._before)
-        added = notes(groups, self.notes, last + 1)
-        nodes += added
+
+        def widgets(node: dict) -> list[str]:
+            return [name for name, kind, _ in declared_inputs(info[node["type"]]) if kind in WIDGETS]
+
+        groups, box = place(nodes, self._before, widgets, self.note)
+        nodes.append(note(last + 1, self.note, box))
         return {
-            "last_node_id": last + len(added),
+            "last_node_id": last + 1,
             "last_link_id": len(links),
             "nodes": nodes,
             "links": links,

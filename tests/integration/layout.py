@@ -1,42 +1,38 @@
-"""Where the nodes of a UI-format workflow stand: one coloured group for each stage, with a note in it."""
+"""Where the nodes of a UI-format workflow stand: one note, then a coloured group for each stage, in rows.
+
+ComfyUI's classic canvas leaves text out below a zoom of 60 %. Opened on a screen of 1600 x 950, a board is fitted into
+three quarters of the canvas: only what fits into MOST has titles that can be read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-COLUMN, TOP, LEFT, WIDTH, GAP = 380, 40, 40, 320, 60
-_NOTE_HEIGHT, _TITLE, _MARGIN = 170, 70, 30
+MOST = 1910, 1080
+COLUMN, WIDTH, WIDE = 330, 290, 370
+_LEFT, _TOP, _GAP, _BETWEEN, _MARGIN, _TITLE = 40, 40, 30, 42, 16, 66
+_COLUMN_HEIGHTS = 340, 500, 680
+_NOTE_WIDTH, _NOTE_LINE, _NOTE_LETTERS = 440, 24, 50
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Nodes that belong together, by their type or its beginning. note: Markdown."""
+    """Nodes that belong together, by their type."""
 
     title: str
     colour: str
     types: tuple[str, ...]
-    note: str
 
 
 # In the order of a graph; what no stage names belongs to the first.
 STAGES = (
+    Stage("Start · 开始", "#8fb0c0", ()),
+    Stage("Inversion · 反演", "#5aa0d0", ("SFE_TuneGenerator", "SFE_Invert", "SFE_SaveInversion", "SFE_LoadInversion")),
     Stage(
-        "1 Model and picture",
-        "#3f5159",
-        (),
-        "**The model and the picture.** *demo* edits the people that Demo Portrait draws. For photos take another "
-        "model in Load SFE, and the workflow *photo*.",
-    ),
-    Stage(
-        "2 Inversion",
-        "#3f789e",
-        ("SFE_Invert", "SFE_SaveInversion", "SFE_LoadInversion"),
-        "**Once a picture.** The model finds its own drawing of this person. Turn on *show* to see how much it keeps.",
-    ),
-    Stage(
-        "3 What to change",
-        "#8a6d3b",
+        "What · 改什么",
+        "#c9a15a",
         (
             "SFE_ApplyDirection",
             "SFE_TextDirection",
@@ -45,88 +41,143 @@ STAGES = (
             "SFE_EditFace",
             "SFE_Sweep",
         ),
-        "**What to change, and how far.** The slider covers the useful strengths; 0 changes nothing. A star keeps a "
-        "direction among your favourites.",
     ),
     Stage(
-        "4 Where it changes",
-        "#a1309b",
-        ("SFE_ComputeDelta", "SFE_MaskDelta", "SFE_CombineDelta", "SolidMask", "MaskComposite"),
-        "**Δ: which features change.** Bright places change most. A mask keeps the change to its white part; what is "
-        "dark grey on Mask Δ is protected.",
+        "Features · 特征",
+        "#c76bc2",
+        ("SFE_ComputeDelta", "SFE_MaskDelta", "SFE_CombineDelta", "SFE_FeatureEdit"),
     ),
     Stage(
-        "5 The picture",
-        "#3b8a4f",
-        ("SFE_FeatureEdit", "SFE_Synthesize", "SFE_PasteBack", "PreviewImage", "SaveImage"),
-        "**The edited picture.** Drag the line on the node: before and after. With *Run (On Change)* beside the Run "
-        "button, a moved slider is followed at once.",
+        "Result · 结果",
+        "#6bbf80",
+        ("SFE_Synthesize", "SFE_PasteBack", "PreviewImage", "SaveImage"),
     ),
 )
-# Height in px of what the pack's own widgets and pictures add to a node once it has run.
+# Height in px of the pictures and of the pack's own widgets; nodes that show a result are WIDE, and so is its picture.
+_PICKER = 112
 _ROOM = {
-    "SFE_ApplyDirection": 130,
-    "SFE_EditFace": 130,
-    "SFE_Sweep": 390,
-    "SFE_ComputeDelta": 260,
-    "SFE_MaskDelta": 260,
-    "SFE_Synthesize": 270,
-    "SFE_PasteBack": 270,
-    "PreviewImage": 250,
-    "SaveImage": 250,
+    "SFE_ApplyDirection": _PICKER,
+    "SFE_EditFace": _PICKER,
+    "SFE_Sweep": _PICKER + 200,
+    "SFE_ComputeDelta": 140,
+    "SFE_MaskDelta": 140,
+    "SFE_Synthesize": 300,
+    "SFE_PasteBack": 240,
+    "PreviewImage": 300,
+    "SaveImage": 300,
 }
+_RESULTS = {"SFE_Synthesize", "SFE_PasteBack", "PreviewImage", "SaveImage", "SFE_Sweep"}
+_FOLDING = {"SFE_ApplyDirection", "SFE_EditFace", "SFE_MaskDelta"}
+# Widgets that the picker stands for, or that are shown only when asked for.
+_HIDDEN = {"direction", "strength", "strengths", "layers", "acts_on"}
 
 
-def place(nodes: list[dict], before: Callable[[str], list[str]]) -> list[dict]:
-    """Set `pos` and `size` of UI-format nodes; returns the groups. before: the nodes that lead into one, by number."""
-    groups, left = [], LEFT
-    for number, stage in enumerate(STAGES, 1):
-        own = [node for node in nodes if _stage(node["type"]) is stage]
-        if not own:
-            continue
-        columns = _columns(own, before)
-        bottoms = [TOP + _TITLE + _NOTE_HEIGHT + GAP] * (max(columns.values()) + 1)
-        for node in own:
-            column = columns[node["id"]]
-            height = _height(node)
-            node["pos"], node["size"] = [left + column * COLUMN, bottoms[column]], [WIDTH, height]
-            bottoms[column] += height + GAP
-        width = (len(bottoms) - 1) * COLUMN + WIDTH
-        box = [left - _MARGIN, TOP, width + 2 * _MARGIN, max(bottoms) - TOP - GAP + _MARGIN]
+def place(
+    nodes: list[dict], before: Callable[[str], list[str]], widgets: Callable[[dict], Sequence[str]], note: str
+) -> tuple[list[dict], list[int]]:
+    """Set `pos` and `size` of UI-format nodes; returns the groups, and (x, y, width, height) of the note.
+
+    before: the nodes that lead into one, by number; widgets: the names of a node's widgets.
+    """
+    box = [_LEFT, _TOP, _NOTE_WIDTH, 60 + _NOTE_LINE * sum(1 + len(line) // _NOTE_LETTERS for line in note.split("\n"))]
+    stages = [stage for stage in STAGES if any(_stage(node["type"]) is stage for node in nodes)]
+    choices = [[_block(stage, nodes, before, widgets, most) for most in _COLUMN_HEIGHTS] for stage in stages]
+    tried = [
+        (*_in_rows([(_NOTE_WIDTH, box[3]), *(block.size for block in blocks)]), blocks)
+        for blocks in itertools.product(*choices)
+    ]
+    _, corners, blocks = min(tried, key=lambda one: one[0])
+    groups = []
+    for number, (block, (x, y)) in enumerate(zip(blocks, corners[1:], strict=True), 1):
+        block.put(x, y, widgets)
+        title, box_of = f"{number} {block.stage.title}", [x, y, *block.size]
         groups.append(
-            {"id": number, "title": stage.title, "bounding": box, "color": stage.colour, "font_size": 24, "flags": {}}
+            {
+                "id": number,
+                "title": title,
+                "bounding": box_of,
+                "color": block.stage.colour,
+                "font_size": 24,
+                "flags": {},
+            }
         )
-        left += width + 2 * _MARGIN + 40
-    return groups
+    return groups, box
 
 
-def _columns(own: list[dict], before: Callable[[str], list[str]]) -> dict[int, int]:
-    """The column of each node of a stage: how many of the same stage lead into it; what shows pictures comes last."""
+@dataclass(frozen=True)
+class _Block:
+    """A stage's nodes in columns, and the size of its group."""
+
+    stage: Stage
+    columns: list[list[dict]]
+    size: tuple[int, int]
+
+    def put(self, left: int, top: int, widgets) -> None:
+        """Set the nodes' places, from the group's corner on."""
+        x = left + _MARGIN
+        for column in self.columns:
+            y = top + _TITLE
+            for node in column:
+                node["pos"], node["size"] = [x, y], [_width(column), _height(node, widgets(node))]
+                y += node["size"][1] + _BETWEEN
+            x += _width(column) + _GAP
+
+
+def _block(stage: Stage, nodes, before, widgets, most: int) -> _Block:
+    own = [node for node in nodes if _stage(node["type"]) is stage]
+    columns = _columns(own, before, widgets, most)
+    width = sum(_width(column) + _GAP for column in columns) - _GAP + 2 * _MARGIN
+    height = max([0, *(sum(_height(node, widgets(node)) + _BETWEEN for node in column) for column in columns)])
+    return _Block(stage, columns, (width, _TITLE + height - _BETWEEN + _MARGIN))
+
+
+def _width(column: list[dict]) -> int:
+    return max(WIDE if node["type"] in _RESULTS else WIDTH for node in column)
+
+
+def _in_rows(sizes: list[tuple[int, int]]) -> tuple[float, list[tuple[int, int]]]:
+    """How much of MOST blocks take up in reading order, broken into at most three rows where that is least; corners."""
+
+    def tried(*cuts: int) -> tuple[float, list[tuple[int, int]]]:
+        corners, y, right = [], _TOP, 0
+        for row in filter(None, (sizes[a:b] for a, b in zip((0, *cuts), (*cuts, len(sizes)), strict=True))):
+            x = _LEFT
+            for width, _ in row:
+                corners.append((x, y))
+                x += width + _GAP
+            right, y = max(right, x), y + max(height for _, height in row) + _GAP
+        return max((right - _GAP - _LEFT) / MOST[0], (y - _GAP - _TOP) / MOST[1]), corners
+
+    places = range(1, len(sizes) + 1)
+    return min((tried(a, b) for a in places for b in places if a <= b), key=lambda one: one[0])
+
+
+def _columns(own: list[dict], before: Callable[[str], list[str]], widgets, most: int) -> list[list[dict]]:
+    """Fill columns from top to bottom, what leads into a node before it: no wire runs to the left."""
     inside = {str(node["id"]) for node in own}
 
     def depth(number: str) -> int:
         return max([0, *(1 + depth(b) for b in before(number) if b in inside)])
 
-    found = {node["id"]: depth(str(node["id"])) for node in own}
-    shows = [node["id"] for node in own if node["type"] in ("PreviewImage", "SaveImage")]
-    last = max([0, *(1 + column for number, column in found.items() if number not in shows)])
-    return found | dict.fromkeys(shows, last)
+    columns, room = [], 0
+    for node in sorted(own, key=lambda node: (depth(str(node["id"])), node["id"])):
+        needed = _height(node, widgets(node)) + _BETWEEN
+        if needed > room:
+            columns.append([])
+            room = most
+        columns[-1].append(node)
+        room -= needed
+    return columns
 
 
-def notes(groups: list[dict], about: list[str], first_id: int) -> list[dict]:
-    """The workflow's own notes above the groups, and the stage's in each group."""
-    texts = [(text, [LEFT + i * COLUMN, TOP - 250]) for i, text in enumerate(about)]
-    by_title = {stage.title: stage.note for stage in STAGES}
-    texts += [(by_title[g["title"]], [g["bounding"][0] + _MARGIN, g["bounding"][1] + _TITLE]) for g in groups]
-    return [note(first_id + i, text, where, i < len(about)) for i, (text, where) in enumerate(texts)]
-
-
-def note(number: int, text: str, where: list[int], wide: bool = False) -> dict:
+def note(number: int, text: str, box: list[int]) -> dict:
+    """The workflow's one note, as a UI-format node."""
     return {
         "id": number,
         "type": "MarkdownNote",
-        "pos": where,
-        "size": [WIDTH + (160 if wide else 0), 200 if wide else _NOTE_HEIGHT],
+        "title": "Read me · 说明",
+        "pos": box[:2],
+        "size": box[2:],
         "flags": {},
         "order": 0,
         "mode": 0,
@@ -143,7 +194,9 @@ def _stage(node_type: str) -> Stage:
     return next((stage for stage in STAGES if node_type in stage.types), STAGES[0])
 
 
-def _height(node: dict) -> int:
+def _height(node: dict, widgets: Sequence[str]) -> int:
     sockets = max(len([i for i in node["inputs"] if "widget" not in i]), len(node["outputs"]), 1)
-    lines = sum(60 if isinstance(value, str) and not value else 26 for value in node["widgets_values"])
-    return 50 + 22 * sockets + lines + _ROOM.get(node["type"], 0)
+    hidden = _HIDDEN if node["type"] in _FOLDING else set()
+    values = [value for name, value in zip(widgets, node["widgets_values"], strict=True) if name not in hidden]
+    lines = sum(70 if isinstance(value, str) and ("\n" in value or len(value) > 60) else 26 for value in values)
+    return 36 + 22 * sockets + lines + _ROOM.get(node["type"], 0)

@@ -126,9 +126,9 @@ class Server:
         )  # fmt: skip
 
     def pictures(self, result: Result, node: str) -> np.ndarray:
-        """The pictures that a node shows: [B,H,W,3], 8 bits."""
-        found = []
-        for picture in result.outputs[node]["images"]:
+        """The pictures that a node shows, of a comparison those after the edit: [B,H,W,3], 8 bits."""
+        found, shown = [], result.outputs[node]
+        for picture in shown.get("images") or shown["b_images"]:
             query = urllib.parse.urlencode(picture)
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/view?{query}", timeout=60) as answer:
                 found.append(np.asarray(Image.open(io.BytesIO(answer.read())).convert("RGB")))

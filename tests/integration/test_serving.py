@@ -39,16 +39,20 @@ def test_every_example_runs(server, example):
     result = server.run(graph)
     assert result.status == "success", (name, result.error, result.node_errors)
     assert not result.node_errors
-    shown = [number for number, node in graph.items() if node["class_type"] in ("PreviewImage", "SaveImage")]
-    new = [number for number in shown if number not in result.cached]  # the history has no pictures of cached nodes
-    assert new
-    for number in new:
+    last = {
+        number
+        for number in graph
+        if not any([number, slot] in n["inputs"].values() for n in graph.values() for slot in range(3))
+    }
+    shown = last & {number for number, output in result.outputs.items() if {"images", "b_images"} & set(output)}
+    assert shown or last & set(result.cached)  # the history has no pictures of cached nodes
+    for number in shown:
         assert server.pictures(result, number).std() > 1
 
 
 def test_templates_are_served_and_api_graphs_are_none(server):
     names = server.get("/workflow_templates")[PACK]
-    assert "one_edit" in names and len(names) == len(set(names)) == 9
+    assert "01 One edit" in names and len(names) == len(set(names)) == 11
 
 
 def test_a_second_run_computes_nothing(server):
@@ -72,6 +76,7 @@ def test_the_reconstruction_is_there_when_it_is_asked_for_later(server):
     result = server.run(graph.api())
     assert result.status == "success", result.error
     assert server.pictures(result, node).std() > 1
+    assert ran(graph.api(), result) == ["PreviewImage"]  # nothing is inverted again
 
 
 def test_interrupt(server):
@@ -100,7 +105,8 @@ def test_models_of_extra_paths_and_own_directions_are_offered(server, base):
     assert {"demo", "trial.safetensors", "extra.safetensors"} <= set(info)
     assert not [name for name in info if "my_own" in name]
     _, options = server.get("/object_info/SFE_Sweep")["SFE_Sweep"]["input"]["required"]["direction"]
-    assert "my_own" in options["options"] and "my_own -2 to 2: mine" in options["tooltip"]
+    own = next(one for one in options["sfe_directions"]["directions"] if one["name"] == "my_own")
+    assert "my_own" in options["options"] and own["range"] == [-2, 2] and own["effect"] == "mine"
     graph = Trial(model="extra.safetensors")
     graph.show(graph.finish(graph.delta(graph.apply("my_own"))))
     assert server.run(graph.api()).status == "success"

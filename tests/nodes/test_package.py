@@ -40,12 +40,22 @@ def test_the_registry_finds_what_it_needs():
     assert name == name.lower() and "comfyui" not in name
     assert comfy["DisplayName"] and comfy["PublisherId"] and "web" not in comfy
     assert comfy["requires-comfyui"] == ">=0.3.64"
+    urls = project["project"]["urls"]
+    assert urls["Repository"].startswith("https://") and urls["Bug Tracker"].startswith(urls["Repository"])
+    assert (ROOT / comfy["Icon"].partition("/main/")[2]).stat().st_size < 100_000
 
 
 def test_requirements_cannot_replace_torch():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     names = [line.split("#")[0].strip().lower() for line in lines]
     assert not [name for name in names if name.startswith(("torch", "nvidia", "xformers"))]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_nothing_of_the_server_itself_is_used(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", "")]
+        assert not {"server", "execution"} & set(names)
 
 
 def test_only_the_stages_make_a_model_ready():

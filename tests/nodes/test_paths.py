@@ -32,6 +32,18 @@ def test_links_that_lead_out_are_refused(paths, tmp_path):
     assert paths.inside(tmp_path / "inner", "here/anna", "file")
 
 
+def test_files_below_are_seen_when_they_come_and_go(paths, tmp_path):
+    assert list(paths.files_below(tmp_path)) == list(paths.files_below(tmp_path / "missing")) == []
+    (tmp_path / "sfe/old").mkdir(parents=True)
+    (tmp_path / ".hidden").mkdir()
+    for name in ("sfe/old/a", ".hidden/b", "c"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "sfe/round").symlink_to(tmp_path, target_is_directory=True)
+    assert sorted(paths.files_below(tmp_path)) == ["c", "sfe/old/a"]
+    (tmp_path / "sfe/old/a").unlink()
+    assert sorted(paths.files_below(tmp_path)) == ["c"]
+
+
 def test_annotated_names(paths):
     assert paths.annotated("sfe/a.safetensors [input]") == ("sfe/a.safetensors", "input")
     assert paths.annotated("sfe/a.safetensors [output]") == ("sfe/a.safetensors", "output")

@@ -7,17 +7,17 @@ NODES = {
     "SFE_LoadModel": ("Load SFE", "model precision", "SFE_MODEL"),
     "SFE_DemoPortrait": ("Demo Portrait", "seed attributes people size details", "IMAGE MASK STRING"),
     "SFE_AlignFace": (
-        "Align Face",
+        "Align Face (SFE)",
         "photo method face order size landmarks face_landmarks no_face smoothing",
         "IMAGE SFE_ALIGNMENT MASK",
     ),
-    "SFE_Invert": ("Invert", "sfe_model image show refine method", "SFE_INVERSION IMAGE"),
+    "SFE_Invert": ("Invert (SFE)", "sfe_model image show refine method", "SFE_INVERSION IMAGE"),
     "SFE_ApplyDirection": (
         "Apply Direction",
         "source direction strength strengths layers custom_direction",
         "SFE_EDIT",
     ),
-    "SFE_TextDirection": ("Text Direction", "sfe_model neutral target disentanglement", "SFE_DIRECTION"),
+    "SFE_TextDirection": ("Text Direction (SFE)", "sfe_model neutral target disentanglement", "SFE_DIRECTION"),
     "SFE_DirectionFromImages": ("Direction from Images", "before after space layers", "SFE_DIRECTION"),
     "SFE_DiscoverDirections": (
         "Discover Directions",
@@ -28,13 +28,13 @@ NODES = {
     "SFE_MaskDelta": ("Mask Δ", "delta mask invert feather acts_on", "SFE_DELTA"),
     "SFE_CombineDelta": ("Combine Δ", "first second first_weight second_weight", "SFE_DELTA"),
     "SFE_FeatureEdit": ("Feature Edit", "inversion delta", "SFE_FEATURES"),
-    "SFE_Synthesize": ("Synthesize", "features size", "IMAGE"),
+    "SFE_Synthesize": ("Synthesize (SFE)", "features size", "IMAGE"),
     "SFE_PasteBack": (
-        "Paste Back",
+        "Paste Back (SFE)",
         "photo crop alignment feather colour_match mask region blend",
         "IMAGE MASK",
     ),
-    "SFE_FaceMask": ("Face Mask", "alignment region source feather invert crop threshold", "MASK"),
+    "SFE_FaceMask": ("Face Mask (SFE)", "alignment region source feather invert crop threshold", "MASK"),
     "SFE_Sweep": (
         "Strength Sweep",
         "inversion direction from_strength to_strength steps custom_direction mask",
@@ -82,9 +82,32 @@ def test_apply_direction_takes_inversions_and_edits(own):
     assert inputs(own["SFE_ApplyDirection"])["source"][0] == "SFE_INVERSION,SFE_EDIT"
 
 
-def test_the_menu_groups_directions_by_family_with_effects_and_ranges(own):
+def test_the_menu_offers_each_direction_once_and_tells_the_picker_about_it(own):
     _, options = inputs(own["SFE_ApplyDirection"])["direction"]
     assert {"smile", "glasses", "age"} <= set(options["options"])
     assert len(options["options"]) == len(set(options["options"]))
-    assert "interfacegan (human faces):" in options["tooltip"]
-    assert any(line.startswith("  age -") for line in options["tooltip"].splitlines())
+    age = [one for one in options["sfe_directions"]["directions"] if one["name"] == "age"]
+    assert age and all(one["family"] and one["effect"] and one["range"][0] < one["range"][1] for one in age)
+
+
+@pytest.mark.parametrize("name", ["SFE_ApplyDirection", "SFE_EditFace", "SFE_Sweep"])
+def test_the_tooltip_of_directions_is_no_list(own, name):
+    assert len(inputs(own[name])["direction"][1]["tooltip"]) < 300
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_every_socket_has_a_name_of_its_own(own, name):
+    """The front end shows what the node says; without a name it would show an id or the socket's type."""
+    node = own[name]
+    labels = [options[0].get("display_name") for _, *options in inputs(node).values()]
+    assert all(labels) and len(set(labels)) == len(labels)
+    assert not [label for label in (*labels, *node["output_name"]) if "_" in label]
+    assert len(set(node["output_name"])) == len(node["output_name"])
+    assert not set(node["output_name"]) & set(node["output"])
+
+
+def test_what_few_need_is_advanced(own):
+    def advanced(name):
+        return {key for key, (_, *options) in inputs(own[name]).items() if options[0].get("advanced")}
+
+    assert advanced("SFE_ApplyDirection") == {"strengths", "layers"} and advanced("SFE_MaskDelta") == {"acts_on"}

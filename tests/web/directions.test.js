@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitting, groups, key, look, offerOf, toggled } from "../../web/lib/directions.js";
+import { fitting, groups, key, look, offerOf, shownFamily, toggled } from "../../web/lib/directions.js";
 
 const make = (name, family, subject, model = "") => ({ name, family, subject, model, range: [-1, 1], effect: "", source: "" });
 const OFFER = {
@@ -33,6 +33,11 @@ describe("what fits a model", () => {
   });
 });
 
+it("is shown as a model's own or as of one's own files, where nobody published it", () => {
+  expect(OFFER.directions.map(shownFamily)).toEqual(["interfacegan", "ganspace", "ofModel", "ofModel", "ofModel"]);
+  expect(shownFamily(make("mine", "own", null))).toBe("ofFiles");
+});
+
 describe("favourites", () => {
   it("come and go, sorted", () => {
     const one = toggled([], OFFER.directions[2]);
@@ -44,10 +49,10 @@ describe("favourites", () => {
   it("stand before everything, by family", () => {
     expect(groups(OFFER.directions, ["own/age", "ganspace/grass"])).toEqual([
       { family: "ganspace", favourite: true, names: ["grass"] },
-      { family: "own", favourite: true, names: ["age"] },
+      { family: "ofModel", favourite: true, names: ["age"] },
       { family: "interfacegan", favourite: false, names: ["smile"] },
       { family: "ganspace", favourite: false, names: ["grass"] },
-      { family: "own", favourite: false, names: ["smile", "age", "mine"] },
+      { family: "ofModel", favourite: false, names: ["smile", "age", "mine"] },
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { after, isConnected, modelOf, onlyModel, setValue, widgetOf } from "../../web/lib/graph.js";
+import { after, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "../../web/lib/graph.js";
 
 /** A node as the front end has it. */
 function node(type, links = {}, widgets = []) {
@@ -67,4 +67,24 @@ it("calls after a method and keeps its result", () => {
   after(object, "none", () => said.push("made"));
   object.none();
   expect(said.at(-1)).toBe("made");
+});
+
+it("hides widgets without a gap, and brings them back", () => {
+  const widget = { name: "strength", value: 2, options: { min: -5 } };
+  hide(widget, true);
+  expect(widget).toMatchObject({ hidden: true, value: 2, options: { min: -5, hidden: true } });
+  expect(widget.computeSize()[1] + 4).toBe(0);
+  hide(widget, false);
+  expect(widget.hidden).toBe(false);
+  expect(widget.computeSize()[1]).toBeGreaterThan(0);
+});
+
+it("folds what is advanced until it is asked for", () => {
+  const [plain, layers] = [{ name: "show" }, { name: "layers", options: { advanced: true } }];
+  const one = { ...node("SFE_ApplyDirection", {}, [plain, layers]), showAdvanced: false };
+  foldAdvanced(one);
+  expect(plain).toEqual({ name: "show" });
+  expect(layers.advanced && layers.computeSize()[1] + 4).toBe(0);
+  one.showAdvanced = true;
+  expect(layers.computeSize()[1]).toBeGreaterThan(0);
 });

@@ -64,19 +64,26 @@ export function toggled(favourites, direction) {
   return favourites.includes(wanted) ? favourites.filter((k) => k !== wanted) : [...favourites, wanted].sort();
 }
 
+/** The family under which a menu shows a direction: those that nobody published are of a model, or of own files. */
+export function shownFamily(direction) {
+  if (direction.family !== "own") return direction.family;
+  return direction.model ? "ofModel" : "ofFiles";
+}
+
 /**
  * Sort directions into the groups of a menu: favourites first, by family, then everything by family.
  * @param {Direction[]} directions
  * @param {string[]} favourites
- * @returns {{family: string, favourite: boolean, names: string[]}[]}
+ * @returns {{family: string, favourite: boolean, names: string[]}[]} family: see `shownFamily`
  */
 export function groups(directions, favourites) {
   const found = [];
   for (const favourite of [true, false]) {
     for (const direction of directions) {
       if (favourite && !favourites.includes(key(direction))) continue;
-      let group = found.find((g) => g.favourite === favourite && g.family === direction.family);
-      if (!group) found.push((group = { family: direction.family, favourite, names: [] }));
+      const family = shownFamily(direction);
+      let group = found.find((g) => g.favourite === favourite && g.family === family);
+      if (!group) found.push((group = { family, favourite, names: [] }));
       if (!group.names.includes(direction.name)) group.names.push(direction.name);
     }
   }

@@ -43,6 +43,26 @@ export function widgetOf(node, name) {
   return (node.widgets ?? []).find((widget) => widget.name === name);
 }
 
+/** What a widget that is not drawn takes up: the canvas of 1.27 leaves room for it, and adds 4 px between widgets. */
+const NOTHING = [0, -4];
+const PLAIN_HEIGHT = 20;
+
+/** Show or hide a plain widget; hidden ones keep their value, in the file and in the prompt. */
+export function hide(widget, hidden) {
+  widget.hidden = hidden;
+  widget.options = { ...widget.options, hidden };
+  widget.computeSize = () => (hidden ? NOTHING : [0, PLAIN_HEIGHT]);
+}
+
+/** Keep a node's advanced plain widgets away until its menu's "Show Advanced". */
+export function foldAdvanced(node) {
+  for (const widget of node.widgets ?? []) {
+    if (!widget.options?.advanced) continue;
+    widget.advanced = true;
+    widget.computeSize = () => (node.showAdvanced ? [0, PLAIN_HEIGHT] : NOTHING);
+  }
+}
+
 /** Give a widget a value as if a person had typed it. */
 export function setValue(node, widget, value, canvas) {
   widget.value = value;
