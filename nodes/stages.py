@@ -79,8 +79,7 @@ def synthesize(wire: Wire, resolution: int | None = None, masks: Tensor | None =
     with ready(wire.model) as pipeline:
         for part, value in _parts_of(wire.value):
             own = {} if masks is None else {"mask": masks if len(masks) == 1 else masks[part]}
-            pictures = pipeline.synthesize(value, resolution, **own)
-            found.append(to_image(pictures.to(kept())))
+            found.append(to_image(pipeline.synthesize(value, resolution, **own).to(kept())))
             progress.step(part.stop - part.start)
     return torch.cat(found)
 
