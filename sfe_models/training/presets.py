@@ -238,9 +238,9 @@ PRESETS: dict[str, dict] = {
     "editor": {
         "photo": EditorConfig(
             PHOTO,
-            _photo_run(2_000, 3),
-            OptimizerConfig("adam", 1e-4, (0.9, 0.99), decay=0.5),
-            _PHOTO_LOSSES,
+            _photo_run(320, 3, size=512),
+            OptimizerConfig("adam", 2e-4, (0.9, 0.99), decay=0.5),
+            replace(_PHOTO_LOSSES, lpips=0.02, perceptual_network="mobilenet"),
             AdversarialConfig(weight=0.0),
             window=16,
             windows=2,
