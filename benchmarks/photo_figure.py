@@ -32,7 +32,7 @@ from sfe_models.pictures.image_io import save_image, to_pil  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 
 # Name and share of the direction's useful range; the first is the one that is pasted back.
-EDITS = (("age", 1.0), ("age", -0.4), ("smile", 0.6), ("glasses", 0.6), ("hair_light", 0.6))
+EDITS = (("age", 1.0), ("age", -0.4), ("smile", 0.6), ("hair_light", 0.6))
 SEEDS = (3, 13)
 _SIDE = 256
 
