@@ -1,6 +1,6 @@
 """Time the photographic model: first and further edit beside the published way, and a photo of 12 megapixels.
 
-    python benchmarks/photo.py [--model photo] [--repeats 3] [--threads 2] [--detector yunet --face-models FOLDER]
+    python benchmarks/photo_speed.py [--model photo] [--repeats 3] [--threads 2] [--detector yunet --face-models FOLDER]
 
 The ways take turns in one run; the table shows medians. The published way runs at 1024 px with random weights: its time
 does not depend on them, and neither does that of `--model random:photo`.
