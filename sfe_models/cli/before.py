@@ -13,7 +13,7 @@ from ..directions.files import VECTOR_SUFFIXES
 from ..inputs import InputError
 from ..pictures.image_io import check_photo_fits, check_picture, load_mask, picture_format
 from .parsers.shared import OutputFile, OutputFolder, OutputPicture, OutputVector
-from .photos import face_number, given_landmarks
+from .photos import detector_for, face_number, given_landmarks
 
 # What only --paste reads; nothing else writes a photo.
 _OF_PASTING = ("region", "feather", "no_colour_match", "blend", "no_face")
@@ -35,7 +35,7 @@ def check_outputs(options: argparse.Namespace) -> None:
 def check_before(options: argparse.Namespace) -> None:
     """Check PHOTO and what goes with it, and decide on --paste if nothing was said of it.
 
-    Raises ImageError, InputError or OSError.
+    Raises FaceError, ImageError, InputError or OSError.
     """
     if options.paste is None:
         options.paste = not (options.no_align or is_inversion(Path(options.photo)))
@@ -55,6 +55,8 @@ def check_before(options: argparse.Namespace) -> None:
         face_number(options)
         if options.landmarks:
             given_landmarks(options.landmarks)
+        else:
+            detector_for(options)
     if options.paste and not options.no_align:
         check_photo_fits(photo, options.output)
 

@@ -14,7 +14,7 @@ from ..domain import DomainSpec
 from ..faces.crop.appearance import warn_if_not_aligned
 from ..faces.crop.batch import AlignedFaces, crop_faces
 from ..faces.errors import FaceError
-from ..faces.find.detectors import find_faces, load_detector
+from ..faces.find.detectors import LandmarkDetector, find_faces, load_detector
 from ..faces.find.people import align_photos
 from ..faces.landmarks import parse_landmarks
 from ..faces.paste.face import PasteOptions, paste_into
@@ -74,9 +74,14 @@ def _landmarks(photo: Photo, options: argparse.Namespace) -> list[Tensor]:
     """The faces of the photo: of --landmarks, or found by --detector."""
     if options.landmarks:
         return given_landmarks(options.landmarks)
+    return find_faces(photo.pixels, detector_for(options))
+
+
+def detector_for(options: argparse.Namespace) -> LandmarkDetector:
+    """Load --detector; its file is fetched if it is not there. Raises FaceError."""
     device = choose_device(options.device)
     device = device if device.type == "cuda" else "cpu"  # the detector is too small to gain from others
-    return find_faces(photo.pixels, load_detector(options.detector, face_folders(options), device))
+    return load_detector(options.detector, face_folders(options), device)
 
 
 def face_folders(options: argparse.Namespace) -> list[Path]:

@@ -5,7 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from sfe_models.cli import inverting, main
+from sfe_models.cli import inverting, main, photos
+from sfe_models.faces.errors import FaceError
 from sfe_models.inversion_file import load_inversion, save_inversion
 
 MODEL = ["--model", "random:tiny-64", "--dtype", "float32", "--device", "cpu"]
@@ -56,6 +57,16 @@ def test_what_cannot_be_used_is_told_before_the_work(crop, tmp_path, monkeypatch
     assert main(["edit", crop, "--no-align", "--output", "out.png", *MODEL, *more]) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.usefixtures("no_model")
+def test_a_detector_without_its_file_is_told_before_the_work(crop, tmp_path, monkeypatch, capsys):
+    def missing(*_):
+        raise FaceError("The file yunet_final.pth is not there.")
+
+    monkeypatch.setattr(photos, "load_detector", missing)
+    assert main(["edit", crop, "--output", str(tmp_path / "o.png"), *MODEL]) == 1
+    assert "yunet_final.pth is not there" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["edit", "invert", "sweep"])
