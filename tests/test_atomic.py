@@ -2,6 +2,7 @@
 
 import resource
 import signal
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -9,25 +10,31 @@ import torch
 from sfe_models.atomic import check_writable, replaced, save_tensors, save_torch
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
-    """A limit of 4 KiB for any file that this process writes, which fails as a full disk does."""
+    """A limit of 4 KiB for any file that this process writes, which fails as a full disk does.
+
+    As short as can be: pytest writes its own log within the same limit.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize(
     "save", [lambda path, t: save_tensors({"a": t}, path), lambda path, t: save_torch({"a": t}, path)]
 )
-def test_a_full_disk_leaves_the_old_file_and_one_sentence(tmp_path, full_disk, save):
+def test_a_full_disk_leaves_the_old_file_and_one_sentence(tmp_path, save):
     path = tmp_path / "kept"
     path.write_text("old")
-    with pytest.raises(OSError, match=rf"^Cannot write {path}: .*Give a path that can be written to.$"):
-        save(path, torch.zeros(100_000))
+    tensor, message = torch.zeros(100_000), rf"^Cannot write {path}: .*Give a path that can be written to.$"
+    with full_disk(), pytest.raises(OSError, match=message):
+        save(path, tensor)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 

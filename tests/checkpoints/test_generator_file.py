@@ -122,7 +122,7 @@ def test_vectors_of_other_generators_are_refused(mobile, tmp_path):
 
 
 def test_channels_of_stylegan2_are_refused(mobile):
-    with pytest.raises(DirectionError, match="channels of a StyleGAN2's layers"):
+    with pytest.raises(DirectionError, match="StyleGAN2's own layers"):
         model_library(mobile, read_spec(mobile)).get("glasses")
 
 

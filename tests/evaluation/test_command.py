@@ -101,7 +101,7 @@ def test_ablations_are_listed(capsys):
         (["--batch", "0"], "--batch is 0"),
         (["--count", "0"], "--count is 0"),
         (["--edit-count", "-1"], "--edit-count is -1"),
-        (["--table", "t.txt"], "--table, --edit, --remove, --matched and --align are for a folder"),
+        (["--table", "t.txt"], "--table, --edit, --remove, --matched, --align and --leave-out are for a folder"),
         (["--attributes", "nose"], "no attribute 'nose'"),
         (["--change", "0.7"], "wanted change is 0.7"),
         (["--ablations", "x", "--attributes"], "--ablations measures edits of rendered portraits"),
