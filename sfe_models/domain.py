@@ -181,6 +181,10 @@ class DomainSpec(Description):
         height, width = self.encoder_size
         return self.generator.resolution * height // width, self.generator.resolution
 
+    def preview_layers(self, after: int) -> dict[int, int]:
+        """The sides in px of pictures that synthesis can stop at beyond a layer, and the layer of each."""
+        return {side: layer for side, layer in self.generator.picture_layers.items() if layer > after}
+
     def crop_problem(self, width: int, height: int) -> str | None:
         """Say why a picture of this size is no aligned crop for this domain; None if it may be one."""
         want_height, want_width = self.picture_size

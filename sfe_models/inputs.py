@@ -87,3 +87,19 @@ def _stacked(images: Sequence[Tensor]) -> Tensor:
     if len(sizes) != 1:
         raise InputError(f"Pictures of the sizes {', '.join(map(str, sizes))}; expected one size for the whole batch.")
     return torch.stack(list(images))
+
+
+def stop_layer(resolution: int | None, spec: DomainSpec, after: int, what: str) -> int | None:
+    """The layer that gives a picture of `resolution` px, None for the last. Raises InputError.
+
+    after: the layer where `what` comes in; pictures begin beyond it.
+    """
+    if resolution is None:
+        return None
+    layers = spec.preview_layers(after)
+    if resolution not in layers:
+        raise InputError(
+            f"The picture was asked for at {resolution} px; {spec.name} can be stopped at "
+            f"{', '.join(map(str, layers))} px ({what} before that)."
+        )
+    return layers[resolution]

@@ -36,7 +36,7 @@ from .directions.base import (
     strength_tensor,
 )
 from .generators.base import Generator, StyleSpace
-from .inputs import InputError, check_encoders, mask_batch, picture_batch
+from .inputs import InputError, check_encoders, mask_batch, picture_batch, stop_layer
 from .networks import SFENetworks
 from .regions import covers_all, is_seen, resized_mask, soft_mask
 from .runs import NetworkRuns
@@ -275,19 +275,10 @@ class Pipeline:
     @property
     def preview_resolutions(self) -> tuple[int, ...]:
         """Sides in px that `synthesize` can stop at: all after F_k, up to the full one."""
-        layers = self.spec.generator.picture_layers
-        return tuple(side for side, layer in layers.items() if layer > self.spec.feature_layer)
+        return tuple(self.spec.preview_layers(self.spec.feature_layer))
 
     def _layer_of(self, resolution: int | None) -> int | None:
-        """Number of the layer after which there is a picture of this resolution."""
-        if resolution is None:
-            return None
-        if resolution not in self.preview_resolutions:
-            raise InputError(
-                f"The picture was asked for at {resolution} px; {self.spec.name} can be stopped at "
-                f"{', '.join(map(str, self.preview_resolutions))} px (F_k comes in before that)."
-            )
-        return self.spec.generator.picture_layers[resolution]
+        return stop_layer(resolution, self.spec, self.spec.feature_layer, "F_k comes in")
 
     # All in one
 

@@ -78,10 +78,12 @@ def _landmarks(photo: Photo, options: argparse.Namespace) -> list[Tensor]:
 
 
 def detector_for(options: argparse.Namespace) -> LandmarkDetector:
-    """Load --detector; its file is fetched if it is not there. Raises FaceError."""
-    device = choose_device(options.device)
-    device = device if device.type == "cuda" else "cpu"  # the detector is too small to gain from others
-    return load_detector(options.detector, face_folders(options), device)
+    """Load --detector, once for a command; its file is fetched if it is not there. Raises FaceError."""
+    if not hasattr(options, "loaded_detector"):
+        device = choose_device(options.device)
+        device = device if device.type == "cuda" else "cpu"  # the detector is too small to gain from others
+        options.loaded_detector = load_detector(options.detector, face_folders(options), device)
+    return options.loaded_detector
 
 
 def face_folders(options: argparse.Namespace) -> list[Path]:

@@ -30,7 +30,7 @@ from ..directions.base import (
     strength_tensor,
 )
 from ..generators.base import StyleSpace
-from ..inputs import InputError, mask_batch, picture_batch
+from ..inputs import InputError, mask_batch, picture_batch, stop_layer
 from ..regions import covers_all, resized_mask, soft_mask
 from ..values import GradualEdit, GradualInversion, Inversion, repeat_each
 from .networks import GradualNetworks
@@ -168,18 +168,10 @@ class GradualPipeline:
     @property
     def preview_resolutions(self) -> tuple[int, ...]:
         """Sides in px that `synthesize` can stop at: all after the last stage, up to the full one."""
-        last = self.networks.gradual.stages[-1]
-        return tuple(side for side, layer in self.spec.generator.picture_layers.items() if layer > last)
+        return tuple(self.spec.preview_layers(self.networks.gradual.stages[-1]))
 
     def _layer_of(self, resolution: int | None) -> int | None:
-        if resolution is None:
-            return None
-        if resolution not in self.preview_resolutions:
-            raise InputError(
-                f"The picture was asked for at {resolution} px; {self.spec.name} can be stopped at "
-                f"{', '.join(map(str, self.preview_resolutions))} px (details come in before that)."
-            )
-        return self.spec.generator.picture_layers[resolution]
+        return stop_layer(resolution, self.spec, self.networks.gradual.stages[-1], "details come in")
 
     # All in one
 
