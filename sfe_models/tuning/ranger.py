@@ -1,4 +1,7 @@
-"""Ranger: RAdam with gradient centralisation and lookahead (Wright 2019), as little of it as tuning needs."""
+"""Ranger: RAdam with gradient centralisation and lookahead (Wright 2019), as little of it as tuning needs.
+
+Training takes it from pytorch_optimizer, an extra that ComfyUI's machines do not have; tuning must run there.
+"""
 
 from __future__ import annotations
 
