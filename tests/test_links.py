@@ -8,9 +8,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "benchmarks/*.md", "web/docs/*.md", "sfe_models/demo/*.md")
+    for pattern in ("*.md", "docs/*.md", "benchmarks/*.md", "web/docs/*.md", "sfe_models/*/*.md")
     for path in ROOT.glob(pattern)
 )
+PAGES = [path for path in FILES if path.parent in (ROOT, ROOT / "docs")]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -33,7 +34,10 @@ def test_links_lead_somewhere(path):
             assert anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-def test_every_script_that_the_readme_names_is_there():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in set(re.findall(r"\b((?:tests|benchmarks|sfe_models|docs|web|locales|workflows)/[\w./-]+\w)", text)):
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_of_the_repository_that_a_page_names_is_there(path):
+    text = path.read_text(encoding="utf-8")
+    for name in set(
+        re.findall(r"(?<![\w/])((?:tests|benchmarks|sfe_models|docs|web|locales|workflows)/[\w./-]+\w)", text)
+    ):
         assert (ROOT / name).exists(), name

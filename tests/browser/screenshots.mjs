@@ -1,5 +1,5 @@
 /**
- * Take the screenshots of the README into docs/: the graph of the workflow one_edit, and its nodes from near.
+ * Take the screenshots of docs/comfyui.md into docs/: the graph of the workflow one_edit, and its nodes from near.
  *
  *     node tests/browser/screenshots.mjs URL
  */

@@ -1,4 +1,4 @@
-"""Real photographs: found, aligned, pasted back. The numbers that the README states."""
+"""Real photographs: found, aligned, pasted back. The numbers that docs/photos.md states."""
 
 from dataclasses import replace
 

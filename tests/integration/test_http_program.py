@@ -1,4 +1,4 @@
-"""What the README shows of the HTTP API does what it says."""
+"""What docs/comfyui.md shows of the HTTP API does what it says."""
 
 import os
 import re
@@ -10,7 +10,9 @@ from PIL import Image
 
 
 def test_the_program_over_http_fetches_pictures(server, tmp_path):
-    (program,) = re.findall(r"```python\n(import json\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    (program,) = re.findall(
+        r"```python\n(import json\n.*?)```", (ROOT / "docs/comfyui.md").read_text("utf-8"), re.DOTALL
+    )
     program = program.replace("http://127.0.0.1:8188", f"http://127.0.0.1:{server.port}")
     (tmp_path / "workflows").symlink_to(ROOT / "workflows", target_is_directory=True)
     subprocess.run(
