@@ -14,7 +14,7 @@ from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.tuning.config import TuningConfig
 from ..sfe_models.tuning.optimise import Steps, optimise
 from ..sfe_models.tuning.refine import refine
-from ..sfe_models.tuning.tune import tune_generator
+from ..sfe_models.tuning.tune import code_steps, tune_generator
 from ..sfe_models.tuning.tuned import TunedGenerator
 from .models import LoadedModel, manage, ready
 from .progress import Progress, parts
@@ -66,7 +66,7 @@ def tune(model: LoadedModel, pictures: Tensor, config: TuningConfig) -> tuple[Lo
     """Tune to one picture [1,3,H,W] in [-1,1]; returns the model and an IMAGE of what it makes of the picture."""
     _check_kind(model)
     warn_if_not_aligned(pictures, model.pipeline.spec.subject)
-    progress = Progress(config.steps)
+    progress = Progress(code_steps(model.pipeline, config) + config.steps)
     with ready(model, _TIMES) as pipeline:
         tuned = tune_generator(pipeline, pictures, config, progress=progress.tuned)
         made = tuned_model(model, tuned)

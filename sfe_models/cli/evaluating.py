@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -14,6 +15,7 @@ import torch
 from ..atomic import replaced
 from ..checkpoints.load import load_networks, model_path
 from ..checkpoints.places import PHOTO
+from ..choices import ONE_PICTURE_METHODS
 from ..evaluation.ablations import ABLATIONS, measure_ablations
 from ..evaluation.attribute_tables import read_attribute_table
 from ..evaluation.editing_fid import FidEdit, FidEditing
@@ -22,6 +24,7 @@ from ..evaluation.gradual import gradual_methods, one_stage_method
 from ..evaluation.grid import save_grid
 from ..evaluation.methods import METHODS, pipeline_methods, unavailable
 from ..evaluation.metrics import load_metrics
+from ..evaluation.one_picture import OnePictureMethod, one_picture_methods
 from ..evaluation.records import Records, Share
 from ..evaluation.refined import RefinedMethod
 from ..evaluation.report import Report
@@ -30,10 +33,12 @@ from ..evaluation.score_edits import ScoreEdit, ScoreEditing, score_edit_table
 from ..evaluation.sources import open_source
 from ..evaluation.summary import Summary, fid_table, inversion_table, measured, true_edit_table
 from ..evaluation.true_edits import EditRule, TrueEditing, named_directions
+from ..faces.errors import FaceError
 from ..faces.find.detectors import load_detector
 from ..gradual.files import load_gradual
 from ..perception.attribute_network import load_attribute_network
 from ..perception.scores import load_scorer
+from ..pictures.errors import ImageError
 from ..pipeline import Pipeline
 from .common import direction_library, dtype_and_device, fetch_model
 from .photos import face_folders
@@ -43,10 +48,15 @@ def run_evaluate(options: argparse.Namespace) -> None:
     if options.list_ablations:
         print(_ablation_list(ABLATIONS))
         return
-    for name in ("batch", "edit_count", "refine"):
+    for name in ("batch", "edit_count", "refine", "steps"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise EvaluationError(f"--{name.replace('_', '-')} is {value}; expected 1 or more.")
+    slow = [name for name in options.methods or () if name in ONE_PICTURE_METHODS]
+    if slow and options.count is None:
+        raise EvaluationError(f"{slow[0]} takes seconds to minutes for every picture; say for how many with --count.")
+    if options.steps and not slow:
+        raise EvaluationError(f"--steps is for rows of one picture at a time: {', '.join(ONE_PICTURE_METHODS)}.")
     share = Share.of_environment()
     if share.world > 1 and not options.json:
         raise EvaluationError("Several processes meet in the files beside --json; give it.")
@@ -67,6 +77,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     if options.ablations is not None and not isinstance(editing, TrueEditing):
         raise EvaluationError("--ablations measures edits of rendered portraits; it needs --data demo and its judge.")
     methods = tuple(pipeline_methods(pipeline, options.methods or METHODS))
+    methods += tuple(one_picture_methods(pipeline, slow, options.steps or 0))
     if options.gradual:
         methods += tuple(gradual_methods(load_gradual(options.gradual, dtype, device), pipeline))
     if options.gradual_one_stage:
@@ -75,7 +86,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
         raise EvaluationError("There is no method to measure; name one with --methods, or a model with --gradual.")
     if options.refine:
         methods += (RefinedMethod(methods[-1], options.refine),)
-    evaluation = Evaluation(pipeline, source, methods, metrics, editing, options.batch)
+    evaluation = Evaluation(pipeline, source, methods, metrics, editing, 1 if slow else options.batch)
     settings = {
         "data": options.data,
         "dtype": str(dtype),
@@ -88,6 +99,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
         settings["refine"] = options.refine
     if options.methods:
         settings["methods"] = options.methods
+    if slow:
+        settings["steps"] = {m.name: m.steps for m in methods if isinstance(m, OnePictureMethod)}
     for name in ("gradual", "gradual_one_stage"):
         if getattr(options, name):
             settings[name] = _identity(getattr(options, name))
@@ -103,6 +116,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
             return Records(part, {"model": _identity(model), **settings}, share)
 
         records = open_records("", options.model)
+        if slow and share.rank == 0:
+            _say_seconds(evaluation, records, share)
         results = evaluation.run(records, share)
         summary = _summary(evaluation, results, records) if share.rank == 0 else None
         rows = ()
@@ -119,6 +134,23 @@ def run_evaluate(options: argparse.Namespace) -> None:
         if summary is not None:
             about = {"model": options.model, **settings, "count": len(source.keys), "seed": options.seed}
             _write(options, evaluation, results, summary, needs, about, rows)
+
+
+def _say_seconds(evaluation: Evaluation, records: Records, share: Share) -> None:
+    """Say how long what is found one picture at a time will take, before it begins."""
+    known = records.read()
+    left = [key for key in share.part(evaluation.source.keys) if not evaluation.complete(key, known.get(key))]
+    if not left:
+        return
+    try:
+        image = evaluation.source.read(left[0])[None].to(evaluation.pipeline.networks.device)
+    except (ImageError, FaceError):
+        return  # the run says so
+    rows = [method for method in evaluation.methods if isinstance(method, OnePictureMethod)]
+    seconds = {method.name: method.expected_seconds(image) for method in rows}
+    each = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
+    minutes = len(left) * sum(seconds.values()) / 60
+    print(f"for each picture {each}; {len(left)} pictures: about {minutes:.0f} minutes and edits", file=sys.stderr)
 
 
 def _summary(evaluation, results: dict[str, dict], records):

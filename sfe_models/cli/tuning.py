@@ -12,7 +12,7 @@ from ..pictures.image_io import save_image
 from ..pipeline import Pipeline
 from ..training.config import LossConfig
 from ..tuning.config import TuningConfig
-from ..tuning.tune import Tuning, tune_generator
+from ..tuning.tune import Tuning, code_steps, tune_generator
 from ..tuning.tuned import save_tuned
 from .before import check_before, is_inversion
 from .common import load_pipeline
@@ -33,11 +33,11 @@ def run_tune(options: argparse.Namespace) -> None:
         raise InputError(f"`tune` is for a StyleFeatureEditor or a generator alone; {options.model} is neither.")
     config = _config(options, pipeline)
     crops = load_crops(Path(options.photo), options, pipeline.spec)
-    with tqdm(total=config.steps, desc="tuning", leave=False) as bar:
+    with tqdm(total=code_steps(pipeline, config) + config.steps, desc="tuning", leave=False) as bar:
 
         def report(now: Tuning) -> None:
-            if now.done == _ESTIMATE_AFTER:
-                bar.write(f"about {now.seconds_left / 60:.1f} minutes for {now.steps} steps; Ctrl-C keeps nothing")
+            if now.tuned == _ESTIMATE_AFTER:
+                bar.write(f"about {now.seconds_left / 60:.1f} minutes for {config.steps} steps; Ctrl-C keeps nothing")
             bar.set_postfix(loss=f"{now.loss:.4f}", refresh=False)
             bar.update()
 
@@ -56,7 +56,7 @@ def _config(options: argparse.Namespace, pipeline: Pipeline) -> TuningConfig:
         perceptual_network=options.perceptual,
         identity_network=options.identity,
     )
-    given = {"rate": options.rate, "local": options.locality}
+    given = {"rate": options.rate, "local": options.locality, "pivot": options.pivot}
     given = {name: value for name, value in given.items() if value is not None}
     return TuningConfig.usual(
         options.method, pipeline.spec.generator, options.steps, losses=losses, seed=options.seed, **given

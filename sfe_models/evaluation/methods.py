@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from .. import equations
+from ..choices import ONE_PICTURE_METHODS
 from ..demo.attributes import Portraits
 from ..directions.base import Direction
 from ..pipeline import Pipeline
@@ -124,6 +125,8 @@ def with_inverter_code(pipeline: Pipeline, inversion: Inversion) -> Inversion:
 def unavailable(pipeline: Pipeline) -> dict[str, str]:
     """Say by name which methods a model cannot run, and why."""
     spec, why = pipeline.spec, {}
+    if not spec.has_encoders:
+        return {name: "the model is a generator alone" for name in (*METHODS[1:], INVERTER_CODE)}
     if pipeline.networks.e4e_styles < spec.n_styles:
         why["e4e"] = f"the bundle holds the first {pipeline.networks.e4e_styles} of {spec.n_styles} e4e styles only"
     if spec.delta_layer != spec.feature_layer:
@@ -134,15 +137,22 @@ def unavailable(pipeline: Pipeline) -> dict[str, str]:
 
 
 def pipeline_methods(pipeline: Pipeline, names: Sequence[str] = METHODS) -> list[PipelineMethod]:
-    """Make the methods of these names that a model can run, in their order; "unedited" needs no model."""
-    unknown = set(names) - {*METHODS, INVERTER_CODE}
+    """Make the methods of these names that a model can run, in their order; "unedited" needs no model.
+
+    Rows of one picture at a time are made by `one_picture`. Raises EvaluationError for a name that is none of these.
+    """
+    unknown = set(names) - {*METHODS, INVERTER_CODE, *ONE_PICTURE_METHODS}
     if unknown:
-        raise EvaluationError(f"There is no method {sorted(unknown)[0]!r}; expected {', '.join(METHODS)}.")
+        known = ", ".join((*METHODS, *ONE_PICTURE_METHODS))
+        raise EvaluationError(f"There is no method {sorted(unknown)[0]!r}; expected {known}.")
     missing = unavailable(pipeline)
-    return [PipelineMethod(name, pipeline) for name in names if name != "unedited" and name not in missing]
+    own = [name for name in names if name in (*METHODS[1:], INVERTER_CODE) and name not in missing]
+    return [PipelineMethod(name, pipeline) for name in own]
 
 
 def invert(pipeline: Pipeline, image: Tensor, portraits: Portraits | None = None) -> People:
-    """Invert pictures [B,3,H,W] in [-1,1] once for all methods."""
+    """Invert pictures [B,3,H,W] in [-1,1] once for all methods; a generator alone has no inversion to share."""
+    if not pipeline.spec.has_encoders:
+        return People(image, None, portraits)
     everything = "e4e" not in unavailable(pipeline)
     return People(image, pipeline.invert(image, all_styles=everything), portraits)

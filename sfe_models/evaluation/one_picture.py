@@ -13,25 +13,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from .. import equations
+from ..choices import ONE_PICTURE_METHODS
 from ..directions.base import Direction
+from ..generators.base import GeneratorSpec
 from ..pipeline import Pipeline
 from ..tuning.config import TuningConfig
-from ..tuning.optimise import Steps, optimise
+from ..tuning.optimise import USUAL_STEPS, Steps, optimise
 from ..tuning.refine import refine
 from ..tuning.steps import copied, tunable
 from ..tuning.tune import tune_generator
 from ..values import Inversion
-from .methods import People
+from .methods import People, unavailable
 
 # Codes whose pictures say how far a generator has drifted, and how near to the mean half of them lie.
 _DRIFT_CODES, _NEAR = 16, 0.5
+# Steps of refinement, and of any method that are tried to say how long all of them will take.
+_REFINING, _TRIED = 30, 4
+# What the two ways of optimisation move.
+_SPACES = {"w_plus": "w+", "optimise": "f"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,27 +59,99 @@ class FoundMethod:
         return self.pipeline.sweep(self.inversion, direction, list(strength))[0]
 
 
-def find(name: str, pipeline: Pipeline, image: Tensor, steps: int, **settings) -> FoundMethod:
-    """Find one of the ways but e4e and sfe. image: [1,3,H,W]; settings: of a TuningConfig, for pti and gani."""
+class OnePictureMethod:
+    """A row of `evaluate`: each picture's way is found once, at its first use; `taken` keeps the seconds.
+
+    steps: 0 for the usual number. The last people's ways are kept.
+    """
+
+    def __init__(self, name: str, pipeline: Pipeline, steps: int = 0):
+        self.name, self.pipeline = name, pipeline
+        self.steps = steps or usual_steps(name, pipeline.spec.generator)
+        self.taken: list[float] = []
+        self._last: tuple[People, list[FoundMethod]] | None = None
+
+    def inverted(self, people: People) -> Tensor:
+        """Return the pictures [B,3,H,W] as they come back without an edit."""
+        return torch.cat([found.inverted(people) for found in self._found(people)])
+
+    def edited(self, people: People, index: Sequence[int], direction: Direction, strength: Sequence[float]) -> Tensor:
+        """Edit some of the people, each by a strength of its own: [len(index),3,H,W]."""
+        found = self._found(people)
+        pairs = zip(index, strength, strict=True)
+        return torch.cat([found[i].edited(people, [i], direction, [value]) for i, value in pairs])
+
+    def _found(self, people: People) -> list[FoundMethod]:
+        if self._last is None or self._last[0] is not people:
+            self._last, ways = None, []
+            for image in people.image.split(1):
+                started = time.perf_counter()
+                ways.append(find(self.name, self.pipeline, image, self.steps))
+                self.taken.append(time.perf_counter() - started)
+            self._last = people, ways
+        return self._last[1]
+
+    def expected_seconds(self, image: Tensor) -> float:
+        """Try the first steps on a picture [1,3,H,W], and say what all of them will take."""
+        stamps = [time.perf_counter()]
+        few = min(self.steps, _TRIED)
+        find(self.name, self.pipeline, image, few, lambda _: stamps.append(time.perf_counter()))
+        each = (stamps[-1] - stamps[1]) / max(1, few - 1)
+        return stamps[-1] - stamps[0] + each * (self.steps - few)
+
+
+def usual_steps(name: str, spec: GeneratorSpec) -> int:
+    """How many steps a method of ONE_PICTURE_METHODS takes if nobody says."""
+    if name in ("sfe_refine", "sfe_layers"):
+        return _REFINING
+    return USUAL_STEPS if name in _SPACES else TuningConfig.usual(name, spec).steps
+
+
+def one_picture_methods(pipeline: Pipeline, names: Sequence[str], steps: int = 0) -> list[OnePictureMethod]:
+    """Make the rows of these names, those of SFE only where the model has all of it."""
+    able = "sfe" not in unavailable(pipeline)
+    wanted = [name for name in names if name in ONE_PICTURE_METHODS and (able or not name.startswith("sfe"))]
+    return [OnePictureMethod(name, pipeline, steps) for name in wanted]
+
+
+def find(
+    name: str,
+    pipeline: Pipeline,
+    image: Tensor,
+    steps: int,
+    progress: Callable[[object], None] | None = None,
+    **settings,
+) -> FoundMethod:
+    """Find one of the ways but e4e and sfe.
+
+    image: [1,3,H,W]; progress: called after every step; settings: of a TuningConfig, for pti and gani.
+    """
     started = time.process_time()
-    if name in ("w_plus", "optimise"):
+    if name in _SPACES:
         alone = pipeline.with_generator(pipeline.networks.generator, "")
-        model, inversion = alone, optimise(alone, image, Steps.shared(steps, "w+" if name == "w_plus" else "f"))
+        model, inversion = alone, optimise(alone, image, Steps.shared(steps, _SPACES[name]), progress=progress)
     elif name == "sfe_refine":
-        model, inversion = pipeline, refine(pipeline, pipeline.invert(image), image, steps)
+        model, inversion = pipeline, refine(pipeline, pipeline.invert(image), image, steps, progress=progress)
     elif name == "sfe_layers":
         inversion = pipeline.invert(image)
-        model = layers_after_k(pipeline, inversion, image, steps)
+        model = layers_after_k(pipeline, inversion, image, steps, progress)
     else:
         method = "gani" if name.startswith("gani") else "pti"
         config = TuningConfig.usual(method, pipeline.spec.generator, steps, **settings)
-        tuned = tune_generator(pipeline, image, config)
+        tuned = tune_generator(pipeline, image, config, progress=progress)
         model = tuned.pipeline(pipeline)
         inversion = tuned.inversion(model)
     return FoundMethod(name, model, inversion, time.process_time() - started, steps)
 
 
-def layers_after_k(pipeline: Pipeline, inversion: Inversion, image: Tensor, steps: int, rate: float = 1e-3) -> Pipeline:
+def layers_after_k(
+    pipeline: Pipeline,
+    inversion: Inversion,
+    image: Tensor,
+    steps: int,
+    progress: Callable[[object], None] | None = None,
+    rate: float = 1e-3,
+) -> Pipeline:
     """Tune what makes the picture of H(F_k, 0) and leave all before it, so that delta stays exactly as it was."""
     spec, networks = pipeline.spec, pipeline.networks
     features = pipeline.feature_edit(inversion)
@@ -90,6 +168,8 @@ def layers_after_k(pipeline: Pipeline, inversion: Inversion, image: Tensor, step
             optimizer.zero_grad(set_to_none=True)
             (made - target).square().mean().backward()
             optimizer.step()
+            if progress is not None:
+                progress(made)
     return Pipeline(_sharing(networks, generator), pipeline.variant)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..choices import TUNING_METHODS
+from ..choices import PIVOTS, TUNING_METHODS
 from ..generators.base import GeneratorSpec
 from ..inputs import InputError
 from ..training.config import LossConfig
@@ -23,7 +23,7 @@ class TuningConfig:
     of Adam on the weights, in units of their root mean square, or of Ranger on the gradient modules; local: weight of
     the localisation loss, which holds pictures of random codes where they were (0: none); blocks, normalise: of the
     gradient modules; losses: of the picture and of localisation alike; seconds: stop after so many, whatever the steps
-    (None: never); seed: of random codes and modules.
+    (None: never); seed: of random codes and modules; pivot: of PIVOTS, where no code is given.
     """
 
     method: str = "pti"
@@ -35,10 +35,13 @@ class TuningConfig:
     losses: LossConfig = field(default_factory=lambda: _PIXELS)
     seconds: float | None = None
     seed: int = 0
+    pivot: str = PIVOTS[0]
 
     def __post_init__(self):
         if self.method not in TUNING_METHODS:
             raise InputError(f"The method is {self.method!r}; expected {' or '.join(TUNING_METHODS)}.")
+        if self.pivot not in PIVOTS:
+            raise InputError(f"The pivot is {self.pivot!r}; expected {' or '.join(PIVOTS)}.")
         if self.steps < 1:
             raise InputError(f"{self.steps} steps of tuning; expected 1 or more.")
         if not self.rate > 0 or self.local < 0 or self.blocks < 1:

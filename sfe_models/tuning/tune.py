@@ -18,6 +18,7 @@ from ..pipeline import Pipeline
 from ..training.losses import reconstruction_loss
 from .config import TuningConfig
 from .optimise import Steps, optimise
+from .refine import Refining
 from .steps import STEPS, Task, check_finite, copied
 from .tuned import TunedGenerator, packed
 
@@ -27,13 +28,17 @@ _CODE_STEPS = 120
 
 @dataclass(frozen=True)
 class Tuning:
-    """How far a run is: steps done of `steps`, the picture's loss, the picture now [1,3,H,W], and seconds left."""
+    """How far a run is: steps done of `steps`, the picture's loss, and the picture now [1,3,h,w].
+
+    Steps that find a code come first; `tuned` counts those after them. seconds_left: None while the code is found.
+    """
 
     done: int
     steps: int
     loss: float
     image: Tensor
-    seconds_left: float
+    tuned: int = 0
+    seconds_left: float | None = None
 
 
 def tune_generator(
@@ -46,15 +51,19 @@ def tune_generator(
 ) -> TunedGenerator:
     """Tune the model's generator to an aligned picture [1,3,H,W] in [-1,1]; the model itself stays as it is.
 
-    code: [1,N,D], which stays; None: e4e's, or one found in W+ where there is no e4e. weights: folder of the losses'
-    networks. progress: called after every step; what it raises ends the run, and nothing is kept. Raises InputError for
-    a batch and for losses that are not finite, MissingWeightsError that names a loss's file.
+    code: [1,N,D], which stays; None: config.pivot's. weights: folder of the losses' networks. progress: called after
+    every step; what it raises ends the run, and nothing is kept. Raises InputError for a batch and for losses that are
+    not finite, MissingWeightsError that names a loss's file.
     """
     if len(image) != 1:
         raise InputError(f"{len(image)} pictures to tune one generator to; expected one: one generator a picture.")
     image = picture_batch(image, pipeline.spec).to(pipeline.networks.device, torch.float32)
     losses = reconstruction_loss(config.losses, weights).to(pipeline.networks.device)
-    code = pivot(pipeline, image) if code is None else code.to(image.device)
+    before = 0
+    if code is None:
+        before = code_steps(pipeline, config)
+        code = _pivot(pipeline, image, config, progress)
+    code = code.to(image.device)
     started = time.monotonic()
     with torch.inference_mode(False), torch.enable_grad():
         base = copied(pipeline.networks.generator)
@@ -66,7 +75,7 @@ def tune_generator(
             taken = time.monotonic() - started
             if progress is not None and number:
                 left = taken / (number + 1) * (config.steps - number)
-                progress(Tuning(number, config.steps, step.loss, step.made, left))
+                progress(Tuning(before + number, before + config.steps, step.loss, step.made, number, left))
             if number == config.steps or (config.seconds is not None and taken > config.seconds):
                 deltas = step.deltas()
                 break
@@ -76,8 +85,28 @@ def tune_generator(
     return packed(deltas, task.code, resized(image, pipeline.spec.encoder_size), pipeline, record)
 
 
-def pivot(pipeline: Pipeline, image: Tensor) -> Tensor:
-    """Find the code [1,N,D] that a generator is tuned at: e4e's, or one in W+ by optimisation without encoders."""
-    if pipeline.spec.has_encoders:
+def code_steps(pipeline: Pipeline, config: TuningConfig) -> int:
+    """How many steps find the code that a generator is tuned at, before its weights move."""
+    return 0 if config.pivot == "e4e" and pipeline.spec.has_encoders else _CODE_STEPS
+
+
+def _pivot(
+    pipeline: Pipeline, image: Tensor, config: TuningConfig, progress: Callable[[Tuning], None] | None
+) -> Tensor:
+    """Find the code [1,N,D] that a generator is tuned at: e4e's, or one in W+ by optimisation."""
+    steps = code_steps(pipeline, config)
+    if not steps:
         return pipeline.invert(image, all_styles=True).w_e
-    return optimise(pipeline, image, Steps.shared(_CODE_STEPS, "w+")).w
+
+    done = 0
+
+    def report(now: Refining) -> None:
+        nonlocal done
+        if progress is not None:
+            progress(Tuning(now.done, steps + config.steps, now.loss.item(), now.image))
+        done = now.done
+
+    code = optimise(pipeline, image, Steps.shared(steps, "w+"), progress=report).w
+    if done < steps:
+        raise KeyboardInterrupt  # which leaves optimisation with its best, and tuning with nothing
+    return code

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from generators.families import SPECS, make
 from perception.measuring_files import write_measuring_files
 from PIL import Image
 
+from sfe_models.checkpoints.bundle import save_generator
 from sfe_models.cli.main import main
+from sfe_models.domain import BareGenerator
 from sfe_models.evaluation.methods import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,6 +108,9 @@ def test_ablations_are_listed(capsys):
         (["--attributes", "nose"], "no attribute 'nose'"),
         (["--change", "0.7"], "wanted change is 0.7"),
         (["--ablations", "x", "--attributes"], "--ablations measures edits of rendered portraits"),
+        (["--methods", "e4e", "ganni"], "no method 'ganni'; expected unedited, e4e"),
+        (["--steps", "3"], "--steps is for rows of one picture at a time: w_plus"),
+        (["--methods", "gani", "--steps", "0"], "--steps is 0"),
     ],
 )
 def test_wrong_options(files, more, message, capsys):
@@ -124,6 +130,32 @@ def test_wrong_options_for_a_folder(files, crop, more, message, capsys):
     command = ["evaluate", "--model", str(files / "model.safetensors"), "--data", str(Path(crop).parent)]
     assert main([*command, *more]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_rows_of_one_picture_at_a_time(files, tmp_path, capsys):
+    command = arguments(files, "--methods", "e4e", "gani", "w_plus", "--steps", "2", "--attributes", "brightness")
+    command = [*command, "--count", "2", "--json", str(tmp_path / "r.json")]
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert "for each picture gani" in printed.err and "2 pictures: about" in printed.err
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["settings"]["steps"] == {"gani": 2, "w_plus": 2}
+    for name in ("e4e", "gani", "w_plus"):
+        assert report["inversion"][name]["l2"] > 0 and report["inversion"][name]["seconds"] > 0
+        assert report["editing"]["brightness"][name]["reached"] is not None
+    assert main(command) == 0  # all is there: nothing is found again, nor said to be
+    assert "for each picture" not in capsys.readouterr().err
+
+
+def test_a_generator_alone_has_rows_of_one_picture_at_a_time(crop, tmp_path, capsys):
+    about = BareGenerator("own", SPECS["mobilestylegan"])
+    model = str(save_generator(make(about.generator), about, tmp_path / "own.safetensors"))
+    command = ["evaluate", "--model", model, "--data", str(Path(crop).parent), "--weights", str(tmp_path)]
+    assert main([*command, "--methods", "optimise", "--steps", "3"]) == 1
+    assert "say for how many with --count" in capsys.readouterr().err
+    assert main([*command, "--methods", "optimise", "pti", "--steps", "3", "--count", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "optimise" in printed and "the model is a generator alone" in printed
 
 
 def test_several_processes_need_a_place_to_meet(files, monkeypatch, capsys):

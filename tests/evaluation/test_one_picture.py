@@ -2,9 +2,14 @@
 
 import pytest
 import torch
+from generators.families import SPECS, make
 
-from sfe_models.evaluation.methods import People
-from sfe_models.evaluation.one_picture import drift, find
+from sfe_models.domain import BareGenerator
+from sfe_models.evaluation import one_picture
+from sfe_models.evaluation.methods import People, invert
+from sfe_models.evaluation.one_picture import OnePictureMethod, drift, find, one_picture_methods
+from sfe_models.networks import SFENetworks
+from sfe_models.pipeline import Pipeline
 
 
 @pytest.mark.parametrize("name", ["w_plus", "optimise", "sfe_refine", "sfe_layers", "pti", "gani"])
@@ -35,3 +40,40 @@ def test_a_generator_has_not_drifted_from_itself_but_a_tuned_one_has(pipeline, i
     assert drift(pipeline, pipeline) == (0.0, 0.0)
     near, far = drift(pipeline, find("pti", pipeline, image[:1], 2).pipeline)
     assert near > 0 and far > 0
+
+
+def test_a_row_finds_each_picture_once_and_does_as_it_does(pipeline, image, directions, monkeypatch):
+    ways = [find("pti", pipeline, one, 2) for one in image.split(1)]
+    calls, left = [], iter(ways)
+    monkeypatch.setattr(one_picture, "find", lambda *given: calls.append(given[3]) or next(left))
+    row, people = OnePictureMethod("pti", pipeline, 7), invert(pipeline, image)
+    assert torch.equal(row.inverted(people), torch.cat([way.inverted(people) for way in ways]))
+    edited = row.edited(people, [1, 0], directions[0], [2.0, 1.0])
+    wanted = [ways[i].edited(people, [i], directions[0], [strength]) for i, strength in ((1, 2.0), (0, 1.0))]
+    assert torch.equal(edited, torch.cat(wanted)) and calls == [7, 7] and len(row.taken) == 2
+
+
+def test_what_all_steps_take_is_told_by_the_first(pipeline, image, monkeypatch):
+    tried = []
+
+    def clock():
+        return float(len(tried)) ** 2
+
+    def steps(name, pipeline, image, count, progress):
+        tried.extend([None] * 10)  # what comes before the first step
+        for _ in range(count):
+            tried.append(None)
+            progress(None)
+
+    monkeypatch.setattr(one_picture, "find", steps)
+    monkeypatch.setattr(one_picture.time, "perf_counter", clock)
+    each = (14**2 - 11**2) / 3
+    assert OnePictureMethod("gani", pipeline, 10).expected_seconds(image) == pytest.approx(14**2 + 6 * each)
+
+
+def test_rows_of_sfe_need_a_feature_editor(pipeline):
+    about = BareGenerator("own", SPECS["mobilestylegan"])
+    alone = Pipeline(SFENetworks.alone(make(about.generator), about.domain()))
+    names = ["e4e", "gani", "sfe_refine"]
+    assert [row.name for row in one_picture_methods(pipeline, names)] == ["gani", "sfe_refine"]
+    assert [row.name for row in one_picture_methods(alone, names)] == ["gani"]

@@ -138,11 +138,44 @@ def test_what_progress_raises_ends_the_run(alone, person, code):
     with pytest.raises(KeyboardInterrupt):
         tune_generator(alone, person, FEW["pti"], code, progress=stop)
     assert [now.done for now in seen] == [1, 2] and seen[0].seconds_left > 0 and seen[0].image.shape == person.shape
+    assert [now.tuned for now in seen] == [1, 2]
+
+
+def test_a_code_is_found_first_with_progress_and_may_be_interrupted(alone, person, monkeypatch):
+    monkeypatch.setattr("sfe_models.tuning.tune._CODE_STEPS", 3)
+    seen = []
+
+    def watch(now):
+        seen.append(now)
+        if now.done == last:
+            raise KeyboardInterrupt
+
+    last = 0
+    tune_generator(alone, person, TuningConfig("pti", steps=2), progress=watch)
+    assert [(now.done, now.tuned, now.steps) for now in seen] == [(i, max(0, i - 3), 5) for i in range(1, 6)]
+    assert seen[2].seconds_left is None and seen[3].seconds_left > 0
+    for last in (2, 3):
+        seen.clear()
+        with pytest.raises(KeyboardInterrupt):
+            tune_generator(alone, person, TuningConfig("pti", steps=2), progress=watch)
+        assert len(seen) == last
+
+
+def test_a_model_with_encoders_is_tuned_at_the_pivot_that_is_asked_for(pipeline, image, monkeypatch):
+    monkeypatch.setattr("sfe_models.tuning.tune._CODE_STEPS", 2)
+    codes = {p: tune_generator(pipeline, image[:1], TuningConfig(steps=1, pivot=p)).code for p in ("e4e", "w+")}
+    assert torch.equal(codes["e4e"], pipeline.invert(image[:1], all_styles=True).w_e)
+    assert not torch.allclose(codes["e4e"], codes["w+"], atol=1e-2)
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"method": "sgd"}, "'sgd'.*pti or gani"), ({"steps": 0}, "0 steps"), ({"rate": 0.0}, "rate of 0.0")],
+    [
+        ({"method": "sgd"}, "'sgd'.*pti or gani"),
+        ({"pivot": "z"}, "'z'.*e4e or w"),
+        ({"steps": 0}, "0 steps"),
+        ({"rate": 0.0}, "rate of 0.0"),
+    ],
 )
 def test_settings_that_cannot_be_are_refused(settings, message):
     with pytest.raises(InputError, match=message):

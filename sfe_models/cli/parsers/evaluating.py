@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...choices import DETECTORS
+from ...choices import DETECTORS, ONE_PICTURE_METHODS
 from .shared import OutputFile, OutputPicture, add_directions, add_model
 
 JUDGE_FILE = Path(__file__).parents[2] / "demo" / "judge.safetensors"
@@ -33,8 +33,14 @@ def add_commands(commands) -> None:
     parser.add_argument("--batch", type=int, default=8, help="pictures worked on together (default: 8)")
     parser.add_argument("--refine", type=int, metavar="N", help="one row more: the last method after N refining steps")
     parser.add_argument(
-        "--methods", nargs="+", metavar="NAME", help="only these rows of --model: e4e, inverter, f_minus_delta, sfe"
+        "--methods",
+        nargs="+",
+        metavar="NAME",
+        help="only these rows of --model: e4e, inverter, f_minus_delta, sfe; or, one picture at a time, which takes "
+        f"seconds to minutes for each and needs --count: {', '.join(ONE_PICTURE_METHODS)}",
     )
+    usual = "30 of sfe_, 120 of w_plus and optimise; pti and gani 200, 100 above 256 px"
+    parser.add_argument("--steps", type=int, metavar="N", help=f"of each row of one picture at a time ({usual})")
     parser.add_argument("--gradual", metavar="FILE", help="rows of a gradual model, a reconstruction after GradStyle")
     parser.add_argument("--gradual-one-stage", metavar="FILE", help="one row more: a gradual model with one stage")
     add_directions(parser)
