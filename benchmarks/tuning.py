@@ -1,10 +1,12 @@
-"""One picture at a time: encoders, optimisation, refinement, PTI, GANI as reconstructed here, on rendered people.
+"""One picture at a time: encoders, optimisation, refinement, PTI, GANI as reconstructed here.
 
-    python benchmarks/tuning.py --json tuning.jsonl [--count 20] [--steps 200] [--ablations]
+    python benchmarks/tuning.py --json tuning.jsonl [--count 20] [--steps 200] [--methods gani pti gani_1_block ...]
+    python benchmarks/tuning.py --json photos.jsonl --photos FOLDER --weights WEIGHTS [--count 4] [--steps 30]
 
-Every row of a person is appended to --json as it comes; a stopped run goes on. `--report` prints the table of what is
-there, and measures nothing. Edits are at matched change, against the true picture, by the judge, which is in no
-loss. All losses are of pixels alone. Seconds are of one thread.
+On rendered people: edits at matched change against the true picture, by the judge, which is in no loss. On photographs,
+aligned here, with the model `photo`: who is still seen at a matched change of a score. All losses are of pixels alone.
+Seconds are of one thread. Every row of a person is appended to --json as it comes; a stopped run goes on. `--report`
+prints the table of what is there, and measures nothing.
 """
 
 from __future__ import annotations
@@ -16,35 +18,48 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sfe_models.checkpoints.load import DEMO_BUNDLE, load_networks  # noqa: E402
+from sfe_models.checkpoints.places import PHOTO, models_folder  # noqa: E402
 from sfe_models.cli.parsers.evaluating import JUDGE_FILE  # noqa: E402
 from sfe_models.directions.library import model_library  # noqa: E402
 from sfe_models.evaluation.comparison import as_saved, l2  # noqa: E402
-from sfe_models.evaluation.methods import PipelineMethod, invert  # noqa: E402
+from sfe_models.evaluation.methods import Method, People, PipelineMethod, invert  # noqa: E402
+from sfe_models.evaluation.metrics import load_metrics  # noqa: E402
 from sfe_models.evaluation.one_picture import drift, find  # noqa: E402
-from sfe_models.evaluation.sources import RenderedPeople  # noqa: E402
+from sfe_models.evaluation.score_edits import ScoreEdit, ScoreEditing  # noqa: E402
+from sfe_models.evaluation.sources import RenderedPeople, open_source  # noqa: E402
 from sfe_models.evaluation.ssim import ms_ssim  # noqa: E402
 from sfe_models.evaluation.true_edits import EditRule, measure_edits, named_directions  # noqa: E402
+from sfe_models.faces.find.detectors import load_detector  # noqa: E402
 from sfe_models.perception.attribute_network import load_attribute_network  # noqa: E402
+from sfe_models.perception.scores import load_scorer  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 
 ATTRIBUTES = ["smile", "hair_length", "light"]
+MATCHED = ["age=age:10"]
 REFINING = 30
 METHODS = ["e4e", "sfe", "sfe_refine", "sfe_layers", "w_plus", "optimise", "pti", "gani", "pti_in_ganis_time"]
-ABLATIONS = {
+# Settings of rows that differ from those that are usual.
+VARIANTS = {
+    "pti_from_e4e": {"pivot": "e4e"},
+    "pti_from_w_plus": {"pivot": "w+"},
+    "gani_from_e4e": {"pivot": "e4e"},
+    "gani_from_w_plus": {"pivot": "w+"},
     "gani_no_local": {"local": 0.0},
     "gani_1_block": {"blocks": 1},
     "gani_4_blocks": {"blocks": 4},
     "gani_no_norm": {"normalise": False},
     "pti_no_local": {"local": 0.0},
 }
+ABLATIONS = ["gani_no_local", "gani_1_block", "gani_4_blocks", "gani_no_norm", "pti_no_local"]
 
 
-class Bench:
-    """What all rows are measured with."""
+class Rendered:
+    """People whose true edits are known. What their edits are compared by is "error"."""
 
     def __init__(self, options: argparse.Namespace):
         self.pipeline = Pipeline(load_networks(DEMO_BUNDLE))
@@ -52,38 +67,84 @@ class Bench:
         library = model_library(DEMO_BUNDLE, self.pipeline.spec)
         self.directions = named_directions(library, self.judge, ATTRIBUTES)
         self.source = RenderedPeople(0, options.count, self.pipeline.spec)
-        self.options = options
 
-    def steps(self, name: str, others: dict[str, dict]) -> int:
-        """How many a row takes; others: the person's rows so far."""
-        if name.startswith("sfe"):
-            return REFINING
-        if name == "pti_in_ganis_time":
-            return max(1, round(self.options.steps * others["gani"]["seconds"] / others["pti"]["seconds"]))
-        return self.options.steps
+    def compare(self, made: Tensor, image: Tensor) -> dict[str, float]:
+        """Measure an inversion."""
+        numbers = {"l2": l2, "ms_ssim": ms_ssim, "judge": self.judge.perceptual_distance}
+        return {key: measure(made, image).item() for key, measure in numbers.items()}
 
-    def row(self, key: str, name: str, others: dict[str, dict]) -> dict:
-        """Measure one way on one person."""
-        image = self.source.read(key)[None]
-        people = invert(self.pipeline, image, self.source.portraits([key]))
-        if name in ("e4e", "sfe"):
-            method, about = PipelineMethod(name, self.pipeline), {}
-        else:
-            method = find(name, self.pipeline, image, self.steps(name, others), **ABLATIONS.get(name, {}))
-            about = {"seconds": method.seconds, "steps": method.steps}
-            if name.startswith(("pti", "gani")):
-                about["near"], about["far"] = drift(self.pipeline, method.pipeline)
-        made = as_saved(method.inverted(people))
-        edits = measure_edits(people, [int(key)], self.directions, [method], {name: made}, self.judge, EditRule())[0]
-        return {
-            "key": key,
-            "method": name,
-            "l2": l2(made, image).item(),
-            "ms_ssim": ms_ssim(made, image).item(),
-            "judge": self.judge.perceptual_distance(made, image).item(),
-            **about,
-            "edits": {label: edit["methods"][name] for label, edit in edits.items() if edit["methods"]},
-        }
+    def edits(self, people: People, key: str, method: Method, made: Tensor) -> dict[str, dict]:
+        """Edit one person, by label."""
+        all_of = measure_edits(
+            people, [int(key)], self.directions, [method], {method.name: made}, self.judge, EditRule()
+        )
+        return {label: edit["methods"][method.name] for label, edit in all_of[0].items() if edit["methods"]}
+
+
+class Photographs:
+    """Photographs, whose edits are compared by who is still seen."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.pipeline = Pipeline(load_networks(options.model))
+        spec, detector = self.pipeline.spec, load_detector(folders=(models_folder(), Path("models")))
+        self.source = open_source(options.photos, spec, options.count, 0, detector=detector)
+        self.metrics = load_metrics(options.weights, photographs=True)
+        library = model_library(options.model, spec)
+        edits = tuple(ScoreEdit.parse(text, library) for text in options.matched)
+        scorer = load_scorer([edit.score.name for edit in edits], options.weights)
+        self.editing = ScoreEditing(edits, scorer, self.metrics)
+
+    def compare(self, made: Tensor, image: Tensor) -> dict[str, float]:
+        """Measure an inversion."""
+        return self.metrics.compare(made, image)[0]
+
+    def edits(self, people: People, key: str, method: Method, made: Tensor) -> dict[str, dict]:
+        """Edit one person, by label."""
+        (rows, _) = self.editing.measure(people, [key], [method], {method.name: made})[0]
+        return {label: edit["methods"][method.name] for label, edit in rows.items()}
+
+
+def steps_of(name: str, options: argparse.Namespace, others: dict[str, dict]) -> int:
+    """How many steps a row takes; others: the person's rows so far."""
+    if name.startswith("sfe"):
+        return REFINING
+    if name in ("w_plus", "optimise"):
+        return options.code_steps or options.steps
+    if name == "pti_in_ganis_time":
+        return max(1, round(options.steps * others["gani"]["seconds"] / others["pti"]["seconds"]))
+    return options.steps
+
+
+def row(bench: Rendered | Photographs, key: str, name: str, options: argparse.Namespace, others: dict) -> dict:
+    """Measure one way on one person."""
+    pipeline, image = bench.pipeline, bench.source.read(key)[None]
+    people = invert(pipeline, image, bench.source.portraits([key]))
+    if name in ("e4e", "sfe"):
+        method, about = PipelineMethod(name, pipeline), {}
+    else:
+        method = find(name, pipeline, image, steps_of(name, options, others), **VARIANTS.get(name, {}))
+        about = {"seconds": method.seconds, "steps": method.steps}
+        if name.startswith(("pti", "gani")):
+            about["near"], about["far"] = drift(pipeline, method.pipeline, options.drift_codes)
+    made = as_saved(method.inverted(people))
+    return {
+        "key": key,
+        "method": name,
+        **bench.compare(made, image),
+        **about,
+        "edits": bench.edits(people, key, method, made),
+    }
+
+
+# Columns of a table, of rows and of their edits: key, title, form.
+_OF_RENDERED = [("l2", "inversion L2", ".4f"), ("ms_ssim", "MS-SSIM", ".3f"), ("judge", "judge", ".3f")]
+_OF_PHOTOGRAPHS = [
+    ("l2", "inversion L2", ".4f"),
+    ("ms_ssim", "MS-SSIM", ".3f"),
+    ("st_lpips", "ST-LPIPS", ".3f"),
+    ("dlib", "dlib", ".3f"),
+]
+_DRIFT = [("near", "drift near", ".4f"), ("far", "drift far", ".4f")]
 
 
 def report(rows: list[dict]) -> str:
@@ -91,11 +152,14 @@ def report(rows: list[dict]) -> str:
     names = list(dict.fromkeys(row["method"] for row in rows))
     by = {(row["key"], row["method"]): row for row in rows}
     people = [key for key in dict.fromkeys(row["key"] for row in rows) if all((key, name) in by for name in names)]
-    lines = [
-        f"Seeds {', '.join(people)}\n",
-        "| method | steps | inversion L2 | MS-SSIM | judge | drift near | drift far | edit L2 | reached | below sfe's "
-        "| seconds |\n|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    photographs = any("dlib" in row for row in rows)
+    measured, by_edit = (_OF_PHOTOGRAPHS, "dlib") if photographs else (_OF_RENDERED, "error")
+    columns = [("steps", "steps", ".0f"), *measured, *_DRIFT]
+    base = "sfe" if "sfe" in names else names[0]
+    titles = [title for _, title, _ in columns]
+    titles += ["edit dlib" if photographs else "edit L2", "reached", f"below {base}'s", "seconds"]
+    lines = [f"{len(people)}: {', '.join(people)}\n", f"| method | {' | '.join(titles)} |"]
+    lines.append("|---" * (len(titles) + 1) + "|")
 
     def mean(own: list[dict], key: str, form: str) -> str:
         known = [row[key] for row in own if key in row]
@@ -104,17 +168,15 @@ def report(rows: list[dict]) -> str:
     for name in names:
         own = [by[key, name] for key in people]
         pairs = [
-            (edit, by[key, "sfe"]["edits"][label]) for key in people for label, edit in by[key, name]["edits"].items()
+            (edit, by[key, base]["edits"][label]) for key in people for label, edit in by[key, name]["edits"].items()
         ]
-        reached = [edit["error"] for edit, _ in pairs if edit["reached"]]
+        reached = [edit for edit, _ in pairs if edit["reached"]]
         both = [(edit, other) for edit, other in pairs if edit["reached"] and other["reached"]]
-        below = sum(edit["error"] < other["error"] for edit, other in both)
-        lines.append(
-            f"| {name} | {mean(own, 'steps', '.0f')} | {mean(own, 'l2', '.4f')} | {mean(own, 'ms_ssim', '.3f')} "
-            f"| {mean(own, 'judge', '.3f')} | {mean(own, 'near', '.4f')} | {mean(own, 'far', '.4f')} "
-            f"| {format(fmean(reached), '.4f') if reached else '-'} | {len(reached)}/{len(pairs)} "
-            f"| {'-' if name == 'sfe' else f'{below}/{len(both)}'} | {mean(own, 'seconds', '.1f')} |"
-        )
+        below = sum(edit[by_edit] < other[by_edit] for edit, other in both)
+        cells = [mean(own, key, form) for key, _, form in columns]
+        cells += [mean(reached, by_edit, ".4f"), f"{len(reached)}/{len(pairs)}"]
+        cells += ["-" if name == base else f"{below}/{len(both)}", mean(own, "seconds", ".1f")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -122,20 +184,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", required=True, type=Path, metavar="FILE.jsonl")
     parser.add_argument("--count", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=200, help="of w_plus, optimise, PTI and GANI each")
+    parser.add_argument("--steps", type=int, default=200, help="of PTI and GANI, and of w_plus and optimise")
+    parser.add_argument("--code-steps", type=int, metavar="N", help="of w_plus and optimise, if not as many")
+    parser.add_argument("--methods", nargs="+", default=METHODS, choices=[*METHODS, *VARIANTS], metavar="NAME")
     parser.add_argument("--ablations", action="store_true", help="also GANI's parts, and PTI without localisation")
+    parser.add_argument("--drift-codes", type=int, default=16, metavar="N", help="random codes that drift is of")
+    parser.add_argument("--photos", metavar="FOLDER", help="photographs in the place of rendered people")
+    parser.add_argument("--model", default=PHOTO, help="of photographs")
+    parser.add_argument("--weights", default="weights", metavar="FOLDER", help="networks that photographs take")
+    parser.add_argument("--matched", nargs="*", default=MATCHED, metavar="SCORE=DIRECTION:CHANGE")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     lines = options.json.read_text(encoding="utf-8").splitlines() if options.json.exists() else []
     rows = [json.loads(line) for line in lines]
     if not options.report:
         torch.set_num_threads(1)
-        bench = Bench(options)
+        bench = Photographs(options) if options.photos else Rendered(options)
         for key in bench.source.keys:
-            done = {row["method"]: row for row in rows if row["key"] == key}
-            for name in [*METHODS, *(ABLATIONS if options.ablations else ())]:
+            done = {known["method"]: known for known in rows if known["key"] == key}
+            for name in [*options.methods, *(ABLATIONS if options.ablations else ())]:
                 if name not in done:
-                    done[name] = bench.row(key, name, done)
+                    done[name] = row(bench, key, name, options, done)
                     rows.append(done[name])
                     with options.json.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(done[name]) + "\n")

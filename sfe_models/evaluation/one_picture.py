@@ -32,7 +32,7 @@ from ..tuning.tune import tune_generator
 from ..values import Inversion
 from .methods import People, unavailable
 
-# Codes whose pictures say how far a generator has drifted, and how near to the mean half of them lie.
+# Random codes whose pictures say how far a generator has drifted, and how near to the mean half of them lie.
 _DRIFT_CODES, _NEAR = 16, 0.5
 # Steps of refinement, and of any method that are tried to say how long all of them will take.
 _REFINING, _TRIED = 30, 4
@@ -183,11 +183,11 @@ def _sharing(networks, generator):
 
 
 @torch.no_grad()
-def drift(pipeline: Pipeline, tuned: Pipeline) -> tuple[float, float]:
+def drift(pipeline: Pipeline, tuned: Pipeline, codes: int = _DRIFT_CODES) -> tuple[float, float]:
     """Mean L2 between both generators' pictures of random codes: near the mean of W, and anywhere."""
     base, other = pipeline.networks.generator, tuned.networks.generator
     random = torch.Generator().manual_seed(1)
-    z = torch.randn(_DRIFT_CODES, base.spec.style_dim, generator=random).to(pipeline.networks.device)
+    z = torch.randn(codes, base.spec.style_dim, generator=random).to(pipeline.networks.device)
 
     def apart(truncation: float) -> float:
         errors = []
