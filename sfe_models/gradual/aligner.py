@@ -14,8 +14,9 @@ from .spec import GradualSpec
 # Wave lengths of the position code, in sides of the picture: 2, 1, ... 1/8.
 _OCTAVES = 5
 # At the start: the temperature of the scores, how much position counts beside content (a cosine), and how the mean
-# cosine of what was looked at becomes a confidence, slope and offset before the sigmoid.
-_TEMPERATURE, _POSITION, _CONFIDENCE = 0.05, 0.5, (2.0, 2.0)
+# cosine of what was looked at becomes a confidence, and how much better what lies at the query's own place has to be
+# for its details to stay there: slope and offset before the sigmoid.
+_TEMPERATURE, _POSITION, _CONFIDENCE, _STAY = 0.05, 0.5, (2.0, 2.0), (20.0, 3.0)
 
 
 def selective_attention(query: Tensor, key: Tensor, value: Tensor, selection: str = "top", keep: int = 0) -> Tensor:
@@ -51,7 +52,8 @@ class Aligner(nn.Module):
     """F'_m and its confidence: values F_m, keys of F_m, queries of the edited feature f_m^edi.
 
     score = (cos(Q, K) + position (p . p')) / temperature. Above `attention_side` queries and keys are means of patches
-    and whole patches of F_m move.
+    and whole patches of F_m move. Where the key at the query's own place fits as well as what was found, nothing has
+    moved and F_m stays as it lies, sharper than any mean of what is looked at.
     """
 
     def __init__(self, channels: int, width: int, side: int, gradual: GradualSpec):
@@ -64,6 +66,7 @@ class Aligner(nn.Module):
         self.temperature = nn.Parameter(torch.tensor(_TEMPERATURE).log())
         self.position = nn.Parameter(torch.tensor(_POSITION))
         self.confidence = nn.Parameter(torch.tensor(_CONFIDENCE))
+        self.stay = nn.Parameter(torch.tensor(_STAY))
         self.register_buffer("places", position_code(side // self.patch), persistent=False)
         nn.init.zeros_(self.out.weight)
         if gradual.key == "residual+features":  # keys start as the queries of the same features: what is alike is found
@@ -80,14 +83,19 @@ class Aligner(nn.Module):
         patches = F.pixel_unshuffle(residual, self.patch) if self.patch > 1 else residual
         values = torch.cat([patches.flatten(2).transpose(1, 2).to(key.dtype), key], dim=2)
         found = selective_attention(looking, lying, values, self.gradual.selection, self.gradual.keep)
-        cosine = (found[:, :, patches.shape[1] :] * query).sum(dim=2)
-        slope, offset = self.confidence
-        confidence = torch.sigmoid(slope * cosine + offset).unflatten(1, patches.shape[2:])[:, None]
-        moved = found[:, :, : patches.shape[1]].transpose(1, 2).unflatten(2, patches.shape[2:])
+        moved = _map(found[:, :, : patches.shape[1]], patches)
+        cosine, there = (
+            _map((k * query).sum(dim=2, keepdim=True), patches) for k in (found[:, :, patches.shape[1] :], key)
+        )
+        stays = torch.sigmoid(self.stay[0] * (there - cosine) + self.stay[1])
+        confidence = torch.sigmoid(self.confidence[0] * cosine.lerp(there, stays) + self.confidence[1])
         if self.patch > 1:
             moved = F.pixel_shuffle(moved, self.patch)
-            confidence = F.interpolate(confidence, scale_factor=self.patch, mode="bilinear", align_corners=False)
-        moved = moved + self.out(moved)
+            stays, confidence = (
+                F.interpolate(x, scale_factor=self.patch, mode="bilinear", align_corners=False)
+                for x in (stays, confidence)
+            )
+        moved = (moved + self.out(moved)).lerp(residual.to(moved.dtype), stays)
         return moved.to(residual.dtype), confidence.to(residual.dtype)
 
     def weights(self, edited: Tensor, residual: Tensor, features: Tensor) -> Tensor:
@@ -119,3 +127,8 @@ def _levelled(features: Tensor) -> Tensor:
 def _tokens(x: Tensor) -> Tensor:
     """[B,D,r,r] to unit vectors [B,r^2,D]."""
     return F.normalize(x.flatten(2).transpose(1, 2).float(), dim=2)
+
+
+def _map(tokens: Tensor, like: Tensor) -> Tensor:
+    """Tokens [B,r^2,C] to [B,C,r,r], the rows and columns of another map."""
+    return tokens.transpose(1, 2).unflatten(2, like.shape[2:])

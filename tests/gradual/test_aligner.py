@@ -69,6 +69,7 @@ def test_patches_move_as_a_whole():
     made = aligner(attention_side=8, key="residual+features", keep=1)
     made.position.zero_()
     made.out.weight.zero_()
+    made.stay[1] = -60
     made.key.weight.zero_()
     made.key.weight[:, 8:] = made.query.weight
     made.key.bias.copy_(made.query.bias)
@@ -79,6 +80,27 @@ def test_patches_move_as_a_whole():
     assert torch.allclose(found[..., inner, inner], residual[..., inner, inner], atol=1e-5)
     assert found.shape == residual.shape and confidence.shape == (1, 1, 16, 16)
     assert 0 <= confidence.min() and confidence.max() <= 1
+
+
+def test_what_has_not_moved_stays_as_it_lies():
+    made = aligner(attention_side=8, key="residual+features")
+    features, residual = drawn(1, 16, 16, 16), drawn(1, 8, 16, 16, seed=1)
+
+    def off(stay):
+        made.stay[1] = stay
+        return (made(features, residual, features)[0] - residual).abs().mean()
+
+    assert off(3) < 0.1 * off(-60) and off(60) == 0
+
+
+def test_what_has_moved_is_not_left_behind():
+    made = aligner(attention_side=16, key="residual+features", keep=1)
+    made.position.zero_()
+    features, residual = drawn(1, 16, 16, 16), drawn(1, 8, 16, 16, seed=1)
+    shifted = [torch.roll(x, (2, 4), (2, 3)) for x in (residual, features)]
+    with_place = made(features, *shifted)[0]
+    made.stay[1] = -60
+    assert (with_place - made(features, *shifted)[0]).abs().mean() < 0.05 * residual.abs().mean()
 
 
 def test_no_gradient_goes_into_the_edited_feature():
