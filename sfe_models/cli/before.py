@@ -10,9 +10,10 @@ from torch import Tensor
 from ..atomic import check_writable
 from ..checkpoints.containers import sniff
 from ..directions.files import VECTOR_SUFFIXES
+from ..film.formats import film_format
 from ..inputs import InputError
 from ..pictures.image_io import check_photo_fits, check_picture, load_mask, picture_format
-from .parsers.shared import OutputFile, OutputFolder, OutputPicture, OutputVector
+from .parsers.shared import OutputFile, OutputFilm, OutputFolder, OutputPicture, OutputVector
 from .photos import detector_for, face_number, given_landmarks
 
 # What only --paste reads; nothing else writes a photo.
@@ -20,10 +21,15 @@ _OF_PASTING = ("region", "feather", "no_colour_match", "blend", "no_face")
 
 
 def check_outputs(options: argparse.Namespace) -> None:
-    """Check what a command will write, by the types that its parser gave. Raises ImageError, InputError or OSError."""
+    """Check what a command will write, by the types that its parser gave.
+
+    Raises FilmError, ImageError, InputError or OSError.
+    """
     for name, path in vars(options).items():
         if isinstance(path, OutputPicture):
             picture_format(path)
+        if isinstance(path, OutputFilm):
+            film_format(path, options.codec, options.quality)
         if isinstance(path, OutputVector) and Path(path).suffix not in VECTOR_SUFFIXES:
             raise InputError(f"--{name} is {path}; give a name that ends in {' or '.join(VECTOR_SUFFIXES)}.")
         if isinstance(path, OutputFile):

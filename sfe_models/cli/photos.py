@@ -60,14 +60,18 @@ def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Cro
 
 def paste_crops(crops: Crops, edited: Tensor, options: argparse.Namespace) -> Photo:
     """Bring edited crops [F,3,H,W] in [-1,1] back into their photo, one after the other."""
-    pixels = crops.photo.pixels.clone()
-    given = {name: getattr(options, name) for name in ("feather", "region", "blend")}
-    ways = {name: value for name, value in given.items() if value is not None}
-    ways = PasteOptions(colour_match=not options.no_colour_match, **ways)
+    pixels, ways = crops.photo.pixels.clone(), paste_ways(options)
     for face, picture in zip(crops.aligned.faces, edited, strict=True):
         picture = ((picture.float().cpu() + 1) * 127.5).clamp(0, 255)
         paste_into(pixels, picture, face, options=ways)
     return crops.photo.with_pixels(pixels)
+
+
+def paste_ways(options: argparse.Namespace) -> PasteOptions:
+    """How crops go back, by the options. Raises FaceError."""
+    given = {name: getattr(options, name) for name in ("feather", "region", "blend")}
+    ways = {name: value for name, value in given.items() if value is not None}
+    return PasteOptions(colour_match=not options.no_colour_match, **ways)
 
 
 def _landmarks(photo: Photo, options: argparse.Namespace) -> list[Tensor]:
@@ -91,14 +95,19 @@ def face_folders(options: argparse.Namespace) -> list[Path]:
     return [Path(options.face_models)] if options.face_models else [models_folder(), Path("models")]
 
 
-def given_landmarks(file: Path | str) -> list[Tensor]:
-    """Read --landmarks: the faces of one photo. Raises FaceError."""
+def landmark_lines(file: Path | str) -> list[list[Tensor]]:
+    """Read --landmarks: the faces of each line. Raises FaceError."""
     try:
-        lines = parse_landmarks(read_text(file))
+        return parse_landmarks(read_text(file))
     except OSError as error:
         raise FaceError(f"The landmarks {file} cannot be read ({error.strerror}); give a text file.") from error
     except ValueError as error:
         raise FaceError(f"The landmarks {file} cannot be read: {error}") from error
+
+
+def given_landmarks(file: Path | str) -> list[Tensor]:
+    """Read --landmarks: the faces of one photo. Raises FaceError."""
+    lines = landmark_lines(file)
     if len(lines) != 1:
         raise FaceError(
             f"{file} has landmarks of {len(lines)} photos; expected one line, faces parted by semicolons, or a "

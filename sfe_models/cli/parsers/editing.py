@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from ...choices import DELTA, MASK_ACTS_ON, PICTURE, REGIONS, SPACES
 from .photos import add_align_options, add_paste_options
@@ -14,21 +15,11 @@ def add_commands(commands) -> None:
     edit = commands.add_parser("edit", help="edit one portrait", description="Edit one portrait.")
     _add_picture(edit)
     edit.add_argument("--output", required=True, type=OutputPicture, metavar="OUT.png")
-    edit.add_argument(
-        "--edit",
-        dest="edits",
-        nargs="+",
-        action="extend",
-        default=[],
-        type=_edit,
-        metavar="NAME=STRENGTH",
-        help="direction (a name or a vector file) and strength; several are chained; none gives the inversion",
-    )
-    edit.add_argument("--recipe", metavar="FILE.json", help="steps kept by --save-recipe; they come before --edit")
+    add_edits(edit, _edit, "several are chained; none gives the inversion")
     edit.add_argument(
         "--save-recipe", type=OutputFile, metavar="FILE.json", help="keep all steps, to be used by --recipe"
     )
-    _add_mask(edit)
+    add_mask(edit)
     add_paste_options(edit)
     edit.set_defaults(run="editing:run_edit")
 
@@ -58,7 +49,7 @@ def add_commands(commands) -> None:
     sweep.add_argument("--from", dest="first", type=float, help="first strength (default: the direction's range)")
     sweep.add_argument("--to", dest="last", type=float, help="last strength")
     sweep.add_argument("--steps", type=int, default=7)
-    _add_mask(sweep)
+    add_mask(sweep)
     sweep.set_defaults(run="editing:run_sweep")
 
 
@@ -100,7 +91,23 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _add_mask(parser: argparse.ArgumentParser) -> None:
+def add_edits(parser: argparse.ArgumentParser, kind: Callable[[str], tuple], more: str) -> None:
+    """Add --edit and --recipe. kind: reads one NAME=STRENGTH; more: what the help says further."""
+    parser.add_argument(
+        "--edit",
+        dest="edits",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=kind,
+        metavar="NAME=STRENGTH",
+        help=f"direction (a name or a vector file) and strength; {more}",
+    )
+    parser.add_argument("--recipe", metavar="FILE.json", help="steps kept by --save-recipe; they come before --edit")
+
+
+def add_mask(parser: argparse.ArgumentParser) -> None:
+    """Add what keeps an edit to a part of the picture."""
     parser.add_argument(
         "--mask",
         metavar="MASK.png",

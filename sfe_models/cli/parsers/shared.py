@@ -22,6 +22,10 @@ class OutputVector(OutputFile):
     """That of a direction's vector."""
 
 
+class OutputFilm(OutputFile):
+    """That of a film."""
+
+
 class OutputFolder(str):
     """The path of a folder that a command will write into."""
 

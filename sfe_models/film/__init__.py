@@ -1,0 +1,1 @@
+"""Films: one person edited through all frames, without flicker."""
