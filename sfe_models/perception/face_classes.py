@@ -54,16 +54,24 @@ class FaceClasses(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """image: [B,3,H,W] in [-1,1], aligned as FFHQ's. Returns the classes' probabilities, [B,19,256,256]."""
+        fine, middle, coarse = self._contracted(image)
+        middle = self.dec1(torch.cat([self.up1(coarse), middle], dim=1))
+        fine = self.dec2(torch.cat([self.up2(middle), fine], dim=1))
+        return self.out(fine).softmax(dim=1)
+
+    def levels(self, image: Tensor) -> list[Tensor]:
+        """Compute what a loss can compare, the pooled levels and the last: features of 128, 64 and 64 px."""
+        fine, middle, coarse = self._contracted(image)
+        return [F.max_pool2d(fine, 2), F.max_pool2d(middle, 2), coarse]
+
+    def _contracted(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = checked_pictures(image)
         if x.shape[2:] != (SIDE, SIDE):
             x = F.interpolate(x, size=(SIDE, SIDE), mode="bilinear", align_corners=False, antialias=True)
         x = x.contiguous(memory_format=torch.channels_last)
         fine = self.enc1(x)
         middle = self.enc2(F.max_pool2d(fine, 2))
-        coarse = self.bottleneck(F.max_pool2d(middle, 2))
-        middle = self.dec1(torch.cat([self.up1(coarse), middle], dim=1))
-        fine = self.dec2(torch.cat([self.up2(middle), fine], dim=1))
-        return self.out(fine).softmax(dim=1)
+        return fine, middle, self.bottleneck(F.max_pool2d(middle, 2))
 
 
 def of_classes(probabilities: Tensor, *names: str) -> Tensor:

@@ -73,7 +73,8 @@ class LossConfig:
     perceptual: "alex" or "vgg" (LPIPS), "stlpips", "mobilenet" (MobileNetV2's first levels, by far the cheapest) or
     "attributes" (features of the rendered domain's attribute network);
     identity: "arcface", "moco" or "attributes". gradient: of the mean absolute difference between neighbouring pixels'
-    differences. Pictures are brought to `size` px first (None: the target's size).
+    differences; parsing: of the distance of a network that parses faces, "unet" (CelebAMask-HQ's) or "small". Pictures
+    are brought to `size` px first (None: the target's size).
     """
 
     l2: float = 1.0
@@ -84,6 +85,8 @@ class LossConfig:
     size: int | None = 256
     l1: float = 0.0
     gradient: float = 0.0
+    parsing: float = 0.0
+    parsing_network: str = "unet"
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from ..checkpoints.present import MissingWeightsError
 from ..perception.attribute_network import load_attribute_network
+from ..perception.face_classes import find_face_classes, load_face_classes
 from ..perception.identity import find_arcface, find_moco, load_arcface, load_moco
 from ..perception.lpips import find_lpips, load_lpips
 from ..perception.mobilenet_distance import find_mobilenet, load_mobilenet_distance
+from ..perception.parsing_unet import ParsingDistance, find_parsing_unet, load_parsing_unet
 from ..perception.stlpips import find_stlpips, load_stlpips
 from .config import AdversarialConfig, LossConfig
 from .errors import ConfigError
@@ -46,16 +48,22 @@ def r1_loss(discriminator: nn.Module, real: Tensor, gamma: float, every: int) ->
 
 
 class ReconstructionLoss(nn.Module):
-    """L2, perceptual and identity distance between pictures, weighted; zero weights need no network.
+    """L2, perceptual, identity and parsing distance between pictures, weighted; zero weights need no network.
 
-    perceptual: a module with pictures a, b [B,3,H,W] in [-1,1] to distances [B]; identity: one with `embed`, to
+    perceptual, parsing: modules with pictures a, b [B,3,H,W] in [-1,1] to distances [B]; identity: one with `embed`, to
     unit vectors [B,E].
     """
 
-    def __init__(self, config: LossConfig, perceptual: nn.Module | None, identity: nn.Module | None):
+    def __init__(
+        self,
+        config: LossConfig,
+        perceptual: nn.Module | None,
+        identity: nn.Module | None,
+        parsing: nn.Module | None = None,
+    ):
         super().__init__()
         self.config = config
-        self.perceptual, self.identity = perceptual, identity
+        self.perceptual, self.identity, self.parsing = perceptual, identity, parsing
 
     def forward(self, made: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Compute the losses of made pictures [B,3,H,W]; "reconstruction" is the weighted sum."""
@@ -82,6 +90,9 @@ class ReconstructionLoss(nn.Module):
                 wanted = self.identity.embed(target)
             losses["identity"] = 1 - (self.identity.embed(made) * wanted).sum(dim=1).mean()
             total = total + config.identity * losses["identity"]
+        if config.parsing:
+            losses["parsing"] = self.parsing(made, target).mean()
+            total = total + config.parsing * losses["parsing"]
         return {**losses, "reconstruction": total}
 
 
@@ -90,7 +101,7 @@ def reconstruction_loss(config: LossConfig, weights: Path | str) -> Reconstructi
 
     Raises MissingWeightsError with the file's name and where to put it, ConfigError for an unknown network.
     """
-    perceptual = identity = None
+    perceptual = identity = parsing = None
     if config.lpips:
         perceptual = perceptual_network(config.perceptual_network, weights)
     if config.identity:
@@ -102,7 +113,18 @@ def reconstruction_loss(config: LossConfig, weights: Path | str) -> Reconstructi
         if config.identity_network not in loaders:
             raise ConfigError(f"identity_network is {config.identity_network!r}; expected {', '.join(loaders)}.")
         identity = loaders[config.identity_network]()
-    return ReconstructionLoss(config, perceptual, identity).eval().requires_grad_(False)
+    if config.parsing:
+        parsing = parsing_distance(config.parsing_network, weights)
+    return ReconstructionLoss(config, perceptual, identity, parsing).eval().requires_grad_(False)
+
+
+def parsing_distance(name: str, weights: Path | str) -> ParsingDistance:
+    """Load a network that parses faces, as a distance of pictures a and b [B,3,H,W] in [-1,1] to [B]."""
+    if name == "unet":
+        return ParsingDistance(load_parsing_unet(find_parsing_unet(weights)))
+    if name == "small":
+        return ParsingDistance(load_face_classes(find_face_classes(weights)))
+    raise ConfigError(f"parsing_network is {name!r}; expected unet or small.")
 
 
 def perceptual_network(name: str, weights: Path | str) -> nn.Module:

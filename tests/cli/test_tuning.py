@@ -60,6 +60,8 @@ def test_what_cannot_be_is_one_sentence_and_nothing_is_written(model, crop, tmp_
     common = [crop, "--model", model, "--no-align"]
     assert main(["tune", *common, "--output", output, "--perceptual", "alex", "--weights", str(tmp_path)]) == 1
     assert "alex" in capsys.readouterr().err
+    assert main(["tune", *common, "--output", output, "--parsing", "unet", "--weights", str(tmp_path)]) == 1
+    assert "put parsing.pth" in capsys.readouterr().err
     assert main(["tune", *common, "--output", output, "--rate", "1e20", "--steps", "4"]) == 1
     assert "not finite" in capsys.readouterr().err
     assert main(["tune", *common, "--output", output, "--steps", "2"]) == 0

@@ -107,6 +107,11 @@ class Perceptual(nn.Module):
         return (a - b).abs().amax(dim=(1, 2, 3))
 
 
+class Half(Perceptual):
+    def forward(self, a, b):
+        return super().forward(a, b) / 2
+
+
 class Identity(nn.Module):
     def embed(self, image):
         return F.normalize(image.mean(dim=(2, 3)), dim=1)
@@ -114,15 +119,16 @@ class Identity(nn.Module):
 
 def test_reconstruction_is_the_weighted_sum():
     made, target = Dots(4)[list(range(4))].image, Dots(4, first=9)[list(range(4))].image
-    config = LossConfig(l2=2.0, lpips=0.5, identity=0.25, size=None)
-    losses = ReconstructionLoss(config, Perceptual(), Identity())(made, target)
+    config = LossConfig(l2=2.0, lpips=0.5, identity=0.25, size=None, parsing=3.0)
+    losses = ReconstructionLoss(config, Perceptual(), Identity(), Half())(made, target)
     close(losses["l2"], (made - target).square().mean())
     close(losses["lpips"], (made - target).abs().flatten(1).max(dim=1).values.mean())
     a, b = made.mean(dim=(2, 3)), target.mean(dim=(2, 3))
     close(losses["identity"], sum(1 - x @ y / x.norm() / y.norm() for x, y in zip(a, b, strict=True)) / 4)
-    want = 2 * losses["l2"] + 0.5 * losses["lpips"] + 0.25 * losses["identity"]
+    close(losses["parsing"], losses["lpips"] / 2)
+    want = 2 * losses["l2"] + 0.5 * losses["lpips"] + 0.25 * losses["identity"] + 3 * losses["parsing"]
     close(losses["reconstruction"], want)
-    same = ReconstructionLoss(config, Perceptual(), Identity())(made, made)
+    same = ReconstructionLoss(config, Perceptual(), Identity(), Half())(made, made)
     close(same["reconstruction"], 0.0)
 
 
@@ -191,6 +197,8 @@ def test_attribute_network_serves_both_distances(tmp_path):
         (LossConfig(lpips=0.0), "put "),
         (LossConfig(lpips=0.0, identity_network="moco"), "put "),
         (LossConfig(lpips=0.0, identity_network="attributes"), ATTRIBUTES_FILE),
+        (replace(ONLY_L2, parsing=1.0), "parsing.pth"),
+        (replace(ONLY_L2, parsing=1.0, parsing_network="small"), "model_best.pth"),
     ],
 )
 def test_missing_weights_are_named(tmp_path, config, file):
@@ -209,3 +217,5 @@ def test_unknown_networks(tmp_path):
         perceptual_network("squeeze", tmp_path)
     with pytest.raises(ConfigError, match="identity_network is 'dlib'"):
         reconstruction_loss(LossConfig(lpips=0.0, identity_network="dlib"), tmp_path)
+    with pytest.raises(ConfigError, match="parsing_network is 'farl'; expected unet or small"):
+        reconstruction_loss(replace(ONLY_L2, parsing=1.0, parsing_network="farl"), tmp_path)

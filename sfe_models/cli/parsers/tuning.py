@@ -10,6 +10,7 @@ from .shared import OutputFile, OutputPicture, add_model
 
 _PERCEPTUAL = ("none", "alex", "vgg", "stlpips", "mobilenet")
 _IDENTITY = ("none", "arcface", "moco")
+_PARSING = ("none", "unet", "small")
 
 
 def add_commands(commands) -> None:
@@ -41,6 +42,12 @@ def add_commands(commands) -> None:
     )
     parser.add_argument("--perceptual", choices=_PERCEPTUAL, default="none", help="a perceptual loss beside the pixels")
     parser.add_argument("--identity", choices=_IDENTITY, default="none", help="a loss of who is seen")
+    parser.add_argument(
+        "--parsing",
+        choices=_PARSING,
+        default="none",
+        help="a loss of the parts of a face: CelebAMask-HQ's U-Net, as in GANI's paper, or a small parser",
+    )
     parser.add_argument("--weights", default="weights", metavar="FOLDER", help="networks of these losses")
     parser.add_argument("--seed", type=int, default=0)
     # What `edit` has besides, for the checks that both share.
