@@ -19,6 +19,7 @@ from .inversion_files import LoadInversion, SaveInversion
 from .invert import Invert
 from .load_model import LoadModel
 from .mask_delta import MaskDelta
+from .mix_styles import MixStyles
 from .paste_back import PasteBack
 from .sweep import Sweep
 from .synthesize import Synthesize
@@ -42,6 +43,7 @@ class StyleFeatureEditor(ComfyExtension):
             TextDirection,
             DirectionFromImages,
             DiscoverDirections,
+            MixStyles,
             ComputeDelta,
             MaskDelta,
             CombineDelta,

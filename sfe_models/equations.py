@@ -10,6 +10,7 @@
 | Feature Edit | F_k' = H(F_k, delta) | `feature_edit` |
 | Synthesize | X' = G(F_k', w'_k+1:N) | `synthesize`, `cropped` |
 | Keep within (ours) | sum of m_i X'_i + (1 - sum of m_i) X | `blended` |
+| Mix Styles | w'_i = w_i + alpha (w_B,i - w_i) on some layers i | `mixed` |
 
 Apply Direction, w' = w + d, is a direction's `move`.
 """
@@ -139,6 +140,17 @@ def moved_by(moved: Sequence[Tensor], start: Tensor, weights: Sequence[float]) -
         n = code.shape[1] if code.ndim == 3 else total.shape[1]
         total[:, :n] += weight * (code.to(start.device)[:, :n] - start[:, :n])
     return total
+
+
+def mixed(w: Tensor, other: Tensor, layers: Sequence[int], alpha: float = 1.0) -> Tensor:
+    """w'_i = w_i + alpha (w_B,i - w_i) on some layers i, w elsewhere: style mixing, as e4e and pSp show it.
+
+    w, other: codes [B,n,D] of the first n layers; layers beyond them are passed over. Exact at 0 and at 1.
+    """
+    index = [i for i in layers if i < w.shape[1]]
+    result = w.clone()
+    result[:, index] = torch.lerp(w[:, index], other[:, index].to(w), alpha)
+    return result
 
 
 def moved_styles(moved: Sequence[StyleSpace], start: StyleSpace, weights: Sequence[float]) -> StyleSpace:

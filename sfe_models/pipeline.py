@@ -23,14 +23,13 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from . import equations
+from . import edit_steps, equations
 from .choices import DELTA, MASK_ACTS_ON, PICTURE
 from .deltas import combined_delta, computed_delta, whole
 from .directions.base import (
     Direction,
     DirectionError,
     Step,
-    StyleSpaceDirection,
     check_generator,
     check_subject,
     strength_tensor,
@@ -76,10 +75,7 @@ class Pipeline:
 
     def with_all_styles(self, inversion: Inversion) -> Inversion:
         """Complete the e4e code, for directions that read all layers; other values stay as they are."""
-        if inversion.w_e.shape[1] == self.spec.n_styles:
-            return inversion
-        w_e = self._runs.e4e_code(inversion.picture.to(self.networks.device))
-        return replace(inversion, w_e=w_e.to(inversion.w_e.device))
+        return edit_steps.with_all_styles(self._runs, inversion)
 
     def with_generator(self, generator: Generator, variant: str) -> Pipeline:
         """Make the model, without encoders, of another generator of this domain, a tuned one named `variant`."""
@@ -105,7 +101,7 @@ class Pipeline:
     def start_edit(self, inversion: Inversion) -> Edit:
         """Begin an edit that changes nothing yet."""
         self.check_inversion(inversion)
-        return Edit(inversion, (), inversion.w, inversion.w_e)
+        return edit_steps.unedited(inversion)
 
     @torch.no_grad()
     def apply_direction(self, source: Inversion | Edit, direction: Direction, strength: float | Tensor) -> Edit:
@@ -119,21 +115,26 @@ class Pipeline:
         check_generator(direction.info, self._fingerprint)
         inversion = edit.inversion
         step = Step(direction, strength_tensor(strength, len(inversion), inversion.w.device))
-        completed = self.with_all_styles(inversion) if direction.reads_all_layers else inversion
-        if completed is inversion and (edit.styles is None or isinstance(direction, StyleSpaceDirection)):
-            return self._apply(edit, step)
-        steps = sorted((*edit.steps, step), key=lambda s: isinstance(s.direction, StyleSpaceDirection))
-        edit = self.start_edit(completed)
-        for step in steps:
-            edit = self._apply(edit, step)
-        return edit
+        return edit_steps.further(self._runs, edit, step)
 
-    def _apply(self, edit: Edit, step: Step) -> Edit:
-        move, steps = step.direction.move, (*edit.steps, step)
-        if not isinstance(step.direction, StyleSpaceDirection):
-            return replace(edit, steps=steps, w=move(edit.w, step.strength), w_e=move(edit.w_e, step.strength))
-        styles, styles_e = self._runs.edited_styles(edit)
-        return replace(edit, steps=steps, styles=move(styles, step.strength), styles_e=move(styles_e, step.strength))
+    # Mix Styles: w'_i = w_B,i and w_E'_i = w_E,B,i on some layers i
+
+    @torch.no_grad()
+    def mix_styles(
+        self,
+        source: Inversion | Edit,
+        other: Inversion,
+        layers: str | Sequence[int] | None = "fine",
+        alpha: float = 1.0,
+    ) -> Edit:
+        """Take some layers of both codes from other pictures (style mixing); F_k stays that of `source`.
+
+        other: one picture for all, or one for each; layers: as `parse_layers` reads them; alpha: 0 leaves the codes,
+        1 takes the others'. It is a step of the edit as any other: W+ steps act in the order of the calls.
+        """
+        edit = source if isinstance(source, Edit) else self.start_edit(source)
+        self.check_inversion(other, "The inversion to mix with")
+        return edit_steps.further(self._runs, edit, edit_steps.mixing(edit, other, layers, alpha, self._runs))
 
     # Compute delta: delta = F(w_E) - F(w_E')
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .directions.base import Step
+from .directions.layers import named_layers
 from .generators.base import StyleSpace
 from .inputs import InputError
 
@@ -107,6 +108,21 @@ class Inversion(_Value):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Mix(_Value):
+    """A step of an edit that takes some layers of both codes from other pictures, one for each of the edit's.
+
+    layers: numbers of W+ styles; alpha: 0 leaves the codes, 1 takes the others'.
+    """
+
+    other: Inversion
+    layers: tuple[int, ...]
+    alpha: float
+
+    def __repr__(self) -> str:
+        return f"{named_layers(self.layers)} of other pictures at {self.alpha:g}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Edit(_Value):
     """Edited codes and the steps that led there.
 
@@ -115,7 +131,7 @@ class Edit(_Value):
     """
 
     inversion: Inversion
-    steps: tuple[Step, ...]
+    steps: tuple[Step | Mix, ...]
     w: Tensor
     w_e: Tensor
     styles: StyleSpace | None = None

@@ -15,7 +15,9 @@ from .base import Direction, DirectionError, DirectionInfo, StyleSpaceDirection,
 # Levels of a StyleGAN2's W+ code (StyleCLIP, section 5): the first latent, and the one after the last (None: to the
 # end). Other families have them where they have the same pixels.
 LEVELS = {"coarse": (0, 4), "medium": (4, 8), "fine": (8, None)}
-_HOW = "expected 'all', coarse, medium, fine, numbers and ranges, with commas between them: 'coarse, 5, 9-11'"
+# What StyleGAN's and e4e's papers call one of them.
+_OTHER_WORDS = {"middle": "medium"}
+_HOW = "expected 'all', coarse, medium (or middle), fine, numbers, ranges, with commas between them: 'coarse, 5, 9-11'"
 
 
 def parse_layers(layers: str | Iterable[int] | None, spec: GeneratorSpec) -> tuple[int, ...]:
@@ -32,6 +34,7 @@ def parse_layers(layers: str | Iterable[int] | None, spec: GeneratorSpec) -> tup
     chosen: list[int] = []
     for part in layers.lower().split(","):
         part = part.strip()
+        part = _OTHER_WORDS.get(part, part)
         if part in LEVELS:
             found = standing_for(*LEVELS[part], spec)
             if not found:

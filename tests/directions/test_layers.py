@@ -25,6 +25,7 @@ ONE = torch.ones(1)
         ("all", range(18)),
         ("coarse", range(4)),
         ("Medium", range(4, 8)),
+        ("middle", range(4, 8)),
         ("fine", range(8, 18)),
         ("0-3,7", [0, 1, 2, 3, 7]),
         (" 7 , 5 - 6, 6", [5, 6, 7]),

@@ -105,6 +105,17 @@ def discover_directions() -> Kit:
     return kit.show(traversal)
 
 
+def mix_styles() -> Kit:
+    kit = Kit()
+    other, _, _ = kit.add("SFE_DemoPortrait", 3, seed=SEED + 4, attributes="", people=1, size=128, details=True)
+    inversion, _ = kit.add("SFE_Invert", 2, sfe_model=kit.model, image=other)
+    mixed = [
+        kit.add("SFE_MixStyles", source=kit.inversion, other=inversion, layers=layers, alpha=1.0)[0]
+        for layers in ("coarse", "middle")
+    ]
+    return kit.show(kit.image, other, *(kit.finish(kit.delta(edit)) for edit in mixed))
+
+
 def compute_delta() -> Kit:
     kit = Kit()
     delta = kit.delta(kit.edit())
@@ -242,6 +253,7 @@ PICTURES: dict[str, Callable[[], Kit]] = {
     "SFE_TextDirection": found_direction,
     "SFE_DirectionFromImages": direction_from_images,
     "SFE_DiscoverDirections": discover_directions,
+    "SFE_MixStyles": mix_styles,
     "SFE_ComputeDelta": compute_delta,
     "SFE_MaskDelta": mask_delta,
     "SFE_FaceMask": face_mask,

@@ -38,6 +38,7 @@ STAGES = (
             "SFE_TextDirection",
             "SFE_DirectionFromImages",
             "SFE_DiscoverDirections",
+            "SFE_MixStyles",
             "SFE_EditFace",
             "SFE_Sweep",
         ),

@@ -9,7 +9,7 @@ import torch
 from integration.parts import Trial
 from integration.server import PACK
 
-NODES = 22
+NODES = 23
 
 
 def edited(strength=1.0, **more):

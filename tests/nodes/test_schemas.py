@@ -24,6 +24,7 @@ NODES = {
         "sfe_model method index layers samples",
         "SFE_DIRECTION IMAGE",
     ),
+    "SFE_MixStyles": ("Mix Styles (SFE)", "source other layers alpha", "SFE_EDIT"),
     "SFE_ComputeDelta": ("Compute Δ", "edit", "SFE_DELTA IMAGE"),
     "SFE_MaskDelta": ("Mask Δ", "delta mask invert feather acts_on", "SFE_DELTA"),
     "SFE_CombineDelta": ("Combine Δ", "first second first_weight second_weight", "SFE_DELTA"),

@@ -1,4 +1,4 @@
-"""Commands that work on a picture: edit, invert, sweep."""
+"""Commands that work on a picture: edit, invert, sweep, mix."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .shared import OutputFile, OutputFolder, OutputPicture, add_directions, add
 
 
 def add_commands(commands) -> None:
-    """Add the three commands."""
+    """Add the four commands."""
     edit = commands.add_parser("edit", help="edit one portrait", description="Edit one portrait.")
     _add_picture(edit)
     edit.add_argument("--output", required=True, type=OutputPicture, metavar="OUT.png")
@@ -52,12 +52,44 @@ def add_commands(commands) -> None:
     add_mask(sweep)
     sweep.set_defaults(run="editing:run_sweep")
 
+    mix = commands.add_parser(
+        "mix",
+        help="one portrait with layers of another",
+        description="Style mixing: one portrait with some layers of another's codes. Its details, F_k, stay.",
+    )
+    mix.add_argument("photo", metavar="A", help="the portrait that is changed, or an inversion kept by `invert`")
+    mix.add_argument("other", metavar="B", help="the portrait that layers come from, or an inversion")
+    mix.add_argument("--output", required=True, type=OutputPicture, metavar="OUT.png")
+    mix.add_argument(
+        "--layers",
+        default="middle",
+        help="coarse (pose, shape of face and hair), middle (features and colours), fine (light and shades), all, "
+        "numbers and ranges: middle, 3, 9-11 (default: %(default)s)",
+    )
+    mix.add_argument("--alpha", type=float, default=1.0, help="how far: 0 is A, 1 takes B's layers (default: 1)")
+    mix.add_argument("--other-face", metavar="N", default="0", help="which face of B, from 0 (default: 0)")
+    mix.set_defaults(run="mixing:run_mix", directions=None, tuned=None)
+    _add_model_and_faces(mix)
+    _add_optimisation(mix)
+    add_paste_options(mix)
+
 
 def _add_picture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", metavar="PHOTO", help="a picture, or an inversion kept by `invert`")
-    add_model(parser)
+    _add_model_and_faces(parser)
     add_directions(parser)
+    _add_optimisation(parser)
+    parser.add_argument(
+        "--tuned", metavar="FILE", help="the generator that `tune` made for this photo; --model is what it was made of"
+    )
+
+
+def _add_model_and_faces(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
     add_align_options(parser)
+
+
+def _add_optimisation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refine",
         type=_count,
@@ -78,9 +110,6 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
         choices=SPACES,
         default=SPACES[-1],
         help="what --optimise moves: one code (w), one for each layer (w+), or those and then F_k (f, the default)",
-    )
-    parser.add_argument(
-        "--tuned", metavar="FILE", help="the generator that `tune` made for this photo; --model is what it was made of"
     )
 
 
