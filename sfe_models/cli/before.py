@@ -45,7 +45,7 @@ def check_before(options: argparse.Namespace) -> None:
     """
     if options.paste is None:
         options.paste = not (options.no_align or is_inversion(Path(options.photo)))
-    _check_options(options)
+    check_options(options)
     photo = Path(options.photo)
     if is_inversion(photo):
         if options.paste:
@@ -67,7 +67,7 @@ def check_before(options: argparse.Namespace) -> None:
         check_photo_fits(photo, options.output)
 
 
-def _check_options(options: argparse.Namespace) -> None:
+def check_options(options: argparse.Namespace) -> None:
     """Refuse options that would be passed over without a word, and folders that are not there."""
     if not options.paste:
         without = {"--" + name.replace("_", "-"): getattr(options, name, None) for name in _OF_PASTING}
@@ -87,7 +87,7 @@ def given_mask(options: argparse.Namespace) -> Tensor | None:
     """Read --mask, and check what goes with --only. Raises ImageError or InputError."""
     if options.mask and options.only:
         raise InputError("Both --mask and --only are given; choose one.")
-    if options.only and (options.no_align or is_inversion(Path(options.photo))):
+    if options.only and (options.no_align or (options.photo and is_inversion(Path(options.photo)))):
         raise InputError("--only needs the landmarks of a photo: give a photo in place of an inversion or a crop.")
     return load_mask(options.mask) if options.mask else None
 

@@ -23,12 +23,12 @@ from .inverting import inverted, load_edited
 from .photos import Crops, paste_crops
 
 
-def _mask(given: Tensor | None, options: argparse.Namespace, crops: Crops | None) -> Tensor | None:
+def mask_of(given: Tensor | None, options: argparse.Namespace, crops: Crops | None) -> Tensor | None:
     """The mask of --mask, which was read before, or of --only: [F,H,W]."""
     return region_masks(crops.aligned.faces, options.only) if options.only else given
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
+def recipe_of(options: argparse.Namespace) -> Recipe:
     """The steps of --recipe, then those of --edit."""
     kept = load_recipe(options.recipe) if options.recipe else Recipe(None, ())
     given = (RecipeStep(name, strength) for name, strength in options.edits)
@@ -44,7 +44,7 @@ def _bar(total: int, description: str) -> tqdm:
 
 def run_edit(options: argparse.Namespace) -> None:
     check_before(options)
-    given, recipe = given_mask(options), _recipe(options)
+    given, recipe = given_mask(options), recipe_of(options)
     with _bar(3, "loading") as bar:
         model = load_edited(options)
         pipeline = model.pipeline
@@ -55,7 +55,7 @@ def run_edit(options: argparse.Namespace) -> None:
         bar.update()
         bar.set_description("inverting")
         inversion, crops = inverted(options, model)
-        mask = _mask(given, options, crops)
+        mask = mask_of(given, options, crops)
         bar.update()
         bar.set_description("editing")
         image = pipeline.edit(inversion, steps, mask, options.mask_acts_on)
@@ -105,7 +105,7 @@ def run_sweep(options: argparse.Namespace) -> None:
         bar.update()
         bar.set_description("inverting")
         inversion, crops = inverted(options, model)
-        mask = _mask(given, options, crops)
+        mask = mask_of(given, options, crops)
         bar.update()
         bar.set_description("editing")
         strengths = evenly_spaced(first, last, options.steps)

@@ -56,16 +56,19 @@ def inverted(options: argparse.Namespace, model: EditedModel) -> tuple[Inversion
     crops = load_crops(path, options, pipeline.spec)
     if model.tuned is not None:
         return model.tuned.inversion(pipeline, crops.pictures), crops
+    return invert_pictures(crops.pictures, options, pipeline), crops
+
+
+def invert_pictures(pictures: Tensor, options: argparse.Namespace, pipeline: Pipeline) -> Inversion:
+    """Invert crops [F,3,H,W] by encoders or by --optimise, and --refine them."""
     steps = options.optimise
     if steps is None and not pipeline.spec.has_encoders:
         steps = USUAL_STEPS
     if steps is not None:
-        inversion = _optimised(pipeline, crops.pictures, Steps.shared(steps, options.space))
+        inversion = _optimised(pipeline, pictures, Steps.shared(steps, options.space))
     else:
-        inversion = pipeline.invert(crops.pictures)
-    if options.refine:
-        inversion = _refined(inversion, crops.pictures, options, pipeline)
-    return inversion, crops
+        inversion = pipeline.invert(pictures)
+    return _refined(inversion, pictures, options, pipeline) if options.refine else inversion
 
 
 def _optimised(pipeline: Pipeline, image: Tensor, steps: Steps) -> Inversion:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from .parsers import demo, directions, editing, evaluating, film, measuring, models, training, tuning
+from .parsers import batch, demo, directions, editing, evaluating, film, measuring, models, training, tuning
 from .parsers.shared import OutputFile, OutputFolder
 
 _EPILOG = """MODEL is photo (for photographs; fetched when it is first needed, 38 MB), demo (the one that the package
@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="say what is read and skipped")
     parser.set_defaults(check=None)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for group in (demo, editing, film, tuning, models, directions, training, evaluating, measuring):
+    for group in (demo, editing, batch, film, tuning, models, directions, training, evaluating, measuring):
         group.add_commands(commands)
     for command in commands.choices.values():
         command.epilog = _EPILOG

@@ -34,6 +34,10 @@ class Crops:
     photo: Photo | None = None
     aligned: AlignedFaces | None = None
 
+    def __len__(self) -> int:
+        """How many faces there are to edit: none in a photo that is passed through without one."""
+        return len(self.pictures) if self.aligned is None else sum(face.found for face in self.aligned.faces)
+
 
 def load_crops(path: Path, options: argparse.Namespace, spec: DomainSpec) -> Crops:
     """Read a photo and align the faces that the options name; with --no-align read a crop.

@@ -15,10 +15,7 @@ def add_commands(commands) -> None:
     edit = commands.add_parser("edit", help="edit one portrait", description="Edit one portrait.")
     _add_picture(edit)
     edit.add_argument("--output", required=True, type=OutputPicture, metavar="OUT.png")
-    add_edits(edit, _edit, "several are chained; none gives the inversion")
-    edit.add_argument(
-        "--save-recipe", type=OutputFile, metavar="FILE.json", help="keep all steps, to be used by --recipe"
-    )
+    add_steps(edit)
     add_mask(edit)
     add_paste_options(edit)
     edit.set_defaults(run="editing:run_edit")
@@ -70,7 +67,7 @@ def add_commands(commands) -> None:
     mix.add_argument("--other-face", metavar="N", default="0", help="which face of B, from 0 (default: 0)")
     mix.set_defaults(run="mixing:run_mix", directions=None, tuned=None)
     _add_model_and_faces(mix)
-    _add_optimisation(mix)
+    add_inverting(mix)
     add_paste_options(mix)
 
 
@@ -78,7 +75,7 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", metavar="PHOTO", help="a picture, or an inversion kept by `invert`")
     _add_model_and_faces(parser)
     add_directions(parser)
-    _add_optimisation(parser)
+    add_inverting(parser)
     parser.add_argument(
         "--tuned", metavar="FILE", help="the generator that `tune` made for this photo; --model is what it was made of"
     )
@@ -89,7 +86,16 @@ def _add_model_and_faces(parser: argparse.ArgumentParser) -> None:
     add_align_options(parser)
 
 
-def _add_optimisation(parser: argparse.ArgumentParser) -> None:
+def add_steps(parser: argparse.ArgumentParser) -> None:
+    """Add --edit, --recipe and --save-recipe of pictures."""
+    add_edits(parser, _edit, "several are chained; none gives the inversion")
+    parser.add_argument(
+        "--save-recipe", type=OutputFile, metavar="FILE.json", help="keep all steps, to be used by --recipe"
+    )
+
+
+def add_inverting(parser: argparse.ArgumentParser) -> None:
+    """Add what brings an inversion closer to its photo, or takes the place of the encoders."""
     parser.add_argument(
         "--refine",
         type=_count,

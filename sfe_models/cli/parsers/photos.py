@@ -7,9 +7,9 @@ import argparse
 from ...choices import BLENDS, DETECTORS, FEATHERED, HEAD, ORDERS, PASTE_REGIONS, SOFT_EDGE
 
 
-def add_align_options(parser: argparse.ArgumentParser) -> None:
-    """Add what finds the face of a photo."""
-    parser.set_defaults(paste=False, no_face=None)
+def add_align_options(parser: argparse.ArgumentParser, many: bool = False) -> None:
+    """Add what finds the face of a photo; many: of many photos, each with all its faces unless one is named."""
+    parser.set_defaults(paste=False, no_face=None, landmarks=None)
     group = parser.add_argument_group("the face in the photo")
     group.add_argument(
         "--no-align",
@@ -22,12 +22,13 @@ def add_align_options(parser: argparse.ArgumentParser) -> None:
         default=DETECTORS[0],
         help="yunet downloads 0.3 MB once; dlib is the paper's own (pip install dlib-bin)",
     )
-    group.add_argument(
-        "--landmarks",
-        metavar="FILE.txt",
-        help="in place of a detector: one line with x y of 5, 68 or 478 points in px; several faces are parted by "
-        "semicolons (;), and a lone semicolon is a photo without a face",
-    )
+    if not many:
+        group.add_argument(
+            "--landmarks",
+            metavar="FILE.txt",
+            help="in place of a detector: one line with x y of 5, 68 or 478 points in px; several faces are parted by "
+            "semicolons (;), and a lone semicolon is a photo without a face",
+        )
     group.add_argument(
         "--face-models",
         metavar="FOLDER",
@@ -36,7 +37,9 @@ def add_align_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--face",
         metavar="N",
-        help="which face, from 0 (default: 0), or 'all'. Of a kept inversion of several people: which one",
+        help="which face, from 0, or 'all' (default: all, where they go back into the photo)"
+        if many
+        else "which face, from 0 (default: 0), or 'all'. Of a kept inversion of several people: which one",
     )
     group.add_argument(
         "--order", choices=ORDERS, default=ORDERS[0], help="how faces are counted (default: %(default)s)"
