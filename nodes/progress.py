@@ -5,6 +5,7 @@ Front ends keep a node's last preview where its own picture should be: only work
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 
@@ -14,8 +15,10 @@ from torch import Tensor
 
 from ..sfe_models.pictures.image_io import to_pil
 from ..sfe_models.tuning.refine import Refining
-from ..sfe_models.tuning.tune import Tuning
+from ..sfe_models.tuning.tune import ESTIMATE_AFTER, Tuning
 from .models import PICTURES_AT_ONCE
+
+logger = logging.getLogger(__name__)
 
 # Previews cost time; work that is done sooner needs none.
 _PREVIEW_AFTER_S = 1.0
@@ -41,7 +44,9 @@ class Progress:
         self.step(1, now.image[0])
 
     def tuned(self, now: Tuning) -> None:
-        """Count a step of tuning."""
+        """Count a step of tuning; after three that move weights, the console says how long the rest takes."""
+        if now.tuned == ESTIMATE_AFTER:
+            logger.info("Tuning takes about %.1f minutes more.", now.seconds_left / 60)
         self.step(1, now.image[0])
 
     def report(self, done: int, total: int) -> None:

@@ -41,8 +41,8 @@ SCORE_METHODS = (*BOUNDARY_METHODS, REGRESSION)
 # How far an inversion by optimisation goes, and how a generator is tuned to one picture.
 SPACES = ("w", "w+", "f")
 TUNING_METHODS = ("pti", "gani")
-# Where it is tuned: at e4e's code, or at one found in W+ by optimisation, which a generator alone takes anyway.
-PIVOTS = ("e4e", "w+")
+# Where it is tuned: at e4e's code (found in W+ for a generator alone), or at one found by optimisation in W or W+.
+PIVOTS = ("e4e", "w", "w+")
 # Rows of `evaluate --methods` that are found for one picture at a time.
 ONE_PICTURE_METHODS = ("w_plus", "optimise", "sfe_refine", "sfe_layers", *TUNING_METHODS)
 

@@ -12,14 +12,12 @@ from ..pictures.image_io import save_image
 from ..pipeline import Pipeline
 from ..training.config import LossConfig
 from ..tuning.config import TuningConfig
-from ..tuning.tune import Tuning, code_steps, tune_generator
+from ..tuning.tune import ESTIMATE_AFTER, Tuning, code_steps, tune_generator
 from ..tuning.tuned import save_tuned
 from .before import check_before, is_inversion
 from .common import load_pipeline
 from .photos import load_crops
 
-# After how many steps it is said how long the rest will take.
-_ESTIMATE_AFTER = 3
 # Of eq. 1 of GANI, as far as networks are asked for.
 _PERCEPTUAL, _IDENTITY, _PARSING = 0.8, 0.1, 1.0
 
@@ -36,7 +34,7 @@ def run_tune(options: argparse.Namespace) -> None:
     with tqdm(total=code_steps(pipeline, config) + config.steps, desc="tuning", leave=False) as bar:
 
         def report(now: Tuning) -> None:
-            if now.tuned == _ESTIMATE_AFTER:
+            if now.tuned == ESTIMATE_AFTER:
                 bar.write(f"about {now.seconds_left / 60:.1f} minutes for {config.steps} steps; Ctrl-C keeps nothing")
             bar.set_postfix(loss=f"{now.loss:.4f}", refresh=False)
             bar.update()

@@ -41,7 +41,7 @@ class TuningConfig:
         if self.method not in TUNING_METHODS:
             raise InputError(f"The method is {self.method!r}; expected {' or '.join(TUNING_METHODS)}.")
         if self.pivot not in PIVOTS:
-            raise InputError(f"The pivot is {self.pivot!r}; expected {' or '.join(PIVOTS)}.")
+            raise InputError(f"The pivot is {self.pivot!r}; expected one of {', '.join(PIVOTS)}.")
         if self.steps < 1:
             raise InputError(f"{self.steps} steps of tuning; expected 1 or more.")
         if not self.rate > 0 or self.local < 0 or self.blocks < 1:

@@ -19,6 +19,7 @@ from ..values import Inversion
 from .latent_space import LatentSpace, inversion_of_code
 from .looks import Look
 from .refine import Refining, refine
+from .stopping import Falling
 
 # What a generator alone takes if nobody says: a minute on two cores for MobileStyleGAN at 1024 px.
 USUAL_STEPS = 120
@@ -70,16 +71,15 @@ def optimise(
 ) -> Inversion:
     """Find codes and F_k of aligned pictures [B,3,H,W] in [-1,1], without encoders.
 
-    start: codes [B,N,D] to begin at, such as the Inverter's; None: the mean of w. progress: called after every step,
-    with pictures as small as the losses see them; if it raises KeyboardInterrupt, as Ctrl-C does, the best so far is
+    start: codes [B,N,D] to begin at, such as the Inverter's; None: the mean of w. A stage that finds codes ends early
+    where its loss no longer falls. progress: called after every step, with pictures as small as the losses see them; if
+    it raises KeyboardInterrupt, as Ctrl-C does, the best so far is
     returned. Pictures do not influence each other.
     """
     image = picture_batch(image, pipeline.spec).to(pipeline.networks.device, torch.float32)
-    with torch.inference_mode(False), torch.enable_grad():
-        image = image.clone()
-        search = _Search(pipeline, image, start)
-        interrupted = search.run(steps, progress)
-        inversion = inversion_of_code(pipeline, search.best(), image)
+    code, interrupted = found_code(pipeline, image, steps, start, progress)
+    with torch.inference_mode(False):
+        inversion = inversion_of_code(pipeline, code, image.clone())
     if interrupted or not steps.features:
         return inversion
     done = steps.w + steps.w_plus
@@ -88,6 +88,23 @@ def optimise(
         progress(replace(now, done=now.done + done, steps=steps.total))
 
     return refine(pipeline, inversion, image, steps.features, progress=None if progress is None else report)
+
+
+def found_code(
+    pipeline: Pipeline,
+    image: Tensor,
+    steps: Steps,
+    start: Tensor | None = None,
+    progress: Callable[[Refining], None] | None = None,
+) -> tuple[Tensor, bool]:
+    """Do the part of `optimise` that finds codes [B,N,D]; the second is whether it was interrupted.
+
+    image: [B,3,H,W] as `picture_batch` gives it, on the model's device.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        search = _Search(pipeline, image.clone(), start)
+        interrupted = search.run(steps, progress)
+        return search.best(), interrupted
 
 
 class _Search:
@@ -142,12 +159,13 @@ class _Search:
         optimizer = torch.optim.Adam([x], rate, _BETAS)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, rate / 20)
         self.lowest.fill_(torch.inf)  # stages differ in what they are held by
+        falling = Falling()
         for step in range(steps + 1):
             loss, made = self._loss(x)
             self._keep(x, loss.detach())
             if step:
                 report(loss.detach(), made.detach())
-            if step == steps:
+            if step == steps or not falling(self.lowest):
                 break
             optimizer.zero_grad(set_to_none=True)
             torch.where(loss.isfinite(), loss, 0.0).sum().backward()

@@ -17,13 +17,15 @@ from ..inputs import InputError, picture_batch
 from ..pipeline import Pipeline
 from ..training.losses import reconstruction_loss
 from .config import TuningConfig
-from .optimise import Steps, optimise
+from .optimise import Steps, found_code
 from .refine import Refining
 from .steps import STEPS, Task, check_finite, copied
 from .tuned import TunedGenerator, packed
 
 # Steps that find a code where there is no encoder.
 _CODE_STEPS = 120
+# After how many steps that move weights a person is told how long the rest will take.
+ESTIMATE_AFTER = 3
 
 
 @dataclass(frozen=True)
@@ -93,20 +95,16 @@ def code_steps(pipeline: Pipeline, config: TuningConfig) -> int:
 def _pivot(
     pipeline: Pipeline, image: Tensor, config: TuningConfig, progress: Callable[[Tuning], None] | None
 ) -> Tensor:
-    """Find the code [1,N,D] that a generator is tuned at: e4e's, or one in W+ by optimisation."""
+    """Find the code [1,N,D] that a generator is tuned at: e4e's, or one by optimisation."""
     steps = code_steps(pipeline, config)
     if not steps:
         return pipeline.invert(image, all_styles=True).w_e
 
-    done = 0
-
     def report(now: Refining) -> None:
-        nonlocal done
-        if progress is not None:
-            progress(Tuning(now.done, steps + config.steps, now.loss.item(), now.image))
-        done = now.done
+        progress(Tuning(now.done, steps + config.steps, now.loss.item(), now.image))
 
-    code = optimise(pipeline, image, Steps.shared(steps, "w+"), progress=report).w
-    if done < steps:
+    space = Steps.shared(steps, "w+" if config.pivot == "e4e" else config.pivot)
+    code, interrupted = found_code(pipeline, image, space, progress=None if progress is None else report)
+    if interrupted:
         raise KeyboardInterrupt  # which leaves optimisation with its best, and tuning with nothing
     return code

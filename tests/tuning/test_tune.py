@@ -7,7 +7,7 @@ import torch
 
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.present import MissingWeightsError
-from sfe_models.choices import TUNING_METHODS
+from sfe_models.choices import PIVOTS, TUNING_METHODS
 from sfe_models.directions.finding.sefa import sefa
 from sfe_models.inputs import InputError
 from sfe_models.training.config import LossConfig
@@ -161,18 +161,28 @@ def test_a_code_is_found_first_with_progress_and_may_be_interrupted(alone, perso
         assert len(seen) == last
 
 
+def test_a_code_that_no_longer_comes_closer_ends_its_search_alone(alone, person, monkeypatch):
+    monkeypatch.setattr("sfe_models.tuning.tune._CODE_STEPS", 80)
+    monkeypatch.setattr("sfe_models.tuning.optimise._W_RATE", 1e-9)
+    monkeypatch.setattr("sfe_models.tuning.optimise._W_PLUS_RATE", 1e-9)
+    seen = []
+    tune_generator(alone, person, TuningConfig("pti", steps=1), progress=seen.append)
+    assert len(seen) < 80 and (seen[-1].done, seen[-1].tuned) == (81, 1)
+
+
 def test_a_model_with_encoders_is_tuned_at_the_pivot_that_is_asked_for(pipeline, image, monkeypatch):
     monkeypatch.setattr("sfe_models.tuning.tune._CODE_STEPS", 2)
-    codes = {p: tune_generator(pipeline, image[:1], TuningConfig(steps=1, pivot=p)).code for p in ("e4e", "w+")}
+    codes = {p: tune_generator(pipeline, image[:1], TuningConfig(steps=1, pivot=p)).code for p in PIVOTS}
     assert torch.equal(codes["e4e"], pipeline.invert(image[:1], all_styles=True).w_e)
-    assert not torch.allclose(codes["e4e"], codes["w+"], atol=1e-2)
+    one = {pivot: torch.equal(code, code[:, :1].expand_as(code)) for pivot, code in codes.items()}
+    assert one == {"e4e": False, "w": True, "w+": False} and not torch.equal(codes["e4e"], codes["w+"])
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"method": "sgd"}, "'sgd'.*pti or gani"),
-        ({"pivot": "z"}, "'z'.*e4e or w"),
+        ({"pivot": "z"}, "'z'.*e4e, w, w"),
         ({"steps": 0}, "0 steps"),
         ({"rate": 0.0}, "rate of 0.0"),
     ],

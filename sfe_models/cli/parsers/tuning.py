@@ -34,7 +34,9 @@ def add_commands(commands) -> None:
     parser.add_argument("--method", choices=TUNING_METHODS, default=TUNING_METHODS[0])
     parser.add_argument("--steps", type=_positive, default=0, metavar="N", help="(default: 200; 100 above 256 px)")
     parser.add_argument(
-        "--pivot", choices=PIVOTS, help="the code that is tuned at: e4e's, or one found in W+ first (120 steps more)"
+        "--pivot",
+        choices=PIVOTS,
+        help="the code that is tuned at: e4e's, or one found first in W or W+ (120 steps more)",
     )
     parser.add_argument("--rate", type=float, help="of the optimizer (default: pti 1e-3, gani 3e-3)")
     parser.add_argument(
