@@ -38,6 +38,10 @@ BOUNDARY_METHODS = ("logistic", "svm")
 REGRESSION = "regression"
 SCORE_METHODS = (*BOUNDARY_METHODS, REGRESSION)
 
+# How rendered portraits are drawn: as training sees them, in colours that it never saw, or in lines alone.
+PLAIN, PALETTE, LINES = "plain", "palette", "lines"
+LOOKS = (PLAIN, PALETTE, LINES)
+
 # How far an inversion by optimisation goes, and how a generator is tuned to one picture.
 SPACES = ("w", "w+", "f")
 TUNING_METHODS = ("pti", "gani")
@@ -45,6 +49,8 @@ TUNING_METHODS = ("pti", "gani")
 PIVOTS = ("e4e", "w", "w+")
 # Rows of `evaluate --methods` that are found for one picture at a time.
 ONE_PICTURE_METHODS = ("w_plus", "optimise", "sfe_refine", "sfe_layers", *TUNING_METHODS)
+# Rows of other encoders, whose files lie in --weights.
+RIVAL_METHODS = ("psp", "restyle", "restyle_e4e")
 
 # Of text directions: the CLIP of StyleCLIP, and what its released recipe takes unless something else is asked for.
 VIT_B_32 = "openai/clip-vit-base-patch32"

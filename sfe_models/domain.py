@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -35,7 +36,9 @@ class E4ESpec:
 class InverterSpec:
     """Describe the Inverter's backbone (IResNet-50 with the third stage's stride removed) and its Fuser.
 
-    fuser: False leaves it out, for the ablation: F_k is what the backbone predicts.
+    content_stride: strides of the two convolutions that predict F_k from the third stage, with which F_7 (1, 2) and
+    F_5 (2, 2) are predicted from pictures of 256 px. fuser: False leaves it out, for the ablation: F_k is what the
+    backbone predicts.
     """
 
     stem: int = 64
@@ -45,11 +48,12 @@ class InverterSpec:
     pooled: int = 3
     fuser_blocks: int = 5
     fuser: bool = True
+    content_stride: tuple[int, int] = (1, 1)
 
     @property
     def reduction(self) -> int:
         """How much smaller than the picture F_k is."""
-        return self.strides[0] * self.strides[1] * self.strides[2]
+        return math.prod((*self.strides[:3], *self.content_stride))
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,9 @@ class DomainSpec(Description):
         down to k by one trainable stride-2 IResNet block (cars: 11, appendix 8 of the SFE paper).
     encoder_size: (height, width) in px of the picture that both encoders see.
     editor_width: None for the paper's Feature Editor; a number for the small one, a residual of this width.
+    stack_start: what brings the joined features of Fuser and Feature Editor to F_k's channels: a "convolution" (1 x 1,
+    then the blocks: the released networks, 1 + 5 layers) or a "block" (a residual block of IResNet in its place: the
+    paper's six layers as its text can be read, too).
     e4e, inverter: None for both is a generator alone; then codes are found by optimisation and F_k' = F_k - delta.
     """
 
@@ -120,6 +127,7 @@ class DomainSpec(Description):
     encoder_size: tuple[int, int] = (256, 256)
     editor_blocks: int = 5
     editor_width: int | None = None
+    stack_start: str = "convolution"
 
     def __post_init__(self):
         generator, k = self.generator, self.feature_layer
@@ -135,6 +143,8 @@ class DomainSpec(Description):
             )
         if self.delta_layer > generator.n_layers:
             raise SpecError(f"delta_layer {self.delta_layer} is beyond the last layer {generator.n_layers}.")
+        if self.stack_start not in ("convolution", "block"):
+            raise SpecError(f"stack_start is {self.stack_start!r}; expected 'convolution' or 'block'.")
         width = self.encoder_size[1]
         if (self.e4e is None) != (self.inverter is None):
             raise SpecError("A model has both encoders or none; expected e4e and inverter, or neither.")

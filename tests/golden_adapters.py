@@ -23,8 +23,11 @@ from sfe_models.directions.families.mapper import StyleCLIPMapper, StyleCLIPMapp
 from sfe_models.directions.library import DirectionLibrary  # noqa: E402
 from sfe_models.domain import DomainSpec  # noqa: E402
 from sfe_models.encoders.e4e import BottleneckIRSE, GradualStyleBlock, upsample_add  # noqa: E402
-from sfe_models.encoders.inverter import IBasicBlock  # noqa: E402
-from sfe_models.encoders.stack import FeatureBlock, FeatureStack  # noqa: E402
+from sfe_models.encoders.stack import (  # noqa: E402
+    FeatureBlock,
+    FeatureStack,
+    IBasicBlock,  # noqa: E402
+)
 from sfe_models.faces.crop.published import crop_face_published  # noqa: E402
 from sfe_models.generators.base import StyleSpace  # noqa: E402
 from sfe_models.generators.stylegan2.discriminator import Discriminator  # noqa: E402

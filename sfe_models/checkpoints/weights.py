@@ -187,6 +187,19 @@ INCEPTION = WeightFile(
 )
 LOSSES = (ARCFACE, MOCO, ALEXNET, ALEX_HEADS)
 
+
+def _rival(place: str, what: str, repository: str, others: tuple[str, ...] = ()) -> WeightFile:
+    licence = f"MIT ({repository}); the FFHQ generator inside: {NVIDIA}"
+    page = f"https://github.com/{repository}, in its table of models for FFHQ, saved by this name"
+    return WeightFile(place, what, repository, licence, "checkpoints.rivals", others=others, page=page)
+
+
+# Encoders that SFE is compared with.
+_RESTYLE = "yuval-alaluf/restyle-encoder"
+PSP = _rival("psp_ffhq_encode.pt", "pSp's encoder and generator", "eladrich/pixel2style2pixel")
+RESTYLE = _rival("restyle_psp_ffhq_encode.pt", "ReStyle's encoder over pSp and generator", _RESTYLE)
+RESTYLE_E4E = _rival("restyle_e4e_ffhq_encode.pt", "ReStyle's encoder over e4e and generator", _RESTYLE)
+
 # Finding faces and their parts.
 YUNET = WeightFile(
     "yunet_final.pth",
@@ -237,7 +250,7 @@ MOBILE_WHEEL = WeightFile(
 
 WEIGHTS = (
     *MODEL, *MAPPERS, *VECTORS, *STYLECLIP_GLOBAL, *LOSSES, VGG16, VGG_HEADS, INCEPTION, YUNET, SHAPE_PREDICTOR, FARL,
-    BISENET, MOBILE_WHEEL, *MEASURING,
+    BISENET, MOBILE_WHEEL, *MEASURING, PSP, RESTYLE, RESTYLE_E4E,
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import torch
 from ..atomic import replaced
 from ..checkpoints.load import load_networks, model_path
 from ..checkpoints.places import PHOTO
-from ..choices import ONE_PICTURE_METHODS
+from ..choices import ONE_PICTURE_METHODS, PLAIN
 from ..evaluation.ablations import ABLATIONS, measure_ablations
 from ..evaluation.attribute_tables import read_attribute_table
 from ..evaluation.editing_fid import FidEdit, FidEditing
@@ -28,7 +28,9 @@ from ..evaluation.one_picture import OnePictureMethod, one_picture_methods
 from ..evaluation.records import Records, Share
 from ..evaluation.refined import RefinedMethod
 from ..evaluation.report import Report
+from ..evaluation.rivals import rival_methods
 from ..evaluation.run import Evaluation
+from ..evaluation.sampled import SAMPLED, SampledMethod
 from ..evaluation.score_edits import ScoreEdit, ScoreEditing, score_edit_table
 from ..evaluation.sources import open_source
 from ..evaluation.summary import Summary, fid_table, inversion_table, measured, true_edit_table
@@ -52,6 +54,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise EvaluationError(f"--{name.replace('_', '-')} is {value}; expected 1 or more.")
+    if options.methods:
+        options.methods = [name for text in options.methods for name in text.split(",") if name]
     slow = [name for name in options.methods or () if name in ONE_PICTURE_METHODS]
     if slow and options.count is None:
         raise EvaluationError(f"{slow[0]} takes seconds to minutes for every picture; say for how many with --count.")
@@ -68,7 +72,11 @@ def run_evaluate(options: argparse.Namespace) -> None:
     pipeline = Pipeline(load_networks(options.model, dtype, device))
     detector = _detector(options, device)
     leave_out, spec = options.leave_out, pipeline.spec
-    source = open_source(options.data, spec, options.count, options.seed, detector=detector, leave_out=leave_out)
+    if options.look != PLAIN and (options.data != "demo" or options.attributes or options.ablations is not None):
+        raise EvaluationError("--look draws the people of --data demo, whose inversions alone are then measured.")
+    source = open_source(
+        options.data, spec, options.count, options.seed, detector=detector, leave_out=leave_out, look=options.look
+    )
     needs: dict[str, str] = {}
     judge = _judge(options, needs, device)
     metrics = load_metrics(options.weights, device, judge, photographs=options.data != "demo")
@@ -78,6 +86,11 @@ def run_evaluate(options: argparse.Namespace) -> None:
         raise EvaluationError("--ablations measures edits of rendered portraits; it needs --data demo and its judge.")
     methods = tuple(pipeline_methods(pipeline, options.methods or METHODS))
     methods += tuple(one_picture_methods(pipeline, slow, options.steps or 0))
+    if SAMPLED in (options.methods or ()):
+        if not isinstance(editing, FidEditing):
+            raise EvaluationError(f"{SAMPLED} is measured by editing FIDs: give --edit, --remove or --edit-all.")
+        methods += (SampledMethod(pipeline),)
+    methods += tuple(rival_methods(pipeline, options.methods or (), options.weights))
     if options.gradual:
         methods += tuple(gradual_methods(load_gradual(options.gradual, dtype, device), pipeline))
     if options.gradual_one_stage:
@@ -95,6 +108,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
     }
     if options.align:
         settings["aligned_by"] = options.detector
+    if options.look != PLAIN:
+        settings["look"] = options.look
     if options.refine:
         settings["refine"] = options.refine
     if options.methods:
@@ -191,6 +206,9 @@ def _judge(options: argparse.Namespace, needs: dict[str, str], device: torch.dev
     """Load the judge of the rendered domain; None for a folder, or with a note where its file is missing."""
     if options.data != "demo":
         return None
+    if options.look != PLAIN:
+        needs |= {name: "needs plain portraits: the judge knows no others" for name in ("attributes", "editing")}
+        return None
     path = Path(options.judge)
     if not path.is_file():
         text = f"needs {path.name} in {path.parent}"
@@ -208,9 +226,9 @@ def _editing(options: argparse.Namespace, pipeline: Pipeline, source, metrics, j
     """Make what is edited: true edits on demo, the editing FID on a folder with a table, else None."""
     edits = bool(options.edit or options.remove)
     if options.data == "demo":
-        if options.table or edits or options.matched or options.align or options.leave_out:
+        if options.table or edits or options.edit_all or options.matched or options.align or options.leave_out:
             raise EvaluationError(
-                "--table, --edit, --remove, --matched, --align and --leave-out are for a folder; rendered portraits "
+                "--table, --edit, --remove, --edit-all, --matched, --align and --leave-out are for a folder; portraits "
                 "take --attributes."
             )
         if judge is None or options.attributes == []:
@@ -224,19 +242,20 @@ def _editing(options: argparse.Namespace, pipeline: Pipeline, source, metrics, j
     if options.attributes or options.edit_count is not None:
         raise EvaluationError("--attributes and --edit-count are for --data demo; a folder takes --table and --edit.")
     if options.matched:
-        if options.table or edits:
-            raise EvaluationError("--matched stands alone; --table, --edit and --remove are for the editing FID.")
+        if options.table or edits or options.edit_all:
+            raise EvaluationError("--matched stands alone; --table, --edit, --remove, --edit-all are for editing FIDs.")
         library = direction_library(options, pipeline.spec)
         matched = tuple(ScoreEdit.parse(text, library) for text in options.matched)
         scorer = load_scorer([edit.score.name for edit in matched], options.weights, pipeline.networks.device)
         return ScoreEditing(matched, scorer, metrics)
     if bool(options.table) != edits:
         raise EvaluationError("The editing FID takes --table together with --edit or --remove.")
-    if not edits:
+    if not edits and not options.edit_all:
         return None
     library = direction_library(options, pipeline.spec)
     asked = [FidEdit.parse(text, library, removes) for removes in (False, True) for text in _texts(options, removes)]
-    editing = FidEditing(tuple(asked), read_attribute_table(options.table), metrics)
+    asked += [FidEdit.parse_of_all(text, library) for text in options.edit_all]
+    editing = FidEditing(tuple(asked), read_attribute_table(options.table) if options.table else None, metrics)
     editing.check(source.keys)
     return editing
 

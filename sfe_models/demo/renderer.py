@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..choices import PLAIN
 from .adornments import draw_earrings, draw_headwear, draw_skin_details
 from .attributes import Portraits
 from .details import Details, draw_details
 from .eyes import draw_brow, draw_eye, draw_glasses
 from .hair import draw_back, draw_front, grow_hair
 from .head import EYE_U, EYE_V, MOUTH_V, NOSE_DEPTH, NOSE_TIP_V, Head, column, draw_ear, pose_head, relief, skin_colour
+from .looks import with_look
 from .mouth import corner_lift, draw_beard, draw_cheeks, draw_mouth, draw_nose, mouth_half_width
 from .palette import complexion, constant
 from .patterns import draw_wall, dress
@@ -41,13 +43,17 @@ class Rendering:
 
 
 @torch.no_grad()
-def render(portraits: Portraits, size: int = 128) -> Rendering:
-    """Render portraits at size x size pixels on the device of their values; each is independent of its batch."""
+def render(portraits: Portraits, size: int = 128, look: str = PLAIN) -> Rendering:
+    """Render portraits at size x size pixels on the device of their values; each is independent of its batch.
+
+    look: one of LOOKS, see `looks.with_look`.
+    """
     if size < SMALLEST:
         raise ValueError(f"Portraits are rendered at {SMALLEST} pixels or more, got {size}.")
     starts = range(0, max(len(portraits), 1), CHUNK)
     parts = [_render_chunk(portraits[start : start + CHUNK], size) for start in starts]
-    return Rendering(*(torch.cat(fields) for fields in zip(*parts, strict=True)))
+    image, *known = (torch.cat(fields) for fields in zip(*parts, strict=True))
+    return Rendering(with_look(image, look), *known)
 
 
 def _render_chunk(portraits: Portraits, size: int) -> tuple[Tensor, ...]:

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..domain import DomainSpec
-from .inverter import IBasicBlock
-from .stack import FeatureStack
+from .stack import FeatureStack, IBasicBlock
 
 
 class FeatureEditor(FeatureStack):
@@ -24,7 +23,7 @@ class FeatureEditor(FeatureStack):
 
     def __init__(self, spec: DomainSpec):
         channels = spec.feature_channels
-        super().__init__(2 * channels, channels, spec.editor_blocks)
+        super().__init__(2 * channels, channels, spec.editor_blocks, spec.stack_start)
         self.delta_layer = None
         if spec.delta_layer != spec.feature_layer:
             self.delta_layer = IBasicBlock(spec.generator.layer_channels(spec.delta_layer), channels, 2)

@@ -12,32 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..domain import DomainSpec
-from ..nn.convolution import Linear, PReLU, conv1x1, conv3x3
-from .stack import FeatureStack
-
-
-class IBasicBlock(nn.Module):
-    """Residual block of IResNet: BN, conv, BN, PReLU, conv (stride), BN, beside a shortcut."""
-
-    sequence = ("bn1", "conv1", "bn2", "prelu", "conv2", "bn3")
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1, downsample: bool | None = None):
-        super().__init__()
-        self.bn1 = nn.BatchNorm2d(in_channels)
-        self.conv1 = conv3x3(in_channels, out_channels)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.prelu = PReLU(out_channels)
-        self.conv2 = conv3x3(out_channels, out_channels, stride)
-        self.bn3 = nn.BatchNorm2d(out_channels)
-        self.downsample = None
-        if stride != 1 or in_channels != out_channels if downsample is None else downsample:
-            self.downsample = nn.Sequential(conv1x1(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.bn1(x)
-        y = self.prelu(self.bn2(self.conv1(y)))
-        y = self.bn3(self.conv2(y))
-        return y + (x if self.downsample is None else self.downsample(x))
+from ..nn.convolution import Linear, PReLU, conv3x3
+from .stack import FeatureStack, IBasicBlock
 
 
 class InverterBackbone(nn.Module):
@@ -58,17 +34,17 @@ class InverterBackbone(nn.Module):
             before = width
         self.content_layer = nn.Sequential(
             nn.BatchNorm2d(inverter.widths[2]),
-            conv3x3(inverter.widths[2], features),
+            conv3x3(inverter.widths[2], features, inverter.content_stride[0]),
             nn.BatchNorm2d(features),
             PReLU(features),
-            conv3x3(features, features),
+            conv3x3(features, features, inverter.content_stride[1]),
             nn.BatchNorm2d(features),
         )
         pooled = sum(inverter.widths) * inverter.pooled**2
         self.styles = nn.ModuleList(Linear(pooled, spec.generator.style_dim) for _ in range(spec.n_styles))
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """image: [B,3,h,w] in [-1,1]. Returns w [B,N,style_dim] without the average latent, feature [B,C,h/4,w/4]."""
+        """image: [B,3,h,w] in [-1,1]. Returns w [B,N,style_dim] without the average latent, feature [B,C,r,r]."""
         x, pooled, feature = self.conv(image).to(image.dtype), [], None
         for number in range(1, 5):
             x = getattr(self, f"block_{number}")(x)
@@ -88,7 +64,9 @@ class Inverter(nn.Module):
         super().__init__()
         channels = spec.feature_channels
         self.fs_backbone = InverterBackbone(spec)
-        self.fuser = FeatureStack(2 * channels, channels, spec.inverter.fuser_blocks) if spec.inverter.fuser else None
+        self.fuser = None
+        if spec.inverter.fuser:
+            self.fuser = FeatureStack(2 * channels, channels, spec.inverter.fuser_blocks, spec.stack_start)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Run the backbone alone; see `InverterBackbone`."""

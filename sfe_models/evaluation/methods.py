@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from .. import equations
-from ..choices import ONE_PICTURE_METHODS
+from ..choices import ONE_PICTURE_METHODS, RIVAL_METHODS
 from ..demo.attributes import Portraits
 from ..directions.base import Direction
 from ..pipeline import Pipeline
@@ -139,11 +139,12 @@ def unavailable(pipeline: Pipeline) -> dict[str, str]:
 def pipeline_methods(pipeline: Pipeline, names: Sequence[str] = METHODS) -> list[PipelineMethod]:
     """Make the methods of these names that a model can run, in their order; "unedited" needs no model.
 
-    Rows of one picture at a time are made by `one_picture`. Raises EvaluationError for a name that is none of these.
+    Rows of one picture at a time are made by `one_picture`, those of other encoders by `rivals`, that of sampled codes
+    by `sampled`. Raises EvaluationError for a name that is none of these.
     """
-    unknown = set(names) - {*METHODS, INVERTER_CODE, *ONE_PICTURE_METHODS}
+    unknown = set(names) - {*METHODS, INVERTER_CODE, *ONE_PICTURE_METHODS, *RIVAL_METHODS, "sampled"}
     if unknown:
-        known = ", ".join((*METHODS, *ONE_PICTURE_METHODS))
+        known = ", ".join((*METHODS, *ONE_PICTURE_METHODS, *RIVAL_METHODS, "sampled"))
         raise EvaluationError(f"There is no method {sorted(unknown)[0]!r}; expected {known}.")
     missing = unavailable(pipeline)
     own = [name for name in names if name in (*METHODS[1:], INVERTER_CODE) and name not in missing]

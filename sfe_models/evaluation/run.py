@@ -22,6 +22,7 @@ from .methods import METHODS, Method, People, invert
 from .metrics import Metrics
 from .one_picture import OnePictureMethod
 from .records import Records, Share
+from .sampled import SAMPLED
 from .sources import Source
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,8 @@ class Evaluation:
                 inverted[name], inversion[name] = inverted[twin], inversion[twin]
                 continue
             inverted[name] = as_saved(method.inverted(people))
-            inversion[name] = self.metrics.compare(inverted[name], people.image)
+            paired = name != SAMPLED  # another person than the picture's
+            inversion[name] = self.metrics.compare(inverted[name], people.image) if paired else [{} for _ in readable]
         features = self._features(people.image, inverted)
         edits = [({}, {}) for _ in readable]
         if self.editing is not None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from ..choices import PLAIN
 from ..demo.attributes import Portraits, sample_portraits
 from ..demo.renderer import render
 from ..domain import DomainSpec
@@ -37,11 +38,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class RenderedPeople:
-    """Portraits with details of the seeds `first` ... `first + count - 1`, which training never draws; keys: seeds."""
+    """Portraits with details of the seeds `first` ... `first + count - 1`, which training never draws; keys: seeds.
+
+    look: of LOOKS; all but the first are outside of the domain.
+    """
 
     first: int
     count: int
     spec: DomainSpec
+    look: str = PLAIN
 
     def __post_init__(self):
         from ..training.data import FIRST_TRAINING_SEED
@@ -65,7 +70,7 @@ class RenderedPeople:
 
     def read(self, key: str) -> Tensor:
         """Render one portrait [3,S,S], 8 bits deep."""
-        return as_saved(render(self.portraits([key]), self.spec.picture_size[1]).image)[0]
+        return as_saved(render(self.portraits([key]), self.spec.picture_size[1], self.look).image)[0]
 
 
 @dataclass(frozen=True)
@@ -134,16 +139,17 @@ def open_source(
     default_count: int = 1000,
     detector: LandmarkDetector | None = None,
     leave_out: Path | str | None = None,
+    look: str = PLAIN,
 ) -> Source:
     """Open --data: "demo" for portraits of the seeds from `seed` on, or a folder.
 
     detector: the folder holds photographs that it aligns; without one they are aligned crops. leave_out: a file that
-    names pictures of the folder that do not count, such as those that training saw.
+    names pictures of the folder that do not count, such as those that training saw. look: of rendered portraits.
     """
     if count is not None and count < 1:
         raise EvaluationError(f"--count is {count}; expected 1 or more.")
     if data == "demo":
-        return RenderedPeople(seed, count or default_count, spec)
+        return RenderedPeople(seed, count or default_count, spec, look)
     files = PictureFiles.find(data, spec, count, seed, leave_out)
     return files if detector is None else Photographs(files, detector)
 

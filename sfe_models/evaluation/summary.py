@@ -13,6 +13,9 @@ from .metrics import INFO, ROWS
 from .records import Records
 from .true_edits import EditRule
 
+# The row of the editing FIDs' mean, the axis of the paper's Figure 1.
+WEIGHTED = "weighted mean"
+
 
 def mean(values: Iterable[float]) -> float | None:
     """Return the mean, whatever the order of the values; None of nothing."""
@@ -124,7 +127,10 @@ def _errors(seen: list[dict[str, dict]], methods: Sequence[str]) -> dict[str, di
 def fid_table(
     results: dict[str, dict], editing: FidEditing, methods: Sequence[str], records: Records
 ) -> dict[str, dict[str, dict]]:
-    """Compute the editing FID of every method; "unedited" compares the pictures as they were before the edit."""
+    """Compute the editing FID of every method; "unedited" compares the pictures as they were before the edit.
+
+    Of several attributes, WEIGHTED is their mean, each FID weighing as many pictures as were edited for it.
+    """
     rows = measured(results)
     table = {}
     for edit in editing.edits:
@@ -136,4 +142,15 @@ def fid_table(
             fid = fid_between(records, real, "real", made, features)
             numbers = {"error": None, "reached": None, "fid": fid, "edited": len(made), "real": len(real)}
             table[edit.label][name] = numbers
+    of_attributes = [table[edit.label] for edit in editing.edits if edit.attribute is not None]
+    if len(of_attributes) > 1:
+        table[WEIGHTED] = {name: _weighted([cells[name] for cells in of_attributes]) for name in methods}
     return table
+
+
+def _weighted(cells: Sequence[dict]) -> dict:
+    """Mean of FIDs, each weighing its number of edited pictures; None where one is not there."""
+    edited = sum(cell["edited"] for cell in cells)
+    known = all(cell["fid"] is not None for cell in cells)
+    fid = math.fsum(cell["fid"] * cell["edited"] for cell in cells) / edited if known and edited else None
+    return {"error": None, "reached": None, "fid": fid, "edited": edited, "real": sum(cell["real"] for cell in cells)}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..domain import DomainSpec
-from ..encoders.inverter import IBasicBlock
+from ..encoders.stack import IBasicBlock
 from ..nn.convolution import PReLU, conv3x3
 from .spec import GradualSpec
 

@@ -13,6 +13,8 @@ from ..text_files import read_text
 from .errors import ConfigError
 
 PRECISIONS = ("auto", "fp32", "bf16")
+# How the losses of the two halves of a batch become one.
+HALVES = ("mean", "sum")
 
 
 @dataclass(frozen=True)
@@ -171,8 +173,11 @@ class E4EConfig:
 class InverterConfig:
     """Phase 1 of SFE (section 3.3).
 
-    feature_regulariser: "norm" (the paper's squared norm of F_k) or "distance" (the released code's mean squared
-    distance to F_w), with weight `regulariser`; feature_ramp: steps over which F_k takes the place of F_w in the
+    halves: the losses of the picture from F_k and of the one from w are averaged ("mean", the released code's reading)
+    or added ("sum", the paper's formula as it stands, beside which the other losses weigh half as much).
+    feature_regulariser: "norm" (the paper's squared norm of F_k, as a mean over its elements), "sum" (the same norm to
+    the letter, a sum over the elements of a picture) or "distance" (the released code's mean squared distance to F_w),
+    with weight `regulariser`; feature_ramp: steps over which F_k takes the place of F_w in the
     generator (the released code's 10,000; 0: at once). window, windows: as for e4e; then only F_k's picture is
     compared. code, feature: weights of the mean squared errors of w and F_k for samples, whose both are known; those
     have no picture loss then. For the small Inverter: frozen_w, first steps in which what makes w stays as it started
@@ -185,6 +190,7 @@ class InverterConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    halves: str = "mean"
     feature_regulariser: str = "norm"
     regulariser: float = 0.01
     feature_ramp: int = 0
@@ -197,11 +203,19 @@ class InverterConfig:
     feature: float = 0.0
 
     def __post_init__(self):
-        if self.feature_regulariser not in ("norm", "distance"):
+        if self.feature_regulariser not in ("norm", "sum", "distance"):
             raise ConfigError(
-                f"feature_regulariser is {self.feature_regulariser!r}; expected 'norm' (the paper's) or 'distance' "
-                "(the released code's)."
+                f"feature_regulariser is {self.feature_regulariser!r}; expected 'norm' (the paper's, as a mean), 'sum' "
+                "(to the letter) or 'distance' (the released code's)."
             )
+        _check_halves(self.halves)
+
+
+def _check_halves(halves: str) -> None:
+    if halves not in HALVES:
+        raise ConfigError(
+            f"halves is {halves!r}; expected 'mean' (the released code's) or 'sum' (the paper's formula)."
+        )
 
 
 @dataclass(frozen=True)
@@ -222,7 +236,10 @@ class EditorConfig:
     """Phase 2 of SFE (section 3.4).
 
     edits: the table of directions and strengths; empty means every usable direction within its useful range.
-    window, windows: as for e4e; both losses are then computed on windows of F_k.
+    halves: the losses of inversion and edit are averaged ("mean", the released code's reading) or added ("sum", the
+    paper's formula as it stands). window, windows: as for e4e; both losses are then computed on windows of F_k.
+    adversarial_edits: directions whose edit of the real pictures, for which there is no target, takes part in the
+    adversarial loss too (an option of the released code, which its runs leave out).
     inverter_statistics: "frozen" keeps the Inverter's BatchNorm in evaluation mode; "drifting" lets its statistics
     follow phase 2's pictures, as the released code does by accident.
     delta_code: the code that delta is computed from, the "e4e" encoder's or the "inverter"'s; inversion_weight: of the
@@ -243,9 +260,16 @@ class EditorConfig:
     inverter_statistics: str = "frozen"
     delta_code: str = "e4e"
     inversion_weight: float = 1.0
+    halves: str = "mean"
+    adversarial_edits: tuple[str, ...] = ()
     start: str = "random"
 
     def __post_init__(self):
+        _check_halves(self.halves)
+        if self.start == "difference" and self.domain.stack_start == "block":
+            raise ConfigError("start is 'difference', which needs a convolution at the start of H; set stack_start so.")
+        if self.adversarial_edits and self.window is not None:
+            raise ConfigError("adversarial_edits needs whole pictures; leave window or adversarial_edits out.")
         if self.start not in ("random", "difference"):
             raise ConfigError(f"start is {self.start!r}; expected 'random' or 'difference'.")
         if self.delta_code not in ("e4e", "inverter"):

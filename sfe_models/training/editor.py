@@ -117,6 +117,10 @@ class EditorStage(Stage):
     ):
         super().__init__(config.run, device, processes)
         self.config, self.domain, self.edits = config, config.domain, list(edits)
+        self.halves = 2 if config.halves == "sum" else 1  # losses are computed as means of both
+        known = sorted({edit.direction.info.name for edit in self.edits})
+        if unknown := sorted(set(config.adversarial_edits).difference(known)):
+            raise ConfigError(f"adversarial_edits has {unknown[0]!r}; expected some of {', '.join(known)}.")
         self.generator, self.e4e_encoder = trained.generator.to(device), trained.e4e_encoder.to(device)
         for edit in self.edits:
             check_generator(edit.direction.info, self.generator.fingerprint())
@@ -168,15 +172,18 @@ class EditorStage(Stage):
                 carried = tuple(torch.cat([a[:n], b]) for a, b in zip(inverted.carried, after, strict=True))
             if config.window is not None:
                 losses = self._in_windows(inverted, change, styles, batch.image, pair)
-                losses["reconstruction"].backward()
+                (losses["reconstruction"] * self.halves).backward()
                 self.apply_gradients("feature_editor")
                 return losses
             target = torch.cat([batch.image, pair.target])
             made, losses = self._made(inverted, change, styles, carried, target, ramped)
-            loss = losses["reconstruction"]
+            loss = losses["reconstruction"] * self.halves
             adversarial = self.adversary.active(number)
             if adversarial:
-                losses["adversarial"] = self.adversary.encoder_loss(padded(made[:n], domain))
+                judged = [made[:n]]
+                if edit.direction.info.name in config.adversarial_edits:
+                    judged.append(self._edited_real(inverted, pair.delta, edit, strength))
+                losses["adversarial"] = self.adversary.encoder_loss(padded(torch.cat(judged), domain))
                 loss = loss + config.inversion_weight * config.adversarial.weight * losses["adversarial"]
         loss.backward()
         self.apply_gradients("feature_editor")
@@ -188,6 +195,15 @@ class EditorStage(Stage):
             losses["l2_inversion"] = F.mse_loss(made[:n], batch.image)
             losses["l2_edit"] = F.mse_loss(made[n:], pair.target)
         return losses
+
+    def _edited_real(self, inverted: Inverted, change: Tensor, edit: DrawnEdit, strength: Tensor) -> Tensor:
+        """Edit the real pictures, which come first in `inverted`; delta is of their own e4e codes, as in the pairs."""
+        n = len(change)
+        with torch.no_grad():
+            styles = edit.apply(self.generator, inverted.w[:n], strength)
+            carried = run_to_k(self.generator, self.domain, styles).carried if inverted.carried else ()
+        features = feature_edit(self.editor, inverted.F_k[:n], change)
+        return synthesize(self.generator, self.domain, styles, features, carried)
 
     def _edit(
         self,

@@ -22,7 +22,9 @@ from .stage import Stage, make_optimizer, side_by_side
 
 
 def feature_loss(kind: str, F_k: Tensor, F_w: Tensor) -> Tensor:
-    """Regularise F_k [B,C,r,r]: "norm" is the paper's mean square of F_k, "distance" the released code's to F_w."""
+    """Regularise F_k [B,C,r,r], for each kind of `InverterConfig.feature_regulariser`."""
+    if kind == "sum":
+        return F_k.square().flatten(1).sum(dim=1).mean()
     return F_k.square().mean() if kind == "norm" else F.mse_loss(F_k, F_w)
 
 
@@ -119,7 +121,7 @@ class InverterStage(Stage):
         with self.mixed():
             ramped = None if share == 1 else torch.tensor(share, device=self.device)
             both, losses, regulariser = self._both(image, ramped, code)
-            loss = losses["reconstruction"] + config.regulariser * regulariser
+            loss = losses["reconstruction"] * (2 if config.halves == "sum" else 1) + config.regulariser * regulariser
             if code is not None:
                 loss = loss + config.code * losses["code"] + config.feature * losses["feature"]
             adversarial = self.adversary.active(number)

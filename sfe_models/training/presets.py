@@ -1,7 +1,11 @@
 """Named configurations: the published settings, and those of the demo model.
 
 `NAME` holds the paper's settings, `NAME-released` those of the released code where they differ (longer, with a lower
-learning rate, the regulariser as a distance to F_w, the feature ramp).
+learning rate, the regulariser as a distance to F_w, the feature ramp, the table of edits); the editor's
+`ffhq-1024-six` the paper's with six directions. All published settings are in float32, as their authors trained.
+
+Where text and code can be read in two ways, the presets take the code's and the other is a setting: `halves=sum`,
+`feature_regulariser=sum`, `domain.stack_start=block`.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from .config import (
     RunConfig,
     load_file,
 )
+from .edit_tables import CARS, PAPER_FACES, RELEASED_FACES, SIX_FACES
 from .errors import ConfigError
 from .gradual_config import GradualConfig
 
@@ -37,26 +42,6 @@ CONFIGS = {
     "gradual": GradualConfig,
 }
 
-# Directions and strengths of the released phase 2 for faces.
-RELEASED_FACE_EDITS = tuple(
-    EditDraw(name, strengths)
-    for name, strengths in {
-        "age": (-7.0, -5.0, 5.0, 7.0, 10.0),
-        "fs_makeup": (5.0, 8.0, 12.0),
-        "afro": (0.03, 0.07),
-        "angry": (0.06, 0.1),
-        "purple_hair": (0.07, 0.1, 0.12),
-        "glasses": (-10.0, -7.0),
-        "face_roundness": (-13.0, -7.0, 7.0, 13.0),
-        "rotation": (-5.0, -3.0, -1.0, 1.0, 3.0, 5.0),
-        "bobcut": (0.07, 0.12, 0.18),
-        "bowlcut": (0.07, 0.14),
-        "mohawk": (0.07, 0.1),
-        "blond hair": (-8.0, -4.0, 4.0, 8.0),
-        "fs_smiling": (-6.0, -3.0, 3.0, 6.0, 9.0),
-    }.items()
-)
-
 # Section 3 of the paper: Ranger at 2e-4, batch 8, phase 1's discriminator from step 14,000; faces and other domains
 # differ in the identity network and its weight. Phase 2 goes on with phase 1's discriminator from its first step (the
 # released run counts its steps on from phase 1's 300,000, past its 45,000).
@@ -69,7 +54,7 @@ _AT_ONCE = AdversarialConfig(start=0)
 
 
 def _published(steps: int) -> RunConfig:
-    return RunConfig(steps=steps, batch=8, log_every=500, sample_every=5_000, save_every=5_000)
+    return RunConfig(steps=steps, batch=8, precision="fp32", log_every=500, sample_every=5_000, save_every=5_000)
 
 
 def _inverters(domain: DomainSpec, losses: LossConfig) -> dict[str, InverterConfig]:
@@ -85,12 +70,15 @@ def _inverters(domain: DomainSpec, losses: LossConfig) -> dict[str, InverterConf
     return {domain.name: paper, f"{domain.name}-released": released}
 
 
-def _editors(domain: DomainSpec, losses: LossConfig, edits: tuple[EditDraw, ...]) -> dict[str, EditorConfig]:
+def _editors(
+    domain: DomainSpec, losses: LossConfig, edits: tuple[EditDraw, ...], released_edits: tuple[EditDraw, ...]
+) -> dict[str, EditorConfig]:
     paper = EditorConfig(domain, _published(20_000), _PAPER, losses, _AT_ONCE, edits=edits)
     released = replace(
         paper,
         run=_published(200_000),
         optimizer=_RELEASED,
+        edits=released_edits,
         inverter_statistics="drifting",
     )
     return {domain.name: paper, f"{domain.name}-released": released}
@@ -99,7 +87,7 @@ def _editors(domain: DomainSpec, losses: LossConfig, edits: tuple[EditDraw, ...]
 # StyleGAN2's config F: 25 million pictures, batch 32, averages with a half-life of 10,000 pictures; R1 of 10 for faces
 # and 100 for cars. It has no augmentation.
 def _config_f(domain: DomainSpec, r1: float) -> GANConfig:
-    run = RunConfig(steps=781_250, batch=32, log_every=500, sample_every=5_000, save_every=5_000, ema_halflife=10_000)
+    run = replace(_published(781_250), batch=32, ema_halflife=10_000)
     return GANConfig(domain, run, r1=r1, ada_target=None)
 
 
@@ -245,8 +233,9 @@ PRESETS: dict[str, dict] = {
             window=16,
             windows=2,
         ),
-        **_editors(FFHQ_1024, _FACES, RELEASED_FACE_EDITS),
-        **_editors(CARS_512, _OTHERS, ()),
+        **_editors(FFHQ_1024, _FACES, PAPER_FACES, RELEASED_FACES),
+        "ffhq-1024-six": EditorConfig(FFHQ_1024, _published(20_000), _PAPER, _FACES, _AT_ONCE, edits=SIX_FACES),
+        **_editors(CARS_512, _OTHERS, CARS, CARS),
         "demo": EditorConfig(
             DEMO,
             _demo_run(2_980),

@@ -104,7 +104,10 @@ def test_ablations_are_listed(capsys):
         (["--batch", "0"], "--batch is 0"),
         (["--count", "0"], "--count is 0"),
         (["--edit-count", "-1"], "--edit-count is -1"),
-        (["--table", "t.txt"], "--table, --edit, --remove, --matched, --align and --leave-out are for a folder"),
+        (
+            ["--table", "t.txt"],
+            "--table, --edit, --remove, --edit-all, --matched, --align and --leave-out are for",
+        ),
         (["--attributes", "nose"], "no attribute 'nose'"),
         (["--change", "0.7"], "wanted change is 0.7"),
         (["--ablations", "x", "--attributes"], "--ablations measures edits of rendered portraits"),
@@ -190,3 +193,13 @@ def test_photographs_are_edited_at_matched_change(files, crop, tmp_path, capsys)
     assert "--matched stands alone" in capsys.readouterr().err
     assert main([*command, "--weights", str(files), "--matched", "age=brightness:20"]) == 1
     assert "age-v1.onnx" in capsys.readouterr().err
+
+
+def test_people_drawn_otherwise_are_only_inverted(files, tmp_path, capsys):
+    more = ["--look", "lines", "--json", str(tmp_path / "r.json"), "--count", "2"]
+    assert main(arguments(files, *more)) == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["settings"]["look"] == "lines" and report["editing"] == {} and report["inversion"]["sfe"]["l2"] > 0
+    assert "the judge knows no others" in capsys.readouterr().out
+    assert main(arguments(files, "--look", "lines", "--attributes", "brightness")) == 1
+    assert "--look draws the people of --data demo" in capsys.readouterr().err

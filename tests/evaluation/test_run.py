@@ -9,6 +9,7 @@ import torch
 from evaluation import small
 from PIL import Image
 
+from sfe_models.directions.base import DirectionError
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.evaluation.attribute_tables import AttributeTable
 from sfe_models.evaluation.comparison import as_saved, l2
@@ -20,8 +21,9 @@ from sfe_models.evaluation.methods import METHODS, invert, pipeline_methods
 from sfe_models.evaluation.metrics import Metrics, load_metrics
 from sfe_models.evaluation.records import Records, Share
 from sfe_models.evaluation.run import Evaluation
+from sfe_models.evaluation.sampled import SampledMethod
 from sfe_models.evaluation.sources import PictureFiles, RenderedPeople, open_source
-from sfe_models.evaluation.summary import fid_table, inversion_table, measured, true_edit_table
+from sfe_models.evaluation.summary import WEIGHTED, fid_table, inversion_table, measured, true_edit_table
 from sfe_models.evaluation.true_edits import EditRule, TrueEditing
 from sfe_models.pictures.image_io import save_image
 
@@ -173,8 +175,10 @@ def test_a_folder_with_broken_files_and_the_editing_fid(small_pipeline, folder, 
     assert table["sfe"]["fid"] == pytest.approx(want, rel=1e-3) and table["inverter"]["fid"] is None
 
     fids = fid_table(results, evaluation.editing, METHODS, records)
-    gives, takes = fids.values()
-    assert list(fids) == ["Light=background_light:2", "without Light=background_light:-2"]
+    gives, takes, weighted = fids.values()
+    assert list(fids) == ["Light=background_light:2", "without Light=background_light:-2", WEIGHTED]
+    assert weighted["sfe"]["fid"] == pytest.approx((2 * gives["sfe"]["fid"] + 3 * takes["sfe"]["fid"]) / 5)
+    assert weighted["inverter"]["fid"] is None and (weighted["sfe"]["edited"], weighted["sfe"]["real"]) == (5, 5)
     assert (gives["sfe"]["edited"], gives["sfe"]["real"]) == (2, 3)  # sub/5.png is not in the table
     assert (takes["sfe"]["edited"], takes["sfe"]["real"]) == (3, 2)
     lacking, having = [1, 3], [0, 2, 4]
@@ -184,6 +188,41 @@ def test_a_folder_with_broken_files_and_the_editing_fid(small_pipeline, folder, 
     assert gives["sfe"]["fid"] == pytest.approx(frechet_distance(*sides), rel=1e-3)
     sides = (FeatureStatistics(8).add(pooled(x).numpy()) for x in (pictures[having], pictures[lacking]))
     assert gives["unedited"]["fid"] == pytest.approx(frechet_distance(*sides), rel=1e-4)
+
+
+def test_an_edit_of_all_pictures_is_compared_with_all_and_sampled_codes_with_their_own(
+    small_pipeline, folder, tmp_path
+):
+    direction = small.directions()[0]
+    editing = FidEditing((FidEdit(None, direction, 2.0),), None, Metrics({"l2": l2}, pooled))
+    methods = (*pipeline_methods(small_pipeline, ("sfe",)), SampledMethod(small_pipeline))
+    source = open_source(str(folder), small.SPEC, None, 0)
+    evaluation = Evaluation(small_pipeline, source, methods, editing.metrics, editing, batch=3)
+    editing.check(source.keys)
+    records = Records(tmp_path / "all" / "r.json", SETTINGS, dimensions=8)
+    results = evaluation.run(records, quiet=True)
+    fids = fid_table(results, editing, evaluation.columns, records)
+    assert list(fids) == ["all=background_light:2"]
+    row = fids["all=background_light:2"]
+    assert (row["sfe"]["edited"], row["sfe"]["real"]) == (6, 6) and row["unedited"]["fid"] == pytest.approx(0, abs=1e-6)
+    pictures = torch.stack([source.read(key) for key in measured(results)])
+    people, strengths = invert(small_pipeline, pictures), [2.0] * 6
+    for method in methods:
+        edited = as_saved(method.edited(people, range(6), direction, strengths))
+        sides = (FeatureStatistics(8).add(pooled(x).numpy()) for x in (pictures, edited))
+        assert row[method.name]["fid"] == pytest.approx(frechet_distance(*sides), rel=1e-3)
+    table = inversion_table(results, evaluation.columns, {}, records)
+    assert table["sampled"]["l2"] is None and table["sampled"]["fid"] > 0
+
+
+def test_sampled_codes_are_the_pictures_own_and_strength_zero_is_the_sample(small_pipeline):
+    people = invert(small_pipeline, torch.stack([RenderedPeople(0, 3, small.SPEC).read(key) for key in "012"]))
+    method, direction = SampledMethod(small_pipeline), small.directions()[0]
+    whole = method.codes(people)
+    assert torch.equal(method.codes(people[[2, 0]]), whole[[2, 0]]) and not torch.equal(whole[0], whole[1])
+    assert torch.equal(whole, whole[:, :1].expand_as(whole))  # codes of W
+    made = method.inverted(people)
+    torch.testing.assert_close(method.edited(people, [1], direction, [0.0]), made[1:2], rtol=1e-4, atol=1e-4)
 
 
 def test_fid_of_resumed_and_shared_runs(small_pipeline, folder, tmp_path):
@@ -213,6 +252,13 @@ def test_edits_are_parsed(small_pipeline):
     for text in ("Smiling", "Smiling=smile", "=brightness:1", "Smiling=brightness:high"):
         with pytest.raises(EvaluationError, match="expected ATTRIBUTE=DIRECTION:STRENGTH"):
             FidEdit.parse(text, library)
+    edit = FidEdit.parse_of_all("background_light:-1.5", library)
+    assert (edit.attribute, edit.strength, edit.label) == (None, -1.5, "all=background_light:-1.5")
+    for text in ("brightness", ":1", "brightness:high"):
+        with pytest.raises(EvaluationError, match="expected DIRECTION:STRENGTH"):
+            FidEdit.parse_of_all(text, library)
+    with pytest.raises(DirectionError, match="shine"):
+        FidEdit.parse_of_all("shine:1", library)
 
 
 def test_sources(folder, tmp_path):

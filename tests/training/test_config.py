@@ -6,6 +6,7 @@ import json
 import pytest
 from training.tiny import Dots, e4e_config, inverter_config, make
 
+from sfe_models.directions.published import published_directions
 from sfe_models.domain import DEMO, DOMAINS
 from sfe_models.training.config import (
     EditDraw,
@@ -21,6 +22,7 @@ from sfe_models.training.errors import ConfigError
 from sfe_models.training.loop import train
 from sfe_models.training.presets import CONFIGS, PRESETS, demo_generator, find_config
 
+NAMES = ("", "-released", "-six")
 ALL = [(stage, name) for stage, named in PRESETS.items() for name in named]
 
 
@@ -54,7 +56,43 @@ def test_the_released_codes_settings(domain):
         assert (config.optimizer.name, config.optimizer.lr, config.run.batch) == ("ranger", 1e-4, 8)
     assert (inverter.adversarial.start, editor.adversarial.start) == (45_000, 0)
     assert (inverter.feature_regulariser, inverter.feature_ramp) == ("distance", 10_000)
+    assert editor.adversarial_edits == ()
     assert editor.inverter_statistics == "drifting"
+
+
+@pytest.mark.parametrize("stage, name", [one for one in ALL if one[1].startswith(("ffhq", "cars"))])
+def test_published_settings_say_their_number_format(stage, name):
+    assert PRESETS[stage][name].run.precision == "fp32"
+
+
+def test_tables_of_edits():
+    paper, released, six = ({r.direction for r in find_config("editor", f"ffhq-1024{n}").edits} for n in NAMES)
+    assert paper - released == {"gender", "fs_glasses"} and released - paper == {"bowlcut", "glasses"}
+    assert len(released) == 13 and len(six) == 6 and six < released
+    infos = {row.info.name: row.info for row in published_directions()}
+    assert {infos[name].subject for name in paper | released} == {"human faces"}
+    for row in find_config("editor", "ffhq-1024").edits:
+        if row.direction in paper - released:  # whose strengths are ours
+            low, high = infos[row.direction].strength_range
+            assert all(low <= s <= high for s in row.strengths), row
+
+
+@pytest.mark.parametrize("name", ["cars-512", "cars-512-released"])
+def test_cars_have_a_table_of_edits(name):
+    rows = {row.direction: row.strengths for row in find_config("editor", name).edits}
+    assert rows == {"pose_1": (2,), "pose_2": (-2,), "cube": (25,), "color": (-8,), "grass": (-18,)}
+    cars = {row.info.name for row in published_directions() if row.info.subject == "cars"}
+    assert set(rows) <= cars
+
+
+def test_older_configurations_are_read_as_they_were():
+    for stage, added in (("inverter", ["halves"]), ("editor", ["halves", "adversarial_edits"])):
+        config = PRESETS[stage]["demo"]
+        values = json.loads(to_json(config))
+        for name in added:
+            del values[name]
+        del values["domain"]["stack_start"], values["domain"]["inverter"]["content_stride"]
+        assert from_json(CONFIGS[stage], json.dumps(values), "text") == config
 
 
 def test_identity_networks_of_the_domains():
@@ -68,7 +106,7 @@ def test_domains_of_the_presets():
     for stage, name in ALL:
         domain = PRESETS[stage][name].domain
         if not name.startswith("demo"):
-            assert domain == (DOMAINS[name] if name in DOMAINS else DOMAINS[name.removesuffix("-released")])
+            assert domain == DOMAINS[name.removesuffix("-released").removesuffix("-six")]
     assert find_config("gan", "demo").domain == DEMO
     small = demo_generator(32)
     assert small.generator.resolution == 32 and small.generator.channels == DEMO.generator.channels[:4]
@@ -140,6 +178,7 @@ def test_override():
         ('edits=[{"direction": "age", "strength": [1]}]', "'strength'"),
         ('edits=[{"strengths": [1]}]', r"edits\[0\]. is incomplete"),
         ("inverter_statistics=moving", "inverter_statistics is 'moving'"),
+        ("halves=product", "halves is 'product'"),
     ],
 )
 def test_wrong_settings_are_named(assignment, message):

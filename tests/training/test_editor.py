@@ -13,12 +13,13 @@ from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.evaluation.methods import with_inverter_code
 from sfe_models.pipeline import Pipeline
-from sfe_models.training.config import EditDraw
+from sfe_models.training.config import AdversarialConfig, EditDraw
 from sfe_models.training.editor import DrawnEdit, drawn_edits
 from sfe_models.training.errors import ConfigError
 
 DOTS = Dots(12)
-IMAGE = DOTS[[0, 1, 2, 3]].image
+IMAGE_BATCH = DOTS[[0, 1, 2, 3]]
+IMAGE = IMAGE_BATCH.image
 OTHER = replace(SPEC, subject="dots")  # has no published directions
 
 
@@ -137,6 +138,53 @@ def test_the_inversions_weight(weight):
     torch.testing.assert_close(losses["reconstruction"], want)
 
 
+def test_halves_are_averaged_or_added(monkeypatch):
+    gradients = []
+    for halves in ("mean", "sum"):
+        stage = make(editor_config(1, feature_ramp=0, halves=halves))
+
+        def keep(name, editor=stage.editor):
+            gradients.append([p.grad.clone() for p in editor.parameters()])
+
+        monkeypatch.setattr(stage, "apply_gradients", keep)
+        torch.manual_seed(3)
+        stage.step(0, IMAGE_BATCH)
+    for mean, total in zip(*gradients, strict=True):
+        torch.testing.assert_close(total, 2 * mean, rtol=1e-4, atol=1e-7)
+
+
+def test_edited_real_pictures_take_part_in_the_adversarial_loss(monkeypatch):
+    edit = edits()[0]
+    at_once = AdversarialConfig(weight=0.05, start=0)
+    seen = {}
+    for name, names in (("without", ()), ("with", ("move",))):
+        stage = make(editor_config(1, adversarial=at_once, adversarial_edits=names))
+        stage.edits = [replace(edit, range=(1.0, 1.0))]
+        judged = stage.adversary.encoder_loss
+        monkeypatch.setattr(stage.adversary, "encoder_loss", lambda x, n=name, f=judged: seen.update({n: x}) or f(x))
+        torch.manual_seed(3)
+        stage.step(0, IMAGE_BATCH)
+    assert len(seen["without"]) == 4 and len(seen["with"]) == 8
+    torch.testing.assert_close(seen["with"][:4], seen["without"])
+    assert not torch.allclose(seen["with"][4:], seen["with"][:4], atol=1e-3)
+    with pytest.raises(ConfigError, match="adversarial_edits has 'shine'"):
+        make(editor_config(1, adversarial_edits=("shine",)))
+
+
+def test_an_edited_real_picture_is_the_pipelines_edit():
+    stage = make(editor_config(1))
+    stage.editor.eval(), stage.inverter.eval()
+    edit, strength = stage.edits[0], torch.tensor([-1.0, 0.5, 2.0, 1.5])
+    pair = stage.pair(IMAGE, edit, strength)
+    seen = torch.nn.functional.interpolate(IMAGE, (32, 32), mode="bilinear")
+    with torch.no_grad():
+        made = stage._edited_real(stage._invert(seen), pair.delta, edit, strength)
+    networks = random_networks(SPEC, folded=False)
+    networks.feature_editor.load_state_dict(stage.editor.state_dict())
+    want = Pipeline(networks).edit(IMAGE, [(edit.direction, strength)])
+    torch.testing.assert_close(made, want, rtol=1e-4, atol=1e-4)
+
+
 def test_delta_of_the_inverters_code():
     stage, pipeline = make(editor_config(1, delta_code="inverter")), Pipeline(random_networks(SPEC))
     edit, strength = stage.edits[0], torch.tensor([-1.0, 0.5, 2.0, 1.5])
@@ -156,6 +204,8 @@ def test_H_can_start_as_the_difference():
     assert not torch.allclose(stage.editor(features, delta), features - delta, atol=1e-5)
     with pytest.raises(ConfigError, match="start"):
         editor_config(1, start="F_k")
+    with pytest.raises(ConfigError, match="stack_start"):
+        editor_config(1, replace(SPEC, stack_start="block"), start="difference")
 
 
 def test_the_ramp_begins_with_F_w():

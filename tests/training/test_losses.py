@@ -85,6 +85,7 @@ def test_r1_of_the_discriminator_is_that_of_finite_differences():
 def test_feature_losses_by_hand():
     F_k, F_w = normal(2, 3, 4, 4), normal(2, 3, 4, 4, seed=1)
     close(feature_loss("norm", F_k, F_w), float((F_k**2).sum()) / F_k.numel())
+    close(feature_loss("sum", F_k, F_w), float((F_k**2).sum()) / len(F_k))
     close(feature_loss("distance", F_k, F_w), float(((F_k - F_w) ** 2).sum()) / F_k.numel())
 
 

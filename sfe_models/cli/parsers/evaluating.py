@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...choices import DETECTORS, ONE_PICTURE_METHODS
+from ...choices import DETECTORS, LOOKS, ONE_PICTURE_METHODS, PLAIN, RIVAL_METHODS
 from .shared import OutputFile, OutputPicture, add_directions, add_model
 
 JUDGE_FILE = Path(__file__).parents[2] / "demo" / "judge.safetensors"
@@ -36,8 +36,9 @@ def add_commands(commands) -> None:
         "--methods",
         nargs="+",
         metavar="NAME",
-        help="only these rows of --model: e4e, inverter, f_minus_delta, sfe; or, one picture at a time, which takes "
-        f"seconds to minutes for each and needs --count: {', '.join(ONE_PICTURE_METHODS)}",
+        help="only these rows of --model: e4e, inverter, f_minus_delta, sfe; of other encoders, whose published files "
+        f"lie in --weights: {', '.join(RIVAL_METHODS)}; or, one picture at a time, which takes seconds to minutes for "
+        f"each and needs --count: {', '.join(ONE_PICTURE_METHODS)}; beside editing FIDs sampled, G(w) of drawn codes",
     )
     usual = "30 of sfe_, 120 of w_plus and optimise; pti and gani 200, 100 above 256 px"
     parser.add_argument("--steps", type=int, metavar="N", help=f"of each row of one picture at a time ({usual})")
@@ -48,6 +49,8 @@ def add_commands(commands) -> None:
     parser.add_argument("--edit-count", type=int, metavar="N", help="demo: edit the first N people (default: all)")
     parser.add_argument("--judge", default=str(JUDGE_FILE), metavar="FILE", help="demo: another attribute network")
     parser.add_argument("--change", type=float, help="demo: wanted change as a share of the range (default: 0.4)")
+    look = "demo: inversions of people drawn as training never saw them: another palette, or lines alone"
+    parser.add_argument("--look", choices=LOOKS, default=PLAIN, help=look)
     parser.add_argument("--ablations", metavar="FOLDER", help="demo: measure the ablations; trained bundles lie here")
     parser.add_argument("--list-ablations", action="store_true", help="say how the ablations are trained, and stop")
     parser.add_argument("--align", action="store_true", help="folder: it holds photographs; find and cut out the faces")
@@ -61,5 +64,7 @@ def add_commands(commands) -> None:
     what = "ATTRIBUTE=DIRECTION:STRENGTH"
     parser.add_argument("--edit", action="append", default=[], metavar=what, help="folder: an edit that gives it")
     parser.add_argument("--remove", action="append", default=[], metavar=what, help="folder: one that takes it away")
+    of_all = "folder: an edit of every picture, such as rotation:5; its FID is to all pictures as they were"
+    parser.add_argument("--edit-all", action="append", default=[], metavar="DIRECTION:STRENGTH", help=of_all)
     # The numbers of a report should not depend on what a machine computes fastest.
     parser.set_defaults(run="evaluating:run_evaluate", dtype="float32")
