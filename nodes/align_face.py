@@ -11,6 +11,9 @@ from .base import Node
 from .find_face import METHODS, FaceSearch, landmark_inputs, no_face_input
 from .pictures import channels_first, channels_last
 
+# Side of a crop in px where no model says it: what published models take.
+_SIDE = 1024
+
 
 class AlignFace(Node):
     """Find faces and cut them out as FFHQ's were."""
@@ -29,12 +32,13 @@ class AlignFace(Node):
                     options=list(METHODS),
                     default=METHODS[0],
                     tooltip="yunet: found by YuNet (downloads 0.3 MB once). dlib: by dlib, as in the paper (needs "
-                    "`pip install dlib-bin`). landmarks: from the points below. already aligned: a crop already.",
+                    "`pip install dlib-bin`). landmarks: from the points below, else by yunet if so named. "
+                    "already aligned: a crop already.",
                 ),
                 io.Int.Input("face", default=0, min=-1, max=999, tooltip="Which face, counted from 0; -1 takes all."),
                 io.Combo.Input("order", options=list(ORDERS), default=ORDERS[0], tooltip="How faces are counted."),
                 io.Int.Input(
-                    "size", default=1024, min=16, max=4096, tooltip="Side of the crop in px; the model's own is best."
+                    "size", default=0, min=0, max=4096, tooltip="Side of the crop in px; 0 takes the model's own."
                 ),
                 *landmark_inputs(),
                 no_face_input(),
@@ -47,6 +51,9 @@ class AlignFace(Node):
                     optional=True,
                     tooltip="For video: over how many frames landmarks are smoothed (6 is calm); 0 for single photos.",
                 ),
+                sockets.SFEModel.Input(
+                    "sfe_model", display_name="model", optional=True, tooltip="From Load SFE: says how large crops are."
+                ),
             ],
             [
                 io.Image.Output("crop", tooltip="One crop for each face taken."),
@@ -58,8 +65,10 @@ class AlignFace(Node):
 
     @classmethod
     def run(
-        cls, photo, method, face, order, size, landmarks="", face_landmarks=None, no_face=ERROR, smoothing=0.0
+        cls, photo, method, face, order, size, landmarks="", face_landmarks=None, no_face=ERROR, smoothing=0.0,
+        sfe_model=None,
     ) -> io.NodeOutput:  # fmt: skip
+        size = size or (_SIDE if sfe_model is None else sfe_model.pipeline.spec.picture_size[0])
         photos = channels_first(photo, "photo")
         aligned = FaceSearch(method, landmarks, face_landmarks, face, order, no_face, smoothing).align(photos, size)
         crops, inside = crop_faces(photos, aligned)

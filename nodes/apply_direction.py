@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..sfe_models.directions.layers import on_layers_only
-from . import direction_choices, sockets, stages
+from . import direction_choices, direction_offer, sockets, stages
 from .base import Node, advanced
 from .models import LoadedModel
 from .strengths import strength_inputs, strengths_for
@@ -63,7 +63,7 @@ class ApplyDirection(Node):
 
     @classmethod
     def fingerprint_inputs(cls, **_) -> tuple:
-        return direction_choices.state()
+        return direction_offer.state()
 
     @classmethod
     def run(

@@ -1,20 +1,24 @@
-"""Demo Portrait: rendered people, for trying everything without a download."""
+"""Demo Portrait: people that never were, for trying everything without a photo."""
 
 from __future__ import annotations
 
+import torch
 from comfy_api.latest import io
 
 from ..sfe_models.demo.attributes import ATTRIBUTES, Portraits, sample_portraits
+from ..sfe_models.domain import DEMO
 from ..sfe_models.faces.landmarks import format_landmarks
 from ..sfe_models.inputs import InputError
+from . import sockets
 from .base import Node
+from .drawn import drawn
 from .pictures import to_image
 
 _HELP = "\n".join(f"{a.name} {a.low:g} to {a.high:g}: {a.meaning}" for a in ATTRIBUTES)
 
 
 class DemoPortrait(Node):
-    """Render portraits of seeded people."""
+    """Make portraits of seeded people: rendered ones, or such as a model's generator draws."""
 
     TITLE = "Demo Portrait"
 
@@ -22,7 +26,7 @@ class DemoPortrait(Node):
     def define_schema(cls) -> io.Schema:
         return cls.schema(
             "SFE_DemoPortrait",
-            "Renders people that never were: aligned portraits that the built-in demo model can invert and edit.",
+            "Makes aligned portraits of people that never were, of the kind that the connected model knows.",
             [
                 io.Int.Input(
                     "seed",
@@ -30,17 +34,28 @@ class DemoPortrait(Node):
                     min=0,
                     max=2**31 - 1,
                     control_after_generate=False,
-                    tooltip="Which person. The demo model was trained on seeds from 1000000 on.",
+                    tooltip="Which person. Of rendered ones the demo model was trained on seeds from 1000000 on.",
                 ),
                 io.String.Input(
                     "attributes",
                     default="",
                     multiline=True,
-                    tooltip=f"What to set, such as: smile=0.5, glasses=1. The rest stays the person's own.\n{_HELP}",
+                    tooltip="Of rendered people: what to set, such as: smile=0.5, glasses=1. The rest stays as it is.\n"
+                    f"{_HELP}",
                 ),
                 io.Int.Input("people", default=1, min=1, max=256, tooltip="A batch: the seeds from 'seed' on."),
-                io.Int.Input("size", default=128, min=32, max=2048, tooltip="Side in px; the demo model sees 128."),
-                io.Boolean.Input("details", default=True, tooltip="Freckles, lettering, patterns, hats, earrings."),
+                io.Int.Input("size", default=0, min=0, max=2048, tooltip="Side in px; 0 takes what the model makes."),
+                io.Boolean.Input(
+                    "details",
+                    default=True,
+                    tooltip="Of rendered people: freckles, lettering, patterns, hats, earrings.",
+                ),
+                sockets.SFEModel.Input(
+                    "sfe_model",
+                    display_name="model",
+                    optional=True,
+                    tooltip="From Load SFE: its generator draws them. Without one, or of demo, they are rendered.",
+                ),
             ],
             [
                 io.Image.Output("image", display_name="portrait", tooltip="The portraits."),
@@ -51,13 +66,23 @@ class DemoPortrait(Node):
         )
 
     @classmethod
-    def run(cls, seed: int, attributes: str, people: int, size: int, details: bool) -> io.NodeOutput:
-        from ..sfe_models.demo.renderer import render  # a third of the pack's import time
+    def run(cls, seed: int, attributes: str, people: int, size: int, details: bool, sfe_model=None) -> io.NodeOutput:
+        seeds = range(seed, seed + people)
+        if sfe_model is None or sfe_model.pipeline.spec.subject == DEMO.subject:
+            return io.NodeOutput(*_rendered(seeds, attributes, size, details))
+        if attributes.strip():
+            raise InputError(
+                f"'attributes' is {attributes[:60]!r}, but {sfe_model!r} draws people as they are; clear it."
+            )
+        return io.NodeOutput(*drawn(sfe_model, seeds, size))
 
-        portraits = _changed(sample_portraits(range(seed, seed + people), details), attributes)
-        rendering = render(portraits, size)
-        landmarks = format_landmarks([[points] for points in rendering.landmarks])
-        return io.NodeOutput(to_image(rendering.image), rendering.face_mask[:, 0], landmarks)
+
+def _rendered(seeds: range, attributes: str, size: int, details: bool) -> tuple[torch.Tensor, torch.Tensor, str]:
+    from ..sfe_models.demo.renderer import render  # a third of the pack's import time
+
+    rendering = render(_changed(sample_portraits(seeds, details), attributes), size or DEMO.picture_size[0])
+    landmarks = format_landmarks([[points] for points in rendering.landmarks])
+    return to_image(rendering.image), rendering.face_mask[:, 0], landmarks
 
 
 def _changed(portraits: Portraits, attributes: str) -> Portraits:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from comfy_api.latest import io
 
 from ..sfe_models.choices import DETECTORS, ERROR
 from ..sfe_models.faces.crop.batch import crop_faces
 from ..sfe_models.faces.paste.batch import paste_faces
-from . import direction_choices, inverting, sockets, stages
+from . import direction_choices, direction_offer, inverting, previews, sockets, stages
 from .apply_direction import chosen_direction, custom_direction_input
 from .base import Node
-from .find_face import ALIGNED, LANDMARKS, FaceSearch, landmark_inputs, no_face_input
+from .find_face import ALIGNED, GIVEN_OR_FOUND, LANDMARKS, FaceSearch, landmark_inputs, no_face_input
 from .pictures import channels_first, channels_last, masks_of, signed
 from .strengths import strength_inputs, strengths_for
 
@@ -38,7 +40,7 @@ class EditFace(Node):
                 custom_direction_input(),
                 io.Combo.Input(
                     "find_face",
-                    options=[_GIVEN, *DETECTORS],
+                    options=[_GIVEN, *DETECTORS, GIVEN_OR_FOUND],
                     default=_GIVEN,
                     optional=True,
                     tooltip="By the landmarks given, or the largest face that a detector finds (see Align Face).",
@@ -49,6 +51,7 @@ class EditFace(Node):
                 io.Image.Output("edited", tooltip="The pictures with the edited faces."),
                 io.Image.Output("crop", display_name="edited crop", tooltip="The crops, at the model's full size."),
             ],
+            is_output_node=True,
             search_aliases=["portrait editor", "age slider"],
         )
 
@@ -58,7 +61,7 @@ class EditFace(Node):
 
     @classmethod
     def fingerprint_inputs(cls, **_) -> tuple:
-        return direction_choices.state()
+        return direction_offer.state()
 
     @classmethod
     def run(
@@ -66,19 +69,18 @@ class EditFace(Node):
         custom_direction=None, find_face=_GIVEN, no_face=ERROR,
     ) -> io.NodeOutput:  # fmt: skip
         photos = channels_first(image)
-        method = find_face
+        search = FaceSearch(find_face, landmarks, face_landmarks, no_face=no_face)
         if find_face == _GIVEN:
-            method = LANDMARKS if face_landmarks is not None or bool(landmarks and landmarks.strip()) else ALIGNED
-        search = FaceSearch(method, landmarks, face_landmarks, no_face=no_face)
+            search = replace(search, method=LANDMARKS if search.has_landmarks else ALIGNED)
         aligned = search.align(photos, sfe_model.pipeline.spec.picture_size[0])
         chosen = chosen_direction(sfe_model, direction, custom_direction)
         inversion = inverting.invert(sfe_model, signed(crop_faces(photos, aligned)[0]))
         inversion, values = strengths_for(inversion, strength, strengths)
         edit = stages.apply_direction(inversion, chosen, values)
         crops = stages.edited(edit, None if mask is None else masks_of(mask))
-        if method == ALIGNED:
-            return io.NodeOutput(crops, crops)
+        if search.method == ALIGNED:
+            return io.NodeOutput(crops, crops, ui=previews.before_after(image, crops))
         if len(crops) > len(photos):
             photos, aligned = photos.expand(len(crops), -1, -1, -1), aligned.repeated(len(crops))
-        edited, _ = paste_faces(photos, channels_first(crops), aligned)
-        return io.NodeOutput(channels_last(edited).clamp(0, 1), crops)
+        edited = channels_last(paste_faces(photos, channels_first(crops), aligned)[0]).clamp(0, 1)
+        return io.NodeOutput(edited, crops, ui=previews.before_after(image, edited, side=1024))

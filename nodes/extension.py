@@ -18,6 +18,7 @@ from .found_models import register_folder
 from .inversion_files import LoadInversion, SaveInversion
 from .invert import Invert
 from .load_model import LoadModel
+from .load_photo import LoadPhoto
 from .mask_delta import MaskDelta
 from .mix_styles import MixStyles
 from .paste_back import PasteBack
@@ -36,6 +37,7 @@ class StyleFeatureEditor(ComfyExtension):
         return [
             LoadModel,
             DemoPortrait,
+            LoadPhoto,
             AlignFace,
             FaceMask,
             Invert,

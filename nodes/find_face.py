@@ -10,7 +10,7 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
-from ..sfe_models.choices import DETECTORS, ERROR, NO_FACE, ORDERS
+from ..sfe_models.choices import DETECTORS, ERROR, NO_FACE, ORDERS, YUNET
 from ..sfe_models.faces.crop.batch import AlignedFaces, already_aligned
 from ..sfe_models.faces.errors import FaceError
 from ..sfe_models.faces.find.detectors import find_faces, load_detector
@@ -21,7 +21,8 @@ from .found_models import FOLDER
 from .progress import Progress
 
 ALIGNED, LANDMARKS = "already aligned", "landmarks"
-METHODS = (*DETECTORS, LANDMARKS, ALIGNED)
+GIVEN_OR_FOUND = f"{LANDMARKS}, else {YUNET}"
+METHODS = (*DETECTORS, LANDMARKS, GIVEN_OR_FOUND, ALIGNED)
 
 
 def face_folders() -> list[Path]:
@@ -72,22 +73,30 @@ class FaceSearch:
     no_face: str = ERROR
     smoothing: float = 0.0
 
+    @property
+    def has_landmarks(self) -> bool:
+        """Whether points came in, in either way."""
+        return self.face_landmarks is not None or bool(self.landmarks and self.landmarks.strip())
+
     def align(self, photos: torch.Tensor, side: int) -> AlignedFaces:
         """Align faces of photos [B,3,H,W] in [0,1] for crops of this side in px, or take the photos as crops."""
         size = tuple(photos.shape[2:])
-        if self.method == ALIGNED:
+        method = self.method
+        if method == GIVEN_OR_FOUND:
+            method = LANDMARKS if self.has_landmarks else YUNET
+        if method == ALIGNED:
             return already_aligned(len(photos), size)
-        if self.method in DETECTORS:
-            found = self._detected(photos)
-        elif self.method == LANDMARKS:
+        if method in DETECTORS:
+            found = self._detected(photos, method)
+        elif method == LANDMARKS:
             found = self._given(len(photos))
         else:
-            raise FaceError(f"'method' is {self.method!r}; expected one of {', '.join(METHODS)}.")
+            raise FaceError(f"'method' is {method!r}; expected one of {', '.join(METHODS)}.")
         return align_photos(found, size, (side, side), self.face, self.order, self.no_face, self.smoothing)
 
-    def _detected(self, photos: torch.Tensor) -> list[list[torch.Tensor]]:
-        """Landmarks of each face that the detector finds in each photo."""
-        detector = load_detector(self.method, face_folders(), management.get_torch_device())
+    def _detected(self, photos: torch.Tensor, method: str) -> list[list[torch.Tensor]]:
+        """Landmarks of each face that a detector finds in each photo."""
+        detector = load_detector(method, face_folders(), management.get_torch_device())
         progress, found = Progress(len(photos)), []
         for photo in photos:
             found.append(find_faces(photo, detector))

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import folder_paths
@@ -19,14 +19,12 @@ from ..sfe_models.checkpoints.found import FoundModels, find_models
 from ..sfe_models.checkpoints.load import DEMO_BUNDLE
 from ..sfe_models.checkpoints.places import PHOTO, PHOTO_FILE
 from ..sfe_models.checkpoints.published import download_published, download_vectors
-from ..sfe_models.directions.base import DirectionInfo
-from ..sfe_models.directions.files import described_in_bundle
 from ..sfe_models.photo.install import refreshed
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "sfe"
-DEMO = "demo"
+AUTO, DEMO = "auto", "demo"
 DOWNLOAD = "ffhq-1024 (download)"
 _DOWNLOADED = "ffhq-1024"
 _SUFFIXES = (".safetensors", ".pt", ".pkl", ".pth")
@@ -52,9 +50,14 @@ def _warn_once(warning: str) -> None:
     logger.warning("%s", warning)
 
 
+def meant(name: str) -> str:
+    """The model that a choice stands for now: of 'auto' photo where it is installed, else demo."""
+    return name if name != AUTO else PHOTO if PHOTO in found().models else DEMO
+
+
 def model_names() -> list[str]:
-    """The choices of Load SFE: photo, the built-in demo, bundles, folders of published files, the download."""
-    return list(dict.fromkeys([PHOTO, DEMO, *found().models, DOWNLOAD]))
+    """The choices of Load SFE: auto, photo, the built-in demo, bundles, folders of published files, the download."""
+    return list(dict.fromkeys([AUTO, PHOTO, DEMO, *found().models, DOWNLOAD]))
 
 
 def why_not(name: str) -> str | None:
@@ -63,7 +66,7 @@ def why_not(name: str) -> str | None:
     Only what is listed can be named, so that nothing outside of the model folders is ever read.
     """
     models, places = found(), folder_paths.get_folder_paths(FOLDER)
-    if name in (DEMO, DOWNLOAD, *models.models):
+    if name in (AUTO, DEMO, DOWNLOAD, *models.models):
         return None
     if name == PHOTO and PHOTO_FILE not in models.damaged:
         script = Path(__file__).parents[1] / "install.py"
@@ -86,6 +89,7 @@ def model_path(name: str) -> Path:
     """
     if reason := why_not(name):
         raise CheckpointError(reason)
+    name = meant(name)
     if name == DEMO:
         return DEMO_BUNDLE
     if name == DOWNLOAD:
@@ -101,12 +105,6 @@ def direction_folders(model: Path | None = None) -> tuple[Path, ...]:
     own = [] if model is None else [model, model.parent] if model.is_dir() else [model.parent]
     places = [*own, *map(Path, folder_paths.get_folder_paths(FOLDER))]
     return tuple(dict.fromkeys(place for place in places if place.is_dir()))
-
-
-@lru_cache(maxsize=256)
-def described(bundle: str, changed: tuple) -> tuple[str | None, list[DirectionInfo]]:
-    """What a bundle shows, and its directions. changed: what changes with the file. Raises CheckpointError."""
-    return described_in_bundle(bundle)
 
 
 def changed_at(path: Path) -> tuple:

@@ -23,16 +23,17 @@ class LoadModel(Node):
     def define_schema(cls) -> io.Schema:
         return cls.schema(
             "SFE_LoadModel",
-            "Loads a StyleFeatureEditor model: 'photo' for photographs, 'demo' for the rendered portraits of Demo "
-            "Portrait, or your own bundles, generators and folders of published files in models/sfe.",
+            "Loads a StyleFeatureEditor model: 'photo' for photographs, 'demo' for rendered portraits, or your own "
+            "bundles, generators and folders of published files in models/sfe.",
             [
                 io.Combo.Input(
                     "model",
                     options=found_models.model_names(),
-                    default=found_models.PHOTO,
-                    tooltip="photo: real faces at 1024 px; fetched when the pack is installed (38 MB, non-commercial). "
-                    "demo: built in. A .safetensors bundle or a folder in models/sfe. The last choice fetches the "
-                    "published model for real faces (2.6 GB, non-commercial) into models/sfe/ffhq-1024, once.",
+                    default=found_models.AUTO,
+                    tooltip="auto: photo where it is installed, else demo. photo: real faces at 1024 px; fetched when "
+                    "the pack is installed (38 MB, non-commercial). demo: built in. A .safetensors bundle or a folder "
+                    "in models/sfe. The last choice fetches the published model for real faces (2.6 GB, "
+                    "non-commercial) into models/sfe/ffhq-1024, once.",
                 ),
                 io.Combo.Input(
                     "precision",
@@ -58,6 +59,7 @@ class LoadModel(Node):
 
     @classmethod
     def run(cls, model: str, precision: str) -> io.NodeOutput:
+        model = found_models.meant(model)
         path = found_models.model_path(model)
         dtype = choose_dtype(precision, management.get_torch_device())
         # Weights made inside inference mode could not be moved outside of it.

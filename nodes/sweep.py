@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..sfe_models.directions.base import evenly_spaced
 from ..sfe_models.pictures.contact_sheet import contact_sheet
-from . import direction_choices, previews, sockets, stages
+from . import direction_choices, direction_offer, previews, sockets, stages
 from .apply_direction import chosen_direction, custom_direction_input
 from .base import Node
 from .pictures import masks_of, pil_to_image, to_image
@@ -49,7 +49,7 @@ class Sweep(Node):
 
     @classmethod
     def fingerprint_inputs(cls, **_) -> tuple:
-        return direction_choices.state()
+        return direction_offer.state()
 
     @classmethod
     def run(

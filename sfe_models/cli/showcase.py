@@ -16,6 +16,7 @@ from ..demo.painted import paint_details
 from ..demo.renderer import render
 from ..directions.base import Direction, DirectionError
 from ..directions.library import DirectionLibrary
+from ..drawn import drawn_people
 from ..pictures.contact_sheet import contact_sheet
 from ..pictures.image_io import save_image, to_pil
 from ..pipeline import Pipeline
@@ -65,8 +66,6 @@ PHOTOGRAPHED = Plan(
 SWEEP_STEPS = 7
 # Share of the picture's height between the upper region (eyes) and the lower one (mouth).
 _BORDER = 0.56
-# What pictures of a generator are drawn with.
-_TRUNCATION = 0.6
 
 
 @dataclass(frozen=True)
@@ -104,10 +103,7 @@ def rendered_person(pipeline: Pipeline, seed: int) -> Tensor:
 @torch.no_grad()
 def drawn_person(pipeline: Pipeline, seed: int) -> Tensor:
     """Let the generator draw a person and paint details on that no code holds: [1,3,R,R] in [-1,1]."""
-    generator = pipeline.networks.generator
-    z = torch.randn(1, generator.spec.style_dim, generator=torch.Generator().manual_seed(seed))
-    w = generator.mapping(z.to(generator.latent_avg), _TRUNCATION)
-    return paint_details(generator(generator.broadcast(w)).clamp(-1, 1), seed)
+    return paint_details(drawn_people(pipeline.networks.generator, pipeline.spec, [seed]), seed)
 
 
 def half(image: Tensor, upper: bool) -> Tensor:

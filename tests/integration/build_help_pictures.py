@@ -2,7 +2,8 @@
 
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/integration/build_help_pictures.py [NODE_ID ...]
 
-The help pages in `web/docs` show these. Without node ids all are made anew.
+The help pages in `web/docs` show these. Without node ids all are made anew. They are of people whom the photographic
+model draws, which has to be on this machine (`python -m sfe_models download photo`).
 """
 
 from __future__ import annotations
@@ -15,29 +16,26 @@ from dataclasses import replace
 
 import numpy as np
 from integration.build_thumbnails import thumbnail
-from integration.examples import SEED, photo
+from integration.build_workflows import own_directions
+from integration.examples import NEIGHBOUR, SEED, photo
 from integration.graphs import Graph, Output
 from integration.parts import Trial
-from integration.server import ROOT, Server, temporary_base
-
-from sfe_models.checkpoints.load import DEMO_BUNDLE
-from sfe_models.cli.showcase import strength_at
-from sfe_models.directions.files import bundle_directions
+from integration.server import ROOT, Server, base_with_photo
 
 FOLDER = ROOT / "web/docs/pictures"
-_DIRECTIONS = {direction.info.name: direction for direction in bundle_directions(DEMO_BUNDLE)}
 
 
 def strength(name: str, share: float) -> float:
-    """A strength at this share of the direction's useful range."""
-    return round(strength_at(_DIRECTIONS[name], share), 1)
+    """A strength at this share of the useful range that the photographic model's direction has."""
+    low, high = own_directions()[1][name].strength_range
+    return round(share * (high if share > 0 else -low), 1)
 
 
 class Kit(Trial):
-    """A graph of the demo model that collects what it shows."""
+    """A graph of the photographic model that collects what it shows."""
 
     def __init__(self, people: int = 1):
-        super().__init__(people, SEED, "demo")
+        super().__init__(people, SEED, "photo", drawn=True)
         self.shown: list[str] = []
 
     def show(self, *images: Output) -> Kit:
@@ -49,7 +47,7 @@ class Kit(Trial):
         self.shown.append(output.node)
         return self
 
-    def edit(self, name: str = "smile", share: float = 1.0, **more) -> Output:
+    def edit(self, name: str = "smile", share: float = 0.8, **more) -> Output:
         return self.apply(name, strength(name, share), **more)
 
 
@@ -65,7 +63,12 @@ def demo_portrait() -> Kit:
 
 def align_face() -> Kit:
     kit = _of_example(photo(strength))
-    return kit.show(_output(kit, "ImageCompositeMasked"), _output(kit, "SFE_AlignFace"))
+    return kit.show(_output(kit, "SFE_LoadPhoto"), _output(kit, "SFE_AlignFace"))
+
+
+def load_photo() -> Kit:
+    kit = _of_example(photo(strength))
+    return kit.show(_output(kit, "SFE_LoadPhoto"))
 
 
 def invert() -> Kit:
@@ -78,8 +81,8 @@ def invert() -> Kit:
 
 def apply_direction() -> Kit:
     kit = Kit()
-    strengths = ", ".join(f"{strength('hair_length', share):g}" for share in (-1, -0.5, 0, 0.5))
-    return kit.show(kit.finish(kit.delta(kit.apply("hair_length", 0.0, strengths=strengths))))
+    strengths = ", ".join(f"{strength('age', share):g}" for share in (-0.8, 0, 0.5, 1))
+    return kit.show(kit.finish(kit.delta(kit.apply("age", 0.0, strengths=strengths))))
 
 
 def found_direction() -> Kit:
@@ -91,12 +94,11 @@ def found_direction() -> Kit:
 
 def direction_from_images() -> Kit:
     kit = Kit()
-    image, _, _ = kit.add(
-        "SFE_DemoPortrait", 3, seed=SEED, attributes="glasses=1, beard=0.9", people=1, size=128, details=True
-    )
+    settings = {"attributes": "", "people": 1, "size": 0, "details": True, "sfe_model": kit.model}
+    image, _, _ = kit.add("SFE_DemoPortrait", 3, seed=NEIGHBOUR, **settings)
     after, _ = kit.add("SFE_Invert", 2, sfe_model=kit.model, image=image)
     (way,) = kit.add("SFE_DirectionFromImages", before=kit.inversion, after=after, space="W+")
-    return kit.show(kit.image, image, kit.finish(kit.delta(kit.apply("smile", 1.0, custom_direction=way))))
+    return kit.show(kit.image, image, kit.finish(kit.delta(kit.apply("smile", 0.6, custom_direction=way))))
 
 
 def discover_directions() -> Kit:
@@ -125,10 +127,10 @@ def compute_delta() -> Kit:
 
 def mask_delta() -> Kit:
     kit = Kit()
-    (black,) = kit.add("SolidMask", value=0.0, width=128, height=128)
-    (white,) = kit.add("SolidMask", value=1.0, width=48, height=32)
-    (mouth,) = kit.add("MaskComposite", destination=black, source=white, x=40, y=82, operation="add")
-    (masked,) = kit.add("SFE_MaskDelta", delta=kit.delta(kit.edit("makeup")), mask=mouth, invert=False, feather=0.05)
+    (black,) = kit.add("SolidMask", value=0.0, width=1024, height=1024)
+    (white,) = kit.add("SolidMask", value=1.0, width=400, height=256)
+    (mouth,) = kit.add("MaskComposite", destination=black, source=white, x=312, y=656, operation="add")
+    (masked,) = kit.add("SFE_MaskDelta", delta=kit.delta(kit.edit("lipstick")), mask=mouth, invert=False, feather=0.05)
     edited = kit.finish(masked)
     return kit.look(masked).show(edited)
 
@@ -142,13 +144,13 @@ def face_mask() -> Kit:
         method="landmarks",
         face=0,
         order="largest first",
-        size=128,
+        size=1024,
         landmarks=kit.landmarks,
     )
     (mask,) = kit.add(
         "SFE_FaceMask", alignment=alignment, region="mouth", source="landmarks", feather=0.02, invert=False
     )
-    (masked,) = kit.add("SFE_MaskDelta", delta=kit.delta(kit.edit("makeup")), mask=mask, invert=False, feather=0.02)
+    (masked,) = kit.add("SFE_MaskDelta", delta=kit.delta(kit.edit("mouth_open")), mask=mask, invert=False, feather=0.02)
     (as_image,) = kit.add("MaskToImage", mask=mask)
     super(Kit, kit).show(kit.finish(masked))
     return kit.show(as_image).look(masked)
@@ -168,27 +170,27 @@ def feature_edit() -> Kit:
 
 def synthesize() -> Kit:
     kit = Kit()
-    edited = kit.finish(kit.delta(kit.edit("hair_colour")))
+    edited = kit.finish(kit.delta(kit.edit("hair_light")))
     super(Kit, kit).show(edited)
     return kit.look(edited)
 
 
 def paste_back() -> Kit:
     kit = _of_example(photo(strength))
-    return kit.show(_output(kit, "ImageCompositeMasked"), _output(kit, "SFE_PasteBack"))
+    return kit.show(_output(kit, "SFE_LoadPhoto"), _output(kit, "SFE_PasteBack"))
 
 
 def sweep() -> Kit:
     kit = Kit(2)
-    ends = {"from_strength": strength("smile", -1), "to_strength": strength("smile", 1)}
-    images, sheet = kit.add("SFE_Sweep", 2, inversion=kit.inversion, direction="smile", steps=7, **ends)
+    ends = {"from_strength": strength("age", -0.8), "to_strength": strength("age", 0.8)}
+    images, sheet = kit.add("SFE_Sweep", 2, inversion=kit.inversion, direction="age", steps=5, **ends)
     super(Kit, kit).show(sheet)
     return kit.look(images)
 
 
 def edit_face() -> Kit:
     kit = Kit()
-    amount = strength("age", 1)
+    amount = strength("age", 0.8)
     edited, _ = kit.add("SFE_EditFace", 2, sfe_model=kit.model, image=kit.image, direction="age", strength=amount)
     return kit.show(kit.image, edited)
 
@@ -208,7 +210,7 @@ def load_inversion() -> Kit:
 
 def _tuned(kit: Kit) -> tuple[Output, Output]:
     """A tuned model and what it makes, after a few steps."""
-    settings = {"method": "pti", "steps": 40, "locality": 0.1, "seed": 0}
+    settings = {"method": "pti", "steps": 8, "locality": 0.1, "seed": 0}
     return tuple(kit.add("SFE_TuneGenerator", 2, sfe_model=kit.model, image=kit.image, **settings))
 
 
@@ -235,7 +237,7 @@ def load_tuned() -> Kit:
 def _of_example(graph: Graph) -> Kit:
     """An example without the nodes at its end that show pictures: of two equal ones ComfyUI runs one."""
     kit = Kit.__new__(Kit)
-    Graph.__init__(kit, nodes={n: node for n, node in graph.nodes.items() if node["class_type"] != "PreviewImage"})
+    Graph.__init__(kit, nodes={n: node for n, node in graph.nodes.items() if node["class_type"] != "SaveImage"})
     kit.shown = []
     return kit
 
@@ -247,6 +249,7 @@ def _output(graph: Graph, kind: str) -> Output:
 PICTURES: dict[str, Callable[[], Kit]] = {
     "SFE_LoadModel": load_model,
     "SFE_DemoPortrait": demo_portrait,
+    "SFE_LoadPhoto": load_photo,
     "SFE_AlignFace": align_face,
     "SFE_Invert": invert,
     "SFE_ApplyDirection": apply_direction,
@@ -273,11 +276,9 @@ PICTURES: dict[str, Callable[[], Kit]] = {
 
 def main(*names: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    base = temporary_base()
+    base = base_with_photo()
     server = None
     try:
-        (base / "input").mkdir()
-        shutil.copy(f"{os.environ['COMFYUI_PATH']}/input/example.png", base / "input")
         server = Server(os.environ["COMFYUI_PATH"], base)
         for name in names or PICTURES:
             kit = PICTURES[name]()
@@ -286,7 +287,7 @@ def main(*names: str) -> None:
             if result.status != "success":
                 raise RuntimeError(f"{name}: {result.error or result.node_errors}")
             pictures = [picture for node in kit.shown for picture in _pictures(server, result, node)]
-            thumbnail(pictures).save(FOLDER / f"{name}.jpg", quality=86)
+            thumbnail(pictures).save(FOLDER / f"{name}.jpg", quality=82)
     finally:
         if server is not None:
             server.stop()

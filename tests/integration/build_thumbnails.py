@@ -2,7 +2,8 @@
 
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/integration/build_thumbnails.py
 
-ComfyUI's template browser shows these beside the workflows' names.
+ComfyUI's template browser shows these beside the workflows' names. They are made with the photographic model, which
+has to be on this machine (`python -m sfe_models download photo`).
 """
 
 from __future__ import annotations
@@ -11,14 +12,13 @@ import json
 import os
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from integration.examples import EXAMPLES
-from integration.server import ROOT, Server, temporary_base
+from integration.server import ROOT, Server, base_with_photo
 from PIL import Image
 
-_SIDE = 256
+_SIDE, _WIDEST = 256, 1024
 _MOST = 4
 
 
@@ -28,7 +28,7 @@ def thumbnail(pictures: list[np.ndarray]) -> Image.Image:
     wide = [p for p in shown if p.width > 2 * p.height]
     resized = []
     for picture in wide[:1] or shown[:_MOST]:
-        height = _SIDE if not wide else picture.height
+        height = _SIDE if not wide else min(picture.height, picture.height * _WIDEST // picture.width)
         size = (round(picture.width * height / picture.height), height)
         resized.append(picture.resize(size, Image.Resampling.LANCZOS))
     whole = Image.new("RGB", (sum(p.width for p in resized), resized[0].height))
@@ -40,27 +40,24 @@ def thumbnail(pictures: list[np.ndarray]) -> Image.Image:
 
 
 def _shown(server: Server, graph: dict, result) -> list[np.ndarray]:
-    """Before and after of every comparison; where a graph compares nothing, what it saves or draws last."""
+    """Before and after of a comparison; of a batch or without one, what a graph saves or draws last."""
     kinds = {number: node["class_type"] for number, node in graph.items()}
-    pasted = [n for n, kind in kinds.items() if kind == "SFE_PasteBack"]
-    compared = pasted or [n for n, kind in kinds.items() if kind == "SFE_Synthesize"]
-    saved = [n for n, kind in kinds.items() if kind in ("SaveImage", "SFE_Sweep", "PreviewImage")]
-    if saved and not pasted:
-        return [picture for n in saved for picture in server.pictures(result, n)]
-    keys = [(n, key) for n in compared for key in ("a_images", "b_images")]
-    found = []
-    for n, key in keys:
-        entries = {n: {"images": result.outputs[n][key]}}
-        found += list(server.pictures(replace(result, outputs=entries), n))
-    return found
+
+    def of(*wanted: str) -> list[str]:
+        return [number for number, kind in kinds.items() if kind in wanted]
+
+    for compared in of("SFE_PasteBack", "SFE_EditFace") or of("SFE_Synthesize"):
+        pairs = [result.outputs[compared][key] for key in ("a_images", "b_images")]
+        if len(pairs[1]) == 1:
+            entries = {compared: {"images": [entry for shown in pairs for entry in shown]}}
+            return list(server.pictures(replace(result, outputs=entries), compared))
+    return [picture for n in of("SaveImage", "SFE_Sweep") for picture in server.pictures(result, n)]
 
 
 def main() -> None:
-    base = temporary_base()
+    base = base_with_photo()
     server = None
     try:
-        (base / "input").mkdir()
-        shutil.copy(Path(os.environ["COMFYUI_PATH"]) / "input/example.png", base / "input")
         server = Server(os.environ["COMFYUI_PATH"], base)
         for number, (title, make) in enumerate(EXAMPLES, 1):
             graph = json.loads((ROOT / f"workflows/api/{make.__name__}.json").read_text(encoding="utf-8"))
@@ -68,7 +65,7 @@ def main() -> None:
             result = server.run(graph)
             if result.status != "success":
                 raise RuntimeError(f"{title}: {result.error or result.node_errors}")
-            thumbnail(_shown(server, graph, result)).save(ROOT / f"workflows/{number:02} {title}.jpg", quality=88)
+            thumbnail(_shown(server, graph, result)).save(ROOT / f"workflows/{number:02} {title}.jpg", quality=84)
     finally:
         if server is not None:
             server.stop()

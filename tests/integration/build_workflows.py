@@ -1,34 +1,43 @@
 """Write `workflows/NN Title.json` (UI format), `workflows/api/*.json` (API format) and the blueprint in `subgraphs/`.
 
-    PYTHONPATH=.:tests python tests/integration/build_workflows.py MODEL
-
-MODEL: the bundle whose directions' useful ranges the strengths are taken from, normally the demo model's.
+PYTHONPATH=.:tests python tests/integration/build_workflows.py
 """
 
 from __future__ import annotations
 
 import json
-import sys
+from functools import cache
 from pathlib import Path
 
 from integration.blueprint import NAME, blueprint
 from integration.examples import EXAMPLES
 
-from sfe_models.checkpoints.load import model_path
-from sfe_models.cli.showcase import strength_at
-from sfe_models.directions.files import bundle_directions
+from sfe_models.checkpoints.load import DEMO_BUNDLE
+from sfe_models.directions.base import DirectionInfo
+from sfe_models.directions.files import describe_own_files, described_in_bundle
+from sfe_models.photo.install import DIRECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 OBJECT_INFO = ROOT / "tests/nodes/object_info.json"
 
 
-def main(source: str) -> None:
+def strength(name: str, share: float) -> float:
+    """A share of the strengths that are useful for both models: 1 their upper end, -1 their lower one."""
+    ranges = [directions[name].strength_range for directions in own_directions()]
+    end = min(high for _, high in ranges) if share > 0 else -max(low for low, _ in ranges)
+    return round(share * end, 1)
+
+
+@cache
+def own_directions() -> tuple[dict[str, DirectionInfo], dict[str, DirectionInfo]]:
+    """The directions of the demo model and of the photographic one, by name."""
+    _, demo = described_in_bundle(DEMO_BUNDLE)
+    photo = [file.info for file in describe_own_files([DIRECTIONS], None)[0]]
+    return {info.name: info for info in demo}, {info.name: info for info in photo}
+
+
+def main() -> None:
     info = json.loads(OBJECT_INFO.read_text(encoding="utf-8"))
-    directions = {direction.info.name: direction for direction in bundle_directions(model_path(source))}
-
-    def strength(name: str, share: float) -> float:
-        return round(strength_at(directions[name], share), 1)
-
     (ROOT / "workflows/api").mkdir(parents=True, exist_ok=True)
     for number, (title, make) in enumerate(EXAMPLES, 1):
         graph = make(strength)
@@ -43,4 +52,4 @@ def _write(path: Path, content: dict) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

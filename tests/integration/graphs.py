@@ -8,6 +8,8 @@ from integration.layout import note, place
 
 # Widgets of these types stand in `widgets_values`; all other inputs are sockets.
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+# Before the type of an input that has no widget though others of its type have.
+SOCKET = "socket of "
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class Graph:
     nodes: dict[str, dict] = field(default_factory=dict)
     note: str = ""
     muted: dict[str, dict] = field(default_factory=dict)
+    folded: set[str] = field(default_factory=set)
 
-    def add(self, class_type: str, outputs: int = 1, muted: bool = False, **inputs) -> list[Output]:
-        """Add a node; returns its outputs."""
+    def add(self, class_type: str, outputs: int = 1, muted=False, folded=False, **inputs) -> list[Output]:
+        """Add a node; returns its outputs. folded: shown as its title alone."""
         number = str(len(self.nodes) + len(self.muted) + 1)
         (self.muted if muted else self.nodes)[number] = {"class_type": class_type, "inputs": inputs}
+        self.folded |= {number} if folded else set()
         return [Output(number, slot) for slot in range(outputs)]
 
     def api(self) -> dict:
@@ -63,13 +67,13 @@ class Graph:
                     if linked:
                         inputs.append({"name": name, "type": kind, "link": link, "widget": {"name": name}})
                 else:
-                    inputs.append({"name": name, "type": kind, "link": link})
+                    inputs.append({"name": name, "type": kind.removeprefix(SOCKET), "link": link})
             outputs = info[node["class_type"]]
             nodes.append(
                 {
                     "id": int(number),
                     "type": node["class_type"],
-                    "flags": {},
+                    "flags": {"collapsed": True} if number in self.folded else {},
                     "order": order,
                     "mode": 2 if number in self.muted else 0,
                     "inputs": inputs,
@@ -121,5 +125,5 @@ def declared_inputs(info: dict) -> list[tuple[str, str, object]]:
                 found.append((name, "COMBO", options.get("default", kind[0] if kind else None)))
             else:
                 first = options["options"][0] if kind == "COMBO" and options.get("options") else None
-                found.append((name, "SOCKET" if options.get("forceInput") else kind, options.get("default", first)))
+                found.append((name, SOCKET * bool(options.get("forceInput")) + kind, options.get("default", first)))
     return found

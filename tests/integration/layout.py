@@ -7,10 +7,11 @@ three quarters of the canvas: only what fits into MOST has titles that can be re
 from __future__ import annotations
 
 import itertools
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-MOST = 1910, 1080
+MOST = 1910, 1130
 COLUMN, WIDTH, WIDE = 330, 290, 370
 _LEFT, _TOP, _GAP, _BETWEEN, _MARGIN, _TITLE = 40, 40, 30, 42, 16, 66
 _COLUMN_HEIGHTS = 340, 500, 680
@@ -58,16 +59,17 @@ STAGES = (
 _PICKER = 112
 _ROOM = {
     "SFE_ApplyDirection": _PICKER,
-    "SFE_EditFace": _PICKER,
+    "SFE_EditFace": _PICKER + 260,
     "SFE_Sweep": _PICKER + 200,
     "SFE_ComputeDelta": 140,
     "SFE_MaskDelta": 140,
     "SFE_Synthesize": 300,
     "SFE_PasteBack": 240,
+    "SFE_LoadPhoto": 30,
     "PreviewImage": 300,
     "SaveImage": 300,
 }
-_RESULTS = {"SFE_Synthesize", "SFE_PasteBack", "PreviewImage", "SaveImage", "SFE_Sweep"}
+_RESULTS = {"SFE_Synthesize", "SFE_PasteBack", "SFE_EditFace", "PreviewImage", "SaveImage", "SFE_Sweep"}
 _FOLDING = {"SFE_ApplyDirection", "SFE_EditFace", "SFE_MaskDelta"}
 # Widgets that the picker stands for, or that are shown only when asked for.
 _HIDDEN = {"direction", "strength", "strengths", "layers", "acts_on"}
@@ -80,7 +82,8 @@ def place(
 
     before: the nodes that lead into one, by number; widgets: the names of a node's widgets.
     """
-    box = [_LEFT, _TOP, _NOTE_WIDTH, 60 + _NOTE_LINE * sum(1 + len(line) // _NOTE_LETTERS for line in note.split("\n"))]
+    lines = sum(1 + _letters(line) // _NOTE_LETTERS for line in note.split("\n"))
+    box = [_LEFT, _TOP, _NOTE_WIDTH, 60 + _NOTE_LINE * lines]
     stages = [stage for stage in STAGES if any(_stage(node["type"]) is stage for node in nodes)]
     choices = [[_block(stage, nodes, before, widgets, most) for most in _COLUMN_HEIGHTS] for stage in stages]
     tried = [
@@ -103,6 +106,11 @@ def place(
             }
         )
     return groups, box
+
+
+def _letters(line: str) -> int:
+    """The width of a line in Latin letters; Chinese ones are twice as wide."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in line)
 
 
 @dataclass(frozen=True)
@@ -196,6 +204,8 @@ def _stage(node_type: str) -> Stage:
 
 
 def _height(node: dict, widgets: Sequence[str]) -> int:
+    if node["flags"].get("collapsed"):
+        return 0
     sockets = max(len([i for i in node["inputs"] if "widget" not in i]), len(node["outputs"]), 1)
     hidden = _HIDDEN if node["type"] in _FOLDING else set()
     values = [value for name, value in zip(widgets, node["widgets_values"], strict=True) if name not in hidden]

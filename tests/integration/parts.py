@@ -8,11 +8,13 @@ MODEL = "trial.safetensors"
 class Trial(Graph):
     """A graph that begins with a loaded model and inverted portraits."""
 
-    def __init__(self, people=1, seed=7, model=MODEL):
+    def __init__(self, people=1, seed=7, model=MODEL, drawn=False):
+        """drawn: by the model's own generator, at its size; else rendered."""
         super().__init__()
         (self.model,) = self.add("SFE_LoadModel", model=model, precision="float32")
+        kind = {"sfe_model": self.model, "size": 0} if drawn else {"size": 128}
         self.image, self.face, self.landmarks = self.add(
-            "SFE_DemoPortrait", 3, seed=seed, attributes="", people=people, size=128, details=True
+            "SFE_DemoPortrait", 3, seed=seed, attributes="", people=people, details=True, **kind
         )
         self.inversion, self.reconstruction = self.add("SFE_Invert", 2, sfe_model=self.model, image=self.image)
 

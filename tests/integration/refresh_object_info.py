@@ -17,8 +17,8 @@ from integration.build_workflows import OBJECT_INFO
 from integration.server import Server, temporary_base
 
 # Nodes of ComfyUI itself that the example workflows use.
-CORE = ("ImagePadForOutpaint", "PreviewImage", "SaveImage")
-_BUILT_IN = ("demo", "ffhq-1024 (download)")
+CORE = ("ImageStitch", "PreviewImage", "SaveImage")
+_BUILT_IN = ("auto", "photo", "demo", "ffhq-1024 (download)")
 LOCALE = OBJECT_INFO.parents[2] / "locales/en/nodeDefs.json"
 
 

@@ -153,3 +153,13 @@ def _free_port() -> int:
 
 def temporary_base() -> Path:
     return Path(tempfile.mkdtemp(prefix="comfyui-"))
+
+
+def base_with_photo() -> Path:
+    """A folder for a server that has the photographic model. Raises CheckpointError where it was not fetched."""
+    from sfe_models.checkpoints.places import photo_bundle
+
+    base = temporary_base()
+    (base / "models/sfe").mkdir(parents=True)
+    (base / "models/sfe" / photo_bundle().name).symlink_to(photo_bundle().resolve())
+    return base

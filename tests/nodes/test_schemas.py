@@ -5,10 +5,11 @@ import pytest
 # Identifiers, display names, inputs and outputs that workflows in the world rely on.
 NODES = {
     "SFE_LoadModel": ("Load SFE", "model precision", "SFE_MODEL"),
-    "SFE_DemoPortrait": ("Demo Portrait", "seed attributes people size details", "IMAGE MASK STRING"),
+    "SFE_DemoPortrait": ("Demo Portrait", "seed attributes people size details sfe_model", "IMAGE MASK STRING"),
+    "SFE_LoadPhoto": ("Load Photo (SFE)", "file image landmarks", "IMAGE STRING"),
     "SFE_AlignFace": (
         "Align Face (SFE)",
-        "photo method face order size landmarks face_landmarks no_face smoothing",
+        "photo method face order size landmarks face_landmarks no_face smoothing sfe_model",
         "IMAGE SFE_ALIGNMENT MASK",
     ),
     "SFE_Invert": ("Invert (SFE)", "sfe_model image show refine method", "SFE_INVERSION IMAGE"),

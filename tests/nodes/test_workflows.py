@@ -14,7 +14,7 @@ API = {f"{i:02} {title}": make.__name__ for i, (title, make) in enumerate(EXAMPL
 # Drawn by the front end alone.
 NOTES = {"MarkdownNote", "Note"}
 # Menus whose choices are files of the user.
-FILES = {("LoadImage", "image")}
+FILES = {("SFE_LoadPhoto", "file")}
 
 
 def read(path):
@@ -85,6 +85,7 @@ def test_ui_format_is_the_same_graph(info, name):
 def box(one):
     """(left, top, right, bottom) of a node with its title, or of a group."""
     x, y, width, height = one["bounding"] if "bounding" in one else (*one["pos"], *one["size"])
+    height = 0 if one["flags"].get("collapsed") else height
     return x, y - (0 if "bounding" in one else 30), x + width, y + height
 
 

@@ -9,8 +9,10 @@
  * @property {string} effect What a positive strength does.
  * @property {string} source Where it comes from.
  * @property {string} model The only model that has it, or "" for all of its subject.
+ * @property {string[]} [except] Models of its subject that cannot take it.
  *
  * @typedef {object} Offer
+ * @property {Record<string, string>} [stands_for] The models that choices without one of their own mean now.
  * @property {Record<string, string | null>} subjects What each model shows, null where it does not say.
  * @property {Direction[]} directions
  */
@@ -28,18 +30,27 @@ export function offerOf(definition) {
   return options?.sfe_directions ?? { subjects: {}, directions: [] };
 }
 
+/** The model that a choice of Load SFE means. @param {Offer} offer @param {string | null} choice */
+export function meant(offer, choice) {
+  return offer.stands_for?.[choice] ?? choice;
+}
+
 /**
- * The directions that a model can be edited along; all of them for an unknown model.
+ * The directions that a model can be edited along, its own before those of its subject; all of them for an unknown model.
  * @param {Offer} offer
- * @param {string | null} model A choice of Load SFE.
+ * @param {string | null} choice Of Load SFE.
  */
-export function fitting(offer, model) {
+export function fitting(offer, choice) {
+  const model = meant(offer, choice);
   const subject = model === null ? undefined : offer.subjects[model];
   if (subject === undefined) return offer.directions;
-  return offer.directions.filter((d) => {
-    const suits = d.subject === null || d.subject === subject || (subject === null && d.model === model);
-    return suits && (!d.model || d.model === model);
+  const own = offer.directions.filter((d) => d.model === model);
+  const names = new Set(own.map((d) => d.name));
+  const others = offer.directions.filter((d) => {
+    const suits = d.subject === null || d.subject === subject;
+    return suits && !d.model && !names.has(d.name) && !d.except?.includes(model);
   });
+  return [...own, ...others];
 }
 
 /**
@@ -64,10 +75,10 @@ export function toggled(favourites, direction) {
   return favourites.includes(wanted) ? favourites.filter((k) => k !== wanted) : [...favourites, wanted].sort();
 }
 
-/** The family under which a menu shows a direction: those that nobody published are of a model, or of own files. */
+/** The family under which a menu shows a direction: of a model, of own files, or as it was published. */
 export function shownFamily(direction) {
-  if (direction.family !== "own") return direction.family;
-  return direction.model ? "ofModel" : "ofFiles";
+  if (direction.model) return "ofModel";
+  return direction.family === "own" ? "ofFiles" : direction.family;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The direction picker: a menu by family, the effect, the useful strengths as a slider. */
 
-import { fitting, groups, key, look, shownFamily } from "../lib/directions.js";
+import { fitting, groups, key, look, meant, shownFamily } from "../lib/directions.js";
 import { sliderOf, written } from "../lib/slider.js";
 import { make } from "./style.js";
 
@@ -60,7 +60,7 @@ export function makePicker({ read, choose, move, sweep, toggle, say, called, eff
     star.textContent = liked ? "\u2605" : "\u2606";
     star.title = say(liked ? "notFavourite" : "favourite");
     mark.hidden = custom || state === "fits";
-    mark.textContent = mark.hidden ? "" : say(state, { name, model, subject: direction?.subject });
+    mark.textContent = mark.hidden ? "" : say(state, { name, model: meant(offer, model), subject: direction?.subject });
     menu.parentElement.hidden = custom;
     const range = custom || state !== "fits" ? null : direction.range;
     const ends = range && { low: written(range[0]), high: written(range[1]) };
