@@ -38,7 +38,7 @@ class Offer:
 
 
 def state() -> tuple:
-    """What the offer depends on: models, and the files in folders named `directions`."""
+    """What the offer depends on: models, and the files in folders named `directions`; JSON, as ComfyUI saves it."""
     models = found().models
     whole = ((_FOLDERS, "", ()),) if any(name.endswith("/") for name in models) else ()
     bundles = [(DEMO_BUNDLE, DEMO), *((path, name) for name, path in models.items() if not name.endswith("/"))]
@@ -50,10 +50,10 @@ def state() -> tuple:
 
 
 @lru_cache(maxsize=1)
-def _vectors_there(folders: tuple[str, ...], changed: tuple[int, ...]) -> frozenset[str]:
+def _vectors_there(folders: tuple[str, ...], changed: tuple[int, ...]) -> tuple[str, ...]:
     """The published directions whose file lies in one of the folders. changed: what changes with them."""
     rows = published_directions()
-    return frozenset(row.info.name for row in rows if row.file and any(Path(f, row.file).is_file() for f in folders))
+    return tuple(row.info.name for row in rows if row.file and any(Path(f, row.file).is_file() for f in folders))
 
 
 @lru_cache(maxsize=256)
@@ -66,7 +66,7 @@ def _described(bundle: str, changed: tuple) -> tuple[str | None, list[DirectionI
 def offered(seen: tuple) -> Offer:
     """Read all descriptions; what cannot be read is named in the log and left out."""
     shown, found_ones, own, subjects = {_ALWAYS}, [], [], {DOWNLOAD: _ALWAYS, PHOTO: _ALWAYS}
-    rows, there = published_directions(), frozenset()
+    rows, there = published_directions(), ()
     for path, model, changed in seen:
         if path == _FOLDERS:
             shown.update(row.info.subject for row in rows)

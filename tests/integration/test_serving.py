@@ -8,6 +8,7 @@ import pytest
 import torch
 from integration.parts import Trial
 from integration.server import PACK
+from PIL import Image
 
 NODES = 23
 
@@ -48,6 +49,32 @@ def test_every_example_runs(server, example):
     assert shown or last & set(result.cached)  # the history has no pictures of cached nodes
     for number in shown:
         assert server.pictures(result, number).std() > 1
+
+
+def test_without_photo_auto_is_the_demo_model(server):
+    options = server.get("/object_info/SFE_Sweep")["SFE_Sweep"]["input"]["required"]["direction"][1]
+    assert options["sfe_directions"]["stands_for"] == {"auto": "demo"}
+    nodes = [Trial(model=name, drawn=True) for name in ("auto", "demo")]
+    shown = [graph.show(graph.reconstruction) for graph in nodes]
+    first, second = (server.pictures(server.run(g.api()), n) for g, n in zip(nodes, shown, strict=True))
+    assert np.array_equal(first, second)
+
+
+def test_a_photo_takes_the_place_of_the_connected_picture(server, base):
+    graph = Trial()
+    photo, points = graph.add("SFE_LoadPhoto", 2, file="", image=graph.image, landmarks=graph.landmarks)
+    node, text = graph.show(photo), str(len(graph.nodes) + 1)
+    graph.add("PreviewAny", 0, source=points)
+    result = server.run(graph.api())
+    assert server.pictures(result, node).shape[1:] == (128, 128, 3) and result.outputs[text]["text"][0].count(",") == 4
+    graph.nodes[photo.node]["inputs"]["file"] = "example.png"
+    result = server.run(graph.api())
+    with Image.open(base / "input/example.png") as own:
+        assert np.array_equal(server.pictures(result, node)[0], np.asarray(own.convert("RGB")))
+    assert result.outputs[text]["text"][0] == ""
+    for name in ("gone.png", "../../x.png"):
+        graph.nodes[photo.node]["inputs"]["file"] = name
+        assert "your photo" in json.dumps(server.run(graph.api()).node_errors)
 
 
 def test_templates_are_served_and_api_graphs_are_none(server):

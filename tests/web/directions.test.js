@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitting, groups, key, look, offerOf, shownFamily, toggled } from "../../web/lib/directions.js";
+import { fitting, groups, key, look, meant, offerOf, shownFamily, toggled } from "../../web/lib/directions.js";
 
 const make = (name, family, subject, model = "") => ({ name, family, subject, model, range: [-1, 1], effect: "", source: "" });
 const OFFER = {
@@ -18,6 +18,25 @@ describe("what fits a model", () => {
   it("is of its subject, and of no other model", () => {
     expect(names(fitting(OFFER, "demo"))).toEqual(["own/smile", "own/age"]);
     expect(names(fitting(OFFER, "cars.safetensors"))).toEqual(["ganspace/grass"]);
+  });
+  it("is the model's own first, in the place of what was published under its names", () => {
+    const offer = {
+      subjects: { photo: "human faces" },
+      directions: [
+        make("afro", "styleclip", "human faces"),
+        make("smile", "interfacegan", "human faces"),
+        { ...make("fs_smiling", "stylespace", "human faces"), except: ["photo"] },
+        make("smile", "regression", "human faces", "photo"),
+      ],
+    };
+    expect(names(fitting(offer, "photo"))).toEqual(["regression/smile", "styleclip/afro"]);
+    expect(look(offer, "photo", "fs_smiling").state).toBe("other");
+  });
+  it("is that of the model which a choice stands for now", () => {
+    const offer = { ...OFFER, stands_for: { auto: "demo" } };
+    expect(meant(offer, "auto")).toBe("demo");
+    expect(meant(offer, "cars.safetensors")).toBe("cars.safetensors");
+    expect(fitting(offer, "auto")).toEqual(fitting(OFFER, "demo"));
   });
   it("is everything for a model that nothing is known of", () => {
     expect(fitting(OFFER, null)).toHaveLength(5);
