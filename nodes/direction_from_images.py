@@ -8,8 +8,9 @@ from comfy_api.latest import io
 
 from ..sfe_models.directions.finding.pictures import picture_difference, style_difference
 from ..sfe_models.directions.layers import parse_layers
-from . import sockets, stages
+from . import sockets
 from .base import Node
+from .drawn import by_generator
 from .wires import Wire, one_model
 
 _W_PLUS, _STYLE_SPACE = "W+", "style space"
@@ -56,4 +57,4 @@ class DirectionFromImages(Node):
         difference = partial(
             style_difference, source=codes[0], target=codes[1], subject=spec.subject, name=name, layers=chosen
         )
-        return io.NodeOutput(stages.by_generator(model, difference))
+        return io.NodeOutput(by_generator(model, difference))

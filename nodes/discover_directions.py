@@ -14,8 +14,9 @@ from ..sfe_models.directions.layers import parse_layers
 from ..sfe_models.domain import DomainSpec
 from ..sfe_models.generators.base import Generator
 from ..sfe_models.inputs import InputError
-from . import previews, sockets, stages
+from . import previews, sockets
 from .base import Node
+from .drawn import by_generator
 from .models import LoadedModel
 from .pictures import pil_to_image
 from .progress import Progress
@@ -66,9 +67,9 @@ class DiscoverDirections(Node):
     @classmethod
     def run(cls, sfe_model: LoadedModel, method: str, index: int, layers: str, samples: int = 20000) -> io.NodeOutput:
         found = _Search(method, index, layers, samples, sfe_model.pipeline.spec)
-        direction = stages.by_generator(sfe_model, found.direction)
+        direction = by_generator(sfe_model, found.direction)
         strengths = evenly_spaced(*direction.info.strength_range, _STEPS)
-        grid = stages.by_generator(sfe_model, lambda g: traversal(g, direction, strengths, seed_codes(g, _ROWS)))
+        grid = by_generator(sfe_model, lambda g: traversal(g, direction, strengths, seed_codes(g, _ROWS)))
         picture = pil_to_image(traversal_picture(grid, strengths, direction.info.name))
         return io.NodeOutput(direction, picture, ui=previews.images(picture))
 

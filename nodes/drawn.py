@@ -1,8 +1,9 @@
-"""People that a model's generator draws, as portraits are on the wires."""
+"""What a model's generator makes by itself: people as portraits are on the wires, and what is found in it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import comfy.utils
 import torch
@@ -14,6 +15,7 @@ from ..sfe_models.drawn import drawn_people
 from ..sfe_models.faces.crop.batch import already_aligned
 from ..sfe_models.faces.landmarks import format_landmarks
 from ..sfe_models.faces.mask.regions import five_points, region_masks
+from ..sfe_models.generators.base import Generator
 from .models import LoadedModel, kept, ready
 from .pictures import to_image
 from .progress import Progress, parts
@@ -45,3 +47,9 @@ def _pictures(model: LoadedModel, seeds: Sequence[int], side: int) -> Tensor:
             found.append(to_image(people.to(kept())))
             progress.step(len(people))
     return torch.cat(found)
+
+
+def by_generator(model: LoadedModel, make: Callable[[Generator], Any]) -> Any:
+    """What `make` makes of the model's generator, while it lies on the device."""
+    with ready(model) as pipeline:
+        return make(pipeline.networks.generator)

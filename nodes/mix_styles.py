@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from . import sockets, stages
+from ..sfe_models.inputs import InputError
+from ..sfe_models.pipeline import Pipeline
+from . import sockets
 from .base import Node
-from .wires import Wire
+from .models import ready
+from .wires import Wire, one_model
 
 
 class MixStyles(Node):
@@ -50,4 +53,9 @@ class MixStyles(Node):
 
     @classmethod
     def run(cls, source: Wire, other: Wire, layers: str, alpha: float) -> io.NodeOutput:
-        return io.NodeOutput(stages.mix_styles(source, other, layers, alpha))
+        model = one_model([source, other])
+        if not isinstance(model.pipeline, Pipeline):
+            raise InputError(f"{model!r} is a gradual model; styles are mixed by others.")
+        with ready(model) as pipeline:
+            mixed = pipeline.mix_styles(source.value, other.value, layers or "all", alpha)
+            return io.NodeOutput(Wire.of(model, mixed))

@@ -6,7 +6,7 @@ for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,11 +14,9 @@ from torch import Tensor
 
 from ..sfe_models.choices import PICTURE
 from ..sfe_models.directions.base import Direction
-from ..sfe_models.generators.base import Generator
 from ..sfe_models.inputs import InputError
-from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.values import Delta, Edit, Features, GradualEdit, GradualInversion
-from .models import LoadedModel, kept, ready
+from .models import kept, ready
 from .pictures import to_image
 from .progress import Progress, parts
 from .wires import Wire, one_model
@@ -28,15 +26,6 @@ def apply_direction(wire: Wire, direction: Direction, strengths: Tensor) -> Wire
     """wire: of an Inversion or of an Edit; strengths: [1] or [B]. Returns an Edit."""
     with ready(wire.model) as pipeline:
         return Wire.of(wire.model, pipeline.apply_direction(wire.value, direction, strengths))
-
-
-def mix_styles(wire: Wire, other: Wire, layers: str, alpha: float) -> Wire:
-    """wire: of an Inversion or of an Edit; other: of an Inversion; layers: as `parse_layers` reads them. An Edit."""
-    model = one_model([wire, other])
-    if not isinstance(model.pipeline, Pipeline):
-        raise InputError(f"{model!r} is a gradual model; styles are mixed by others.")
-    with ready(model) as pipeline:
-        return Wire.of(model, pipeline.mix_styles(wire.value, other.value, layers or "all", alpha))
 
 
 def compute_delta(wire: Wire) -> Wire:
@@ -114,12 +103,6 @@ def sweep(wire: Wire, direction: Direction, strengths: Sequence[float], masks: T
                 found.append(pictures.to(kept()))
                 progress.step(len(pictures))
     return torch.cat(found)
-
-
-def by_generator(model: LoadedModel, make: Callable[[Generator], Any]) -> Any:
-    """What `make` makes of the model's generator, while it lies on the device."""
-    with ready(model) as pipeline:
-        return make(pipeline.networks.generator)
 
 
 def _parts_of(value: Any) -> Iterator[tuple[slice, Any]]:

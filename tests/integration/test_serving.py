@@ -10,7 +10,7 @@ from integration.parts import Trial
 from integration.server import PACK
 from PIL import Image
 
-NODES = 23
+NODES = 24
 
 
 def edited(strength=1.0, **more):

@@ -65,7 +65,7 @@ def test_only_the_stages_make_a_model_ready():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and "ready" in [alias.name for alias in node.names]
     ]
-    assert sorted(opened) == ["drawn", "inverting", "stages"]
+    assert sorted(opened) == ["drawn", "inverting", "mix_styles", "stages"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
