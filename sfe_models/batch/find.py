@@ -8,20 +8,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from PIL import Image
+
+from ..film.formats import CONTAINERS
 from ..inputs import InputError
 from ..pictures.errors import ImageError
 from ..pictures.files import is_picture, seems_picture
 from ..pictures.image_io import picture_format
 from ..text_files import read_text
+from .storage import as_path, file_system, is_address
 
 KEEP = "keep"
-# Containers of films; what is inside is told when one is opened.
-FILM_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+# Films by their suffix; those of the second kind are read, and written in another container.
+_FILMS, _FILMS_READ = tuple(CONTAINERS), (".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp")
+_FILM = ".mp4"
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture or a film. source: its path; name: what it is called below the input; output: below the output."""
+    """A picture or a film. source: its path or address; name: of it below the input; output: below the output."""
 
     source: str
     name: str
@@ -44,34 +49,35 @@ class Found:
 
 def is_film(path: str | Path) -> bool:
     """Whether a file is a film, by its suffix; it is read with PyAV, which tells the rest."""
-    return os.path.splitext(path)[1].lower() in FILM_SUFFIXES
+    return os.path.splitext(path)[1].lower() in _FILMS + _FILMS_READ
 
 
-def find_pictures(
-    inputs: Sequence[str], output: Path | str, root: Path | str | None = None, suffix: str = KEEP
-) -> Found:
+def find_pictures(inputs: Sequence[str], output: Path | str, root: str | None = None, suffix: str = KEEP) -> Found:
     """Find what the inputs name: folders (with all below them), patterns such as `a/**/*.jpg`, lists, pictures, films.
 
-    A list is a text file with one input a line. Names: below the folder that was given, below the part of a pattern
+    Each may be an fsspec address, below which pictures are known by their suffixes alone. A list is a text file with
+    one path a line. Names: below the folder that was given, below the part of a pattern
     without wildcards, as a list's line says it, else the file's own; with a `root` below that, all of them. suffix:
     of what is written, KEEP for the picture's own. Names that begin with a dot, the output folder and links to folders
     are passed over. Raises InputError for inputs that are not there and for two pictures of one name.
     """
-    search = _Search(Path(output), None if root is None else os.path.abspath(root), suffix)
+    search = _Search(as_path(str(output)), None if root is None else _whole(as_path(root)), suffix)
     for given in inputs:
-        search.add(given)
+        search.add(as_path(str(given)))
     return Found(list(search.pictures.values()), search.passed_over, search.unreadable, search.links)
 
 
 class _Search:
-    def __init__(self, output: Path, root: str | None, suffix: str):
+    def __init__(self, output: str, root: str | None, suffix: str):
         self.output, self.root, self.suffix = output, root, suffix
         self.pictures: dict[str, Picture] = {}
         self.passed_over, self.unreadable, self.links = 0, [], []
 
     def add(self, given: str) -> None:
         """Take one input of the command line."""
-        if not os.path.lexists(given) and glob.has_magic(given):
+        if is_address(given):
+            self._add_address(given)
+        elif not os.path.lexists(given) and glob.has_magic(given):
             self._add_pattern(given)
         elif os.path.isdir(given):
             self._add_folder(given, "")
@@ -81,6 +87,27 @@ class _Search:
             self._add_list(given, lines)
         else:
             self._add_file(given, os.path.basename(given))
+
+    def _add_address(self, given: str) -> None:
+        system, path = file_system(given)
+        pattern = glob.has_magic(path)
+        fixed = "/".join(_before_magic(path.split("/"))) if pattern else path.rstrip("/")
+        if not pattern and system.isfile(path):
+            self._add_file(given, path.rpartition("/")[2])
+            return
+        found = system.glob(path) if pattern else system.find(path)
+        if not found:
+            raise InputError(f"There is nothing at {given}; give an address that holds pictures.")
+        base = given.rstrip("/").removesuffix(path[len(fixed) :].rstrip("/")).rstrip("/")
+        for file in sorted(found):
+            name = file[len(fixed) :].lstrip("/")
+            source = f"{base}/{name}"
+            if any(part.startswith(".") for part in name.split("/")) or _below(source, self.output) is not None:
+                continue
+            if is_film(name) or os.path.splitext(name)[1].lower() in Image.registered_extensions():
+                self._add_file(source, name)
+            else:
+                self.passed_over += 1
 
     def _add_pattern(self, pattern: str) -> None:
         fixed = Path(*_before_magic(Path(pattern).parts))
@@ -96,7 +123,8 @@ class _Search:
                 self._add_folder(match, "" if name == "." else name)
 
     def _add_list(self, path: str, lines: list[str]) -> None:
-        if not any(os.path.exists(line) for line in lines):
+        lines = [as_path(line) for line in lines]
+        if not any(is_address(line) or os.path.exists(line) for line in lines):
             raise InputError(
                 f"{path} is no picture, and as a list it names {len(lines)} paths of which none is there, such as "
                 f"{lines[0][:80]}. Paths in a list are taken from the folder that the command runs in."
@@ -106,7 +134,7 @@ class _Search:
                 self._add_folder(line, "")
                 continue
             plain = os.path.normpath(line)
-            below = not os.path.isabs(plain) and not plain.startswith("..")
+            below = not (os.path.isabs(plain) or plain.startswith("..") or is_address(line))
             self._add_file(line, Path(plain).as_posix() if below else os.path.basename(plain))
 
     def _add_folder(self, folder: str, prefix: str) -> None:
@@ -127,7 +155,7 @@ class _Search:
 
     def _other(self, folder: str) -> bool:
         """Whether a folder is another one than the output."""
-        return not (self.output.exists() and os.path.samefile(folder, self.output))
+        return not (os.path.isdir(self.output) and os.path.samefile(folder, self.output))
 
     def _add_if_picture(self, path: str, name: str) -> None:
         if is_film(path) or (os.path.isfile(path) and seems_picture(Path(path))):
@@ -137,26 +165,28 @@ class _Search:
 
     def _add_file(self, path: str, name: str) -> None:
         if self.root is not None:
-            whole = os.path.abspath(path)
-            if not Path(whole).is_relative_to(self.root):
+            name = _below(_whole(path), self.root)
+            if name is None:
                 raise InputError(f"{path} does not lie below {self.root}, which --root names; give a folder above it.")
-            name = Path(whole).relative_to(self.root).as_posix()
         picture = Picture(path, name, output_name(name, self.suffix))
-        other = self.pictures.setdefault(picture.output, picture)
-        if os.path.abspath(other.source) != os.path.abspath(path):
+        other, target = self.pictures.setdefault(picture.output, picture), f"{self.output}/{picture.output}"
+        if _whole(other.source) != _whole(path):
             raise InputError(
-                f"{other.source} and {path} would both be written as {self.output / picture.output}. Give --root, a "
+                f"{other.source} and {path} would both be written as {target}. Give --root, a "
                 "folder above both, to keep the folders between; or --format keep; or run them one after the other "
                 "with an --output for each."
             )
-        if os.path.abspath(path) == os.path.abspath(self.output / picture.output):
+        if _whole(path) == _whole(target):
             raise InputError(f"{path} would be overwritten by its own edit; give another folder as --output.")
 
 
 def output_name(name: str, suffix: str = KEEP) -> str:
-    """What the edit of a picture is called: as the picture; with the suffix; or with .png behind, if it must be."""
+    """What the edit of a picture is called: as the picture; with the suffix; or with .png behind, if it must be.
+
+    A film keeps its name, or gets .mp4 behind.
+    """
     if is_film(name):
-        return name
+        return name if name.lower().endswith(_FILMS) else name + _FILM
     if suffix != KEEP:
         return os.path.splitext(name)[0] + suffix
     try:
@@ -170,6 +200,18 @@ def _before_magic(parts: Sequence[str]) -> list[str]:
     """The folders of a pattern before the first one with a wildcard."""
     first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
     return list(parts[:first])
+
+
+def _whole(place: str) -> str:
+    """An absolute path, or an address."""
+    return place.rstrip("/") if is_address(place) else os.path.abspath(place)
+
+
+def _below(place: str, folder: str) -> str | None:
+    """The path from a folder to a place below it, both whole, with `/`; None for a place elsewhere."""
+    separator = "/" if is_address(folder) else os.sep
+    start = folder.rstrip(separator) + separator
+    return place[len(start) :].replace(os.sep, "/") if place.startswith(start) else None
 
 
 def _lines(path: str) -> list[str]:

@@ -7,21 +7,19 @@ parts into `manifest.jsonl`. Whoever starts reads all of them. A line that a kil
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from ..atomic import replaced
 from ..inputs import InputError
 from .sharing import Share
+from .storage import HIDDEN, Store
 
 MANIFEST = "manifest.jsonl"
-HIDDEN = ".sfe-batch"
-_PART = re.compile(r"manifest\.(\d+-of-(\d+))\.jsonl")
+# Of a folder, and with a time in its name of object storage.
+_PART = re.compile(r"manifest\.(\d+-of-(\d+))(\.\d+)?\.jsonl")
 
 
 @dataclass(frozen=True)
@@ -40,125 +38,107 @@ class Line:
     warnings: Sequence[str] = ()
 
     def __str__(self) -> str:
-        kept = {name: value for name, value in vars(self).items() if value not in (None, [], ())}
+        kept = {name: value for name, value in asdict(self).items() if value is not None}
+        if not self.warnings:
+            del kept["warnings"]
         return json.dumps(kept)
 
 
 class Part:
     """The part that one process adds lines to; nobody else may hold it at the same time."""
 
-    def __init__(self, output: Path, share: Share):
-        self.output, self.share = output, share
-        self.path = output / f"manifest.{share.part}.jsonl"
-        self._ended = _ended(output, share.part)
-        self.scratch = output / HIDDEN / share.part
+    def __init__(self, store: Store, share: Share):
+        self.store, self.share = store, share
+        self.name = f"manifest.{share.part}.jsonl"
 
     def __enter__(self) -> Part:
         """Take the part for this process. Raises InputError if another one works here, OSError."""
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        self._lock = _taken(self.output, self.share.part)
-        try:
-            for path in self.output.glob("manifest.*.jsonl"):
-                name = _PART.fullmatch(path.name)
-                if name and int(name[2]) != self.share.world:
-                    _taken(self.output, name[1]).release()
-            for left in self.scratch.iterdir():
-                left.unlink()
-            self._ended.unlink(missing_ok=True)
-            self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
-            _cut_torn_line(self.path)
-        except BaseException:
-            self._lock.release()
-            raise
+        with ExitStack() as stack:
+            stack.enter_context(self.store.held(self.share.part))
+            # Workers of a cluster (of 0) are beside the process that started them, which has looked.
+            for name in self.store.files() if self.share.world else ():
+                part = _PART.fullmatch(name)
+                if part and int(part[2]) != self.share.world:
+                    with self.store.held(part[1]):
+                        pass
+            self.scratch: Path = stack.enter_context(self.store.scratch(self.share.part))
+            self.store.remove(_ended(self.share.part))
+            self._add = stack.enter_context(self.store.adding(self.name))
+            self._held = stack.pop_all()
         return self
 
     def __exit__(self, *_) -> None:
-        self._file.close()
-        self._lock.release()
+        self._held.close()
+
+    def put(self, made: Path, name: str) -> None:
+        """Bring what was written in the scratch folder to its place."""
+        self.store.put(made, name)
 
     def add(self, line: Line) -> None:
-        """Write one line, whole, at once."""
-        self._file.write(f"{line}\n".encode())
-
-    def end(self, order: Mapping[str, int]) -> bool:
-        """Say that this share is done; the last process makes one manifest of all parts, in the order of the names.
-
-        Whether this was the last one.
-        """
-        self._ended.touch()
-        if not all(_ended(self.output, Share(n, self.share.world).part).exists() for n in range(self.share.world)):
-            return False
-        merge(self.output, order)
-        return True
+        """Write one line."""
+        self._add(str(line))
 
 
-def merge(output: Path, order: Mapping[str, int]) -> None:
+def end(store: Store, share: Share, order: Mapping[str, int]) -> bool:
+    """Say that a share is done, its part being closed; whether it was the last one.
+
+    The last one makes one manifest of all parts, in the order of the names.
+    """
+    store.write(_ended(share.part), [])
+    markers = {_ended(Share(rank, share.world).part) for rank in range(share.world)}
+    if store.there(markers) != markers:
+        return False
+    merge(store, order)
+    return True
+
+
+def merge(store: Store, order: Mapping[str, int]) -> None:
     """Put all parts into the manifest; names that are not in the order come last.
 
     Parts are read before the manifest and removed after it is written, so that two processes that do this at the same
     time lose nothing.
     """
-    parts = _parts(output)
-    newer = [line for path in parts for line in _read(path)]
-    lines = {json.loads(text)["name"]: text for text in [*_read(output / MANIFEST), *newer]}
-    with replaced(output / MANIFEST) as temporary:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            for name in sorted(lines, key=lambda name: order.get(name, len(order))):
-                file.write(lines[name] + "\n")
-    for path in parts:
-        path.unlink(missing_ok=True)
+    parts = _parts(store)
+    newer = [line for name in parts for line in _lines(store, name)]
+    lines = {json.loads(text)["name"]: text for text in [*_lines(store, MANIFEST), *newer]}
+    names = sorted(lines, key=lambda name: order.get(name, len(order)))
+    store.write(MANIFEST, (lines[name] + "\n" for name in names))
+    for name in parts:
+        store.remove(name)
+    store.tidy("*-of-0*")
 
 
-def finished(output: Path) -> dict[str, str]:
-    """The pictures that lines call done, {name: output below the folder}; whether the file is there is not looked at.
+def finished(store: Store) -> dict[str, str]:
+    """The pictures that lines call done and whose files are there: {name: output below the folder}.
 
     Raises InputError for a manifest that holds something else.
     """
     done: dict[str, str] = {}
-    for path in (output / MANIFEST, *_parts(output)):
-        for text in _read(path):
+    for name in (MANIFEST, *_parts(store)):
+        for text in _lines(store, name):
             try:
                 line = json.loads(text)
                 if line.get("output"):
                     done[line["name"]] = line["output"]
             except (ValueError, KeyError, AttributeError) as error:
                 raise InputError(
-                    f"{path} holds a line that is none of a batch ({text[:60]}); give another --output, or remove it."
+                    f"{store / name} holds a line that is none of a batch ({text[:60]}); give another --output, or "
+                    "remove it."
                 ) from error
-    return done
+    there = store.there(done.values()) if done else set()
+    return {name: output for name, output in done.items() if output in there}
 
 
-def _parts(output: Path) -> list[Path]:
-    return sorted(path for path in output.glob("manifest.*.jsonl") if _PART.fullmatch(path.name))
+def _parts(store: Store) -> list[str]:
+    return sorted(name for name in store.files() if _PART.fullmatch(name))
 
 
-def _read(path: Path) -> list[str]:
+def _lines(store: Store, name: str) -> list[str]:
     """The whole lines of a manifest; none if it is not there."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return []
+    content = store.read(name) or b""
     whole = content[: content.rfind(b"\n") + 1]
-    return [line for line in whole.decode("utf-8", "replace").splitlines() if line]
+    return [line for line in whole.decode("utf-8", "replace").split("\n") if line]
 
 
-def _cut_torn_line(path: Path) -> None:
-    content = path.read_bytes()
-    os.truncate(path, content.rfind(b"\n") + 1)
-
-
-def _ended(output: Path, part: str) -> Path:
-    return output / HIDDEN / f"{part}.ended"
-
-
-def _taken(output: Path, part: str) -> FileLock:
-    """Hold the lock of a part, which a process that dies lets go. Raises InputError if another one holds it."""
-    lock = FileLock(output / HIDDEN / f"{part}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(
-            f"Another batch is writing into {output} (as {part}). Wait until it ends, or end it; or give another "
-            "--output."
-        ) from error
-    return lock
+def _ended(part: str) -> str:
+    return f"{HIDDEN}/{part}.ended"

@@ -9,14 +9,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from torch import Tensor
 
 from ..inputs import InputError
 from .find import Picture
-from .manifest import Line, Part
+from .manifest import Line
 from .overheard import Overheard, overheard
+from .storage import at_hand
 from .work import Faces, Work
+
+
+class Files(Protocol):
+    """Where results go; a Part is one. scratch: a folder for what is not whole yet."""
+
+    scratch: Path
+
+    def put(self, made: Path, name: str) -> None: ...
+
+    def add(self, line: Line) -> None: ...
+
 
 # Errors of placing one file among others: something of that name is there.
 _IN_THE_WAY = (IsADirectoryError, NotADirectoryError, FileExistsError)
@@ -83,23 +96,23 @@ class _Tried:
 def run(
     pictures: Sequence[Picture],
     work: Work,
-    part: Part,
+    files: Files,
     made: Made,
     pace: Pace = Pace(),  # noqa: B008
     done: Callable[[Line], None] = lambda line: None,
 ) -> None:
-    """Edit pictures into the part's folder, in order; done: called with the line of each when it is written.
+    """Edit pictures, in order; done: called with the line of each when it is written.
 
     What cannot be read or edited gets a line with an error. Raises OSError where nothing can be written any more, and
     the error of the networks when they fail picture after picture.
     """
     with overheard() as heard:
-        _Run(work, part, made, pace, done, heard).all(pictures)
+        _Run(work, files, made, pace, done, heard).all(pictures)
 
 
 class _Run:
-    def __init__(self, work: Work, part: Part, made: Made, pace: Pace, done: Callable, heard: Overheard):
-        self.work, self.part, self.made, self.pace, self.done, self.heard = work, part, made, pace, done, heard
+    def __init__(self, work: Work, files: Files, made: Made, pace: Pace, done: Callable, heard: Overheard):
+        self.work, self.files, self.made, self.pace, self.done, self.heard = work, files, made, pace, done, heard
         self.failures = 0
 
     def all(self, pictures: Sequence[Picture]) -> None:
@@ -119,11 +132,15 @@ class _Run:
 
     def _read(self, numbered: tuple[int, Picture]) -> _Item:
         number, picture = numbered
-        item = _Item(picture, self.part.scratch / f"{number}{os.path.splitext(picture.output)[1]}")
+        item = _Item(picture, self.files.scratch / f"{number}{os.path.splitext(picture.output)[1]}")
         if picture.is_film:
             return item
-        tried = self._tried(lambda: self.work.read(Path(picture.source)))
+        tried = self._tried(lambda: self._at_hand(item, self.work.read))
         return item.after(tried, faces=tried.value)
+
+    def _at_hand(self, item: _Item, step: Callable[[Path], object]) -> object:
+        with at_hand(item.picture.source, item.scratch.with_name(f"in-{item.scratch.name}")) as path:
+            return step(path)
 
     def _groups(self, items: Iterator[_Item]) -> Iterator[list[_Item]]:
         """Gather pictures while their faces are no more than go at once; one picture's faces stay together."""
@@ -167,28 +184,27 @@ class _Run:
         return [item.after(tried.share(item.count / count), edited=picture) for item, picture in edited]
 
     def _film(self, item: _Item) -> _Item:
-        tried = self._tried(lambda: self.work.film(Path(item.picture.source), item.scratch))
+        tried = self._tried(lambda: self._at_hand(item, lambda path: self.work.film(path, item.scratch)))
         return item.after(tried, frames=tried.value)
 
     def _written(self, item: _Item) -> _Item:
         """Write a picture beside its place, then put it there whole. Raises OSError where nothing can be written."""
         if item.error is not None:
             return item
-        target = self.part.output / item.picture.output
 
         def write() -> None:
             if not item.picture.is_film:
                 self.work.write(item.faces, item.edited, item.scratch)
             try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(item.scratch, target)
+                self.files.put(item.scratch, item.picture.output)
             except _IN_THE_WAY as error:
-                raise ValueError(f"{target} cannot be written: something of that name is there.") from error
+                output = item.picture.output
+                raise ValueError(f"{output} cannot be written: something of that name is in the output.") from error
 
         try:
             tried = self._tried(write, passing=OSError)
         except OSError as error:
-            said = str(error).replace(str(item.scratch), str(target))
+            said = str(error).replace(str(item.scratch), item.picture.output)
             raise OSError(f"{said} The pictures until then are done; the same command goes on.") from error
         return replace(item.after(tried), edited=None)
 
@@ -220,7 +236,7 @@ class _Run:
             error=" ".join(item.error.split()) if failed else None,
             warnings=item.warnings,
         )
-        self.part.add(line)
+        self.files.add(line)
         self.done(line)
 
 

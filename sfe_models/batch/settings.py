@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
-from ..atomic import replaced
 from ..inputs import InputError
-from ..text_files import read_text
+from .storage import Store
 
 SETTINGS = "batch.json"
 _FORMAT, _VERSION = "sfe-batch", 1
@@ -20,29 +18,30 @@ def fingerprint(settings: Mapping) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def is_begun(output: Path) -> bool:
+def is_begun(output: Store) -> bool:
     """Whether a batch was started in a folder."""
-    return (output / SETTINGS).is_file()
+    return output.read(SETTINGS) is not None
 
 
-def settle(output: Path, settings: Mapping) -> str:
+def settle(output: Store, settings: Mapping) -> str:
     """Keep the settings in an output folder, or compare them with those that are there; return their fingerprint.
 
     Raises InputError for other settings, with what differs.
     """
-    path, found = output / SETTINGS, fingerprint(settings)
-    if not path.is_file():
+    found, text = fingerprint(settings), output.read(SETTINGS)
+    if text is None:
         text = json.dumps(
             {"format": _FORMAT, "version": _VERSION, "fingerprint": found, "settings": settings}, indent=1
         )
-        with replaced(path) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        output.write(SETTINGS, [text, "\n"])
         return found
     try:
-        kept = json.loads(read_text(path))
+        kept = json.loads(text)
         same, before = kept["format"] == _FORMAT and kept["fingerprint"] == found, dict(kept["settings"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path} cannot be read as a batch's settings ({error}); give another --output.") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{output / SETTINGS} cannot be read as a batch's settings ({error}); give another --output."
+        ) from error
     if not same:
         differing = [name for name in settings if before.get(name) != settings[name]]
         said = "; ".join(f"{name}: {_short(before.get(name))}, now {_short(settings[name])}" for name in differing)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,25 +16,29 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ..batch.cluster import Cluster, run_on_ray
 from ..batch.find import Found, Picture, find_pictures
-from ..batch.manifest import MANIFEST, Line, Part, finished
+from ..batch.manifest import MANIFEST, Line, Part, end, finished
 from ..batch.run import Made, Pace, run
 from ..batch.settings import is_begun, settle
 from ..batch.sharing import Share
+from ..batch.storage import Store, store_of
 from ..checksums import tensor_checksum
 from ..choices import DLIB
-from ..directions.base import Direction
 from ..directions.library import DirectionLibrary
 from ..directions.recipe import Recipe, resolve, save_recipe
+from ..film.edit import edit_film, film_faces
+from ..film.frames import FilmOptions
 from ..inputs import InputError
 from ..pictures.image_io import save_image, save_photo
+from ..pipeline import Pipeline
 from ..precision import choose_device
 from .before import check_options, given_mask
 from .common import direction_library, say
 from .editing import mask_of, recipe_of
-from .inverting import EditedModel, invert_pictures, load_edited
+from .inverting import invert_pictures, load_edited
 from .parsers.batch import SUFFIXES
-from .photos import Crops, detector_for, face_number, load_crops, paste_crops
+from .photos import Crops, detector_for, face_number, load_crops, paste_crops, paste_ways
 
 # What of the options changes pictures, beside the model, the edits and the mask.
 _MATTER = ("no_align", "detector", "face", "order", "paste", "region", "feather", "no_colour_match", "blend", "no_face")
@@ -42,13 +47,37 @@ _MATTER += ("only", "mask_acts_on", "refine", "refine_w", "optimise", "space", "
 _SAID = 5
 
 
+def edit_work(options: argparse.Namespace) -> EditWork:
+    """Load what the options name, here or in a worker of a cluster."""
+    if not options.no_align:
+        face_number(options)
+        detector_for(options)
+    pipeline = load_edited(options).pipeline
+    recipe = recipe_of(options)
+    if not options.recipe:
+        recipe = replace(recipe, subject=pipeline.spec.subject)
+    return EditWork(options, pipeline, direction_library(options, pipeline.spec), recipe)
+
+
 class EditWork:
     """`edit` for the loop: reads photos, edits their faces, pastes them back."""
 
-    def __init__(
-        self, options: argparse.Namespace, model: EditedModel, steps: Sequence[tuple[Direction, float]], mask: Tensor
-    ):
-        self.options, self.pipeline, self.steps, self.mask = options, model.pipeline, steps, mask
+    def __init__(self, options: argparse.Namespace, pipeline: Pipeline, library: DirectionLibrary, recipe: Recipe):
+        self.options, self.pipeline, self.recipe = options, pipeline, recipe
+        self.steps, self.edits, self.mask = resolve(recipe, library), _edits(recipe, library), given_mask(options)
+
+    def settings(self) -> dict:
+        """What pictures depend on, as JSON holds it."""
+        digest = sha256()
+        for name, tensor in sorted(self.pipeline.networks.state_dict().items()):
+            digest.update(f"{name} {tensor_checksum(tensor)} ".encode())
+        return {
+            "model": self.pipeline.spec.name,
+            "weights": digest.hexdigest()[:12],
+            "edits": self.edits,
+            "mask": None if self.mask is None else tensor_checksum(self.mask),
+            **{name: getattr(self.options, name) for name in _MATTER},
+        }
 
     def read(self, source: Path) -> Crops:
         return load_crops(source, self.options, self.pipeline.spec)
@@ -68,21 +97,37 @@ class EditWork:
             save_photo(faces.photo if edited is None else paste_crops(faces, edited, self.options), target)
 
     def film(self, source: Path, target: Path) -> int:
-        raise InputError(f"{source} is a film; this version edits pictures only.")
+        options = self.options
+        if options.no_align or not options.paste or options.refine or options.optimise is not None:
+            raise InputError("A film's faces are found, inverted by the encoders and pasted back; edit it by itself.")
+        with tqdm(desc=source.name, leave=False, unit="frame", position=1) as bar:
+            film_options = FilmOptions(
+                face=max(face_number(options), 0),  # one person, of all the first
+                order=options.order,
+                paste=paste_ways(options),
+                mask=self.mask,
+                only=options.only,
+                mask_acts_on=options.mask_acts_on,
+            )
+            find = film_faces(detector_for(options))
+            made = edit_film(self.pipeline, source, target, self.steps, find, film_options, lambda *_: bar.update())
+        return made.frames
 
 
 def run_batch(options: argparse.Namespace) -> None:
-    share, output = Share.of_environment(), Path(options.output)
+    share, output = Share.of_environment(), store_of(options.output)
+    if options.ray and share.world > 1:
+        raise InputError("--ray shares the work itself; start it once, not by torchrun.")
     if options.paste is None:
         options.paste = not options.no_align
     if options.face is None and options.paste:
         options.face = "all"
     check_options(options)
-    mask, recipe = given_mask(options), recipe_of(options)
-    found = find_pictures(options.inputs, output, options.root, SUFFIXES[options.format])
+    given_mask(options), recipe_of(options)  # said before anything is looked for
+    found = find_pictures(options.inputs, options.output, options.root, SUFFIXES[options.format])
     if share.rank == 0:
         _say_found(found, options)
-    done = {name for name, made in finished(output).items() if (output / made).is_file()}
+    done = finished(output)
     own = [picture for picture in found.pictures if share.takes(picture.name)]
     left = [picture for picture in own if picture.name not in done]
     if options.dry_run:
@@ -91,21 +136,13 @@ def run_batch(options: argparse.Namespace) -> None:
         return
     if not is_begun(output):
         _check_nothing_is_there(left, output)
-    if not options.no_align:
-        face_number(options)
-        detector_for(options)
+    make_work = partial(edit_work, argparse.Namespace(**vars(options)))  # without what is loaded into the options here
     if torch.cuda.is_available() and share.world > 1:
         torch.cuda.set_device(share.local_rank)
-    model = load_edited(options)
-    library = direction_library(options, model.pipeline.spec)
-    if not options.recipe:
-        recipe = replace(recipe, subject=model.pipeline.spec.subject)
-    work = EditWork(options, model, resolve(recipe, library), mask)
-    edits = _edits(recipe, library)
-    made = Made(settle(output, _settings(options, model, edits, mask)), edits)
+    work = edit_work(options)
+    made = Made(settle(output, work.settings()), work.edits)
     if options.save_recipe and share.rank == 0:
-        print(save_recipe(recipe, options.save_recipe))
-    order = {picture.name: number for number, picture in enumerate(found.pictures)}
+        print(save_recipe(work.recipe, options.save_recipe))
     counts = _Counts(len(own) - len(left))
     with (
         Part(output, share) as part,
@@ -118,8 +155,12 @@ def run_batch(options: argparse.Namespace) -> None:
             bar.update()
 
         with _stopped_by_ctrl_c():
-            run(left, work, part, made, _pace(options), report)
-        part.end(order)
+            if options.ray:
+                cluster = Cluster(options.ray, options.workers, options.gpus)
+                run_on_ray(left, make_work, str(output), made, _pace(options), cluster, report)
+            else:
+                run(left, work, part, made, _pace(options), report)
+    end(output, share, {picture.name: number for number, picture in enumerate(found.pictures)})
     print(counts.sentence(output, share))
     if counts.bad and not counts.edited and share.world == 1:
         raise InputError(f"None of {counts.bad} pictures could be edited; {counts.errors[0]}")
@@ -141,7 +182,7 @@ class _Counts:
         if self.bad <= _SAID:
             self.errors.append(line.error if line.input in line.error else f"{line.input}: {line.error}")
 
-    def sentence(self, output: Path, share: Share) -> str:
+    def sentence(self, output: Store, share: Share) -> str:
         who = f"Process {share.rank} of {share.world}: " if share.world > 1 else ""
         before = f", {self.before} were done before" if self.before else ""
         return f"{who}{self.edited} edited, {self.bad} could not be{before}; {output / MANIFEST} lists all."
@@ -160,11 +201,11 @@ def _say_found(found: Found, options: argparse.Namespace) -> None:
         say(f"{found.passed_over} files are no pictures; they are passed over.")
 
 
-def _check_nothing_is_there(pictures: Sequence[Picture], output: Path) -> None:
+def _check_nothing_is_there(pictures: Sequence[Picture], output: Store) -> None:
     """Before the first start of a batch: no file of somebody else's is replaced. Raises InputError."""
-    there = next((output / picture.output for picture in pictures if (output / picture.output).exists()), None)
-    if there is not None:
-        raise InputError(f"{there} is there already, and no batch made it; give an --output that is new or empty.")
+    there = output.there(picture.output for picture in pictures)
+    if there:
+        raise InputError(f"{output / min(there)} is there already, made by no batch; give a new or empty --output.")
 
 
 def _pace(options: argparse.Namespace) -> Pace:
@@ -184,20 +225,6 @@ def _edits(recipe: Recipe, library: DirectionLibrary) -> list[dict]:
         row = {"direction": step.direction, "strength": step.strength, "layers": step.layers, "files": files}
         rows.append({name: value for name, value in row.items() if value not in (None, [])})
     return rows
-
-
-def _settings(options: argparse.Namespace, model: EditedModel, edits: list[dict], mask: Tensor | None) -> dict:
-    """What pictures depend on, as JSON holds it."""
-    digest = sha256()
-    for name, tensor in sorted(model.pipeline.networks.state_dict().items()):
-        digest.update(f"{name} {tensor_checksum(tensor)} ".encode())
-    return {
-        "model": model.pipeline.spec.name,
-        "weights": digest.hexdigest()[:12],
-        "edits": edits,
-        "mask": None if mask is None else tensor_checksum(mask),
-        **{name: getattr(options, name) for name in _MATTER},
-    }
 
 
 class _StoppedError(BaseException):

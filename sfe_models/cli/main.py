@@ -26,6 +26,7 @@ _EXTRAS = {
     "dlib": "dlib",
     "openvino": "golden",
     "av": "video",
+    "ray": "ray",
 }
 
 

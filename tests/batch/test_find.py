@@ -2,6 +2,7 @@
 
 import os
 
+import fsspec
 import pytest
 from PIL import Image
 
@@ -123,7 +124,24 @@ def test_inputs_that_are_not_there_are_refused(album, given, said):
         names(given)
 
 
+def test_an_address_gives_what_lies_below_it(album, tmp_path):
+    memory = fsspec.filesystem("memory")
+    for name in ("a.jpg", "2019/b.PNG", "notes.txt", ".hidden/c.jpg", "out/d.jpg"):
+        memory.pipe_file(f"/{tmp_path.name}/album/{name}", b"")
+    address = f"memory://{tmp_path.name}/album"
+    found = find_pictures([address], f"{address}/out")
+    assert [picture.name for picture in found.pictures] == ["2019/b.PNG", "a.jpg"]
+    assert found.pictures[1].source == f"{address}/a.jpg" and found.passed_over == 1
+    assert names(f"{address}/*.jpg") == names(f"{address}/a.jpg") == ["a.jpg"]
+    with pytest.raises(InputError, match="There is nothing at"):
+        names("memory://nothing/here")
+
+
+def test_a_file_address_is_a_path(album):
+    assert names(f"file://{album}/album", root=f"file://{album}") == [f"album/{name}" for name in FOLDER]
+
+
 def test_names_of_what_is_written():
     assert output_name("a/b.JPG") == "a/b.JPG" and output_name("a/b.JPG", ".png") == "a/b.png"
     assert output_name("a/IMG") == "a/IMG.png" and output_name("a/b.jpg_large") == "a/b.jpg_large.png"
-    assert output_name("clip.MP4", ".png") == "clip.MP4"
+    assert output_name("clip.MP4", ".png") == "clip.MP4" and output_name("clip.avi") == "clip.avi.mp4"

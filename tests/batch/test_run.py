@@ -13,6 +13,7 @@ from sfe_models.batch.find import Picture
 from sfe_models.batch.manifest import Part, finished
 from sfe_models.batch.run import Made, Pace, run
 from sfe_models.batch.sharing import Share
+from sfe_models.batch.storage import Folder
 from sfe_models.inputs import InputError
 
 MADE = Made("f" * 12, [{"direction": "age", "strength": 1.0}])
@@ -66,9 +67,11 @@ def pictures(folder, faces):
 def edited(tmp_path, work, counts, **pace):
     """Run; the lines in the order in which they came."""
     given, lines = pictures(tmp_path, counts), []
-    with Part(tmp_path / "out", Share()) as part:
+    with Part(Folder(tmp_path / "out"), Share()) as part:
         run(given, work, part, MADE, Pace(**pace), lines.append)
-        assert [json.loads(text) for text in part.path.read_text().splitlines()] == [json.loads(str(x)) for x in lines]
+        assert [json.loads(text) for text in (tmp_path / "out" / part.name).read_text().splitlines()] == [
+            json.loads(str(x)) for x in lines
+        ]
     return given, lines
 
 
@@ -101,9 +104,9 @@ def test_a_picture_that_cannot_be_read_is_listed_and_passed_over(tmp_path):
     Path(given[0].source).unlink()
     Path(given[2].source).write_text("no number\nat all")
     lines = []
-    with Part(tmp_path / "out", Share()) as part:
+    with Part(Folder(tmp_path / "out"), Share()) as part:
         run(given, Doubling(), part, MADE, Pace(faces=2), lines.append)
-        assert set(finished(tmp_path / "out")) == {given[1].name, given[3].name}
+        assert set(finished(Folder(tmp_path / "out"))) == {given[1].name, given[3].name}
     assert "No such file" in lines[0].error and "invalid literal" in lines[2].error
     assert lines[0].output is lines[2].output is None
 
@@ -120,9 +123,9 @@ def test_a_disk_that_is_full_ends_the_run_and_names_the_output(tmp_path):
                 raise OSError(28, "No space left on device", str(target))
             super().write(faces, edited, target)
 
-    with pytest.raises(OSError, match=r"No space left.*out/sub0/002.txt.* the same command goes on"):
+    with pytest.raises(OSError, match=r"No space left.*sub0/002.txt.* the same command goes on"):
         edited(tmp_path, Full(), [1] * 6)
-    done = finished(tmp_path / "out")
+    done = finished(Folder(tmp_path / "out"))
     assert list(done) == ["in000.txt", "in001.txt"] and all(
         (tmp_path / "out" / name).is_file() for name in done.values()
     )

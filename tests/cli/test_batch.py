@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 from faces.people import face
@@ -149,6 +150,36 @@ def test_two_processes_of_torchrun_make_the_files_of_one(crops, step, tmp_path):
     assert one == two
 
 
+def test_object_storage_makes_the_files_of_a_folder(crops, step, tmp_path):
+    memory, root = fsspec.filesystem("memory"), f"memory://{tmp_path.name}"
+    memory.put(str(crops), f"/{tmp_path.name}/in", recursive=True)
+    memory.pipe_file(f"/{tmp_path.name}/in/bad.jpg", b"no picture")
+    command = ["batch", f"{root}/in", "--no-align", "--output", f"{root}/out", *step, *MODEL]
+    assert main(command) == 0
+    assert main(["batch", str(crops), "--no-align", "--output", str(tmp_path / "out"), *step, *MODEL]) == 0
+    for name, content in contents(tmp_path / "out").items():
+        assert memory.cat_file(f"/{tmp_path.name}/out/{name}") == content
+    rows = [json.loads(text) for text in memory.cat_file(f"/{tmp_path.name}/out/manifest.jsonl").splitlines()]
+    assert [row.get("output") for row in rows] == [*sorted(contents(crops)), None]
+    memory.rm_file(f"/{tmp_path.name}/out/1/03.png")
+    assert main(command) == 0
+    assert memory.cat_file(f"/{tmp_path.name}/out/1/03.png") == (tmp_path / "out/1/03.png").read_bytes()
+
+
+def test_two_workers_of_ray_make_the_files_of_one_process(crops, step, tmp_path):
+    pytest.importorskip("ray", reason="needs Ray (the extra `ray`)")
+    command = ["batch", f"file://{crops}", "--no-align", *step, *MODEL, "--output"]
+    assert main([*command, str(tmp_path / "one")]) == 0
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "RAY_worker_niceness": "0"}
+    ray = [sys.executable, "-m", "sfe_models", *command, f"file://{tmp_path}/two", "--ray", "local", "--workers", "2"]
+    made = subprocess.run(ray, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    assert f"{COUNT} edited, 0 could not be" in made.stdout
+    assert contents(tmp_path / "two") == contents(tmp_path / "one")
+    one, two = ([{**row, "seconds": 0} for row in lines(tmp_path / name)] for name in ("one", "two"))
+    assert one == two
+
+
 def test_a_second_start_does_what_is_missing(crops, step, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["batch", str(crops), "--no-align", "--output", str(out), *step, *MODEL]
@@ -197,7 +228,7 @@ def test_ctrl_c_ends_the_batch_and_not_the_refinement_of_one_picture(crops, step
         (["--faces-at-once", "0"], "expected 1 or more"),
         (["--output", "in"], "overwritten by its own edit"),
         (["--output", "in/a.png/out"], "a.png is a file"),
-        (["--output", "full"], "is there already, and no batch made it"),
+        (["--output", "full"], "is there already, made by no batch"),
         (["--root", "in/b"], "does not lie below"),
         (["--recipe", "none.json"], "none.json cannot be read as a recipe"),
         (["--blend", "poisson", "--no-paste"], "--blend only matter with --paste"),

@@ -26,7 +26,8 @@ def add_commands(commands) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="folders (with all below them), pictures, films, patterns ('a/**/*.jpg'), text files with a path a line",
+        help="folders (with all below them), pictures, films, patterns ('a/**/*.jpg'), text files with a path a line, "
+        "fsspec addresses",
     )
     parser.add_argument("--output", required=True, type=OutputFolder, metavar="FOLDER")
     parser.add_argument(
@@ -56,6 +57,15 @@ def add_commands(commands) -> None:
         metavar="N",
         help="how many threads read pictures and find faces, and how many write (default: 1 on a CPU; 4)",
     )
+    cluster = parser.add_argument_group("a cluster, by Ray Data (pip install 'stylefeatureeditor[ray]')")
+    cluster.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="local starts one on this machine, auto joins the one that `ray start` made; all workers must see the "
+        "pictures and --output, or both are fsspec addresses such as s3://bucket/folder",
+    )
+    cluster.add_argument("--workers", type=_positive, default=1, metavar="N", help="how many (default: %(default)s)")
+    cluster.add_argument("--gpus", type=float, metavar="X", help="of each worker (default: 1 where there are any)")
     # What `edit` has besides, for the checks that both share.
     parser.set_defaults(photo=None, tuned=None, run="batch:run_batch")
 
