@@ -56,7 +56,7 @@ def _config(options: argparse.Namespace, pipeline: Pipeline) -> TuningConfig:
         identity_network=options.identity,
         parsing_network=options.parsing,
     )
-    given = {"rate": options.rate, "local": options.locality, "pivot": options.pivot}
+    given = {"rate": options.rate, "local": options.locality, "pivot": options.pivot, "size": options.size}
     given = {name: value for name, value in given.items() if value is not None}
     return TuningConfig.usual(
         options.method, pipeline.spec.generator, options.steps, losses=losses, seed=options.seed, **given

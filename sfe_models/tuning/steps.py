@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..domain import DomainSpec
@@ -20,15 +20,41 @@ from .gradient_modules import GradientModules
 from .ranger import Ranger
 
 
+class Early(nn.Module):
+    """A generator that makes its pictures after a layer (None: the last), and runs no further.
+
+    The parts behind it stay as they are, and cost neither time nor memory.
+    """
+
+    def __init__(self, generator: Generator, layer: int | None = None):
+        super().__init__()
+        self.generator, self.layer = generator, layer
+
+    def forward(self, w_plus: Tensor) -> Tensor:
+        """Make pictures [B,3,R,R], about [-1,1], from W+ codes [B,N,D]."""
+        generator = self.generator
+        state = generator.run(generator.start(len(w_plus)), generator.style_space(w_plus), self.layer)
+        return generator.picture(state)
+
+    def called(self, weights: dict[str, Tensor], w_plus: Tensor) -> Tensor:
+        """Make pictures with other weights, by the names of `tunable`."""
+        return functional_call(self, {f"generator.{name}": weight for name, weight in weights.items()}, (w_plus,))
+
+    def tunable(self) -> dict[str, Tensor]:
+        """Name the weights of the generator that move these pictures."""
+        return tunable(self.generator, self.layer)
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """One picture and what it is tuned with.
 
-    base: a float32 copy of the generator, frozen; code: [1,N,D]; image: [1,3,H,W] in [-1,1].
+    base: a float32 copy of the generator, frozen, made to give pictures as `Early` does; code: [1,N,D]; image:
+    [1,3,h,w] in [-1,1], as large as these pictures.
     """
 
     spec: DomainSpec
-    base: Generator
+    base: Early
     code: Tensor
     image: Tensor
     losses: ReconstructionLoss
@@ -42,7 +68,7 @@ class Task:
             return own, own, made
         z = torch.randn(1, self.spec.generator.style_dim, generator=random).to(self.code.device)
         with torch.no_grad():
-            other = self.base.broadcast(self.base.mapping(z))
+            other = self.base.generator.broadcast(self.base.generator.mapping(z))
             wanted = cropped(self.base(other), self.spec)
         local = self.losses(cropped(generator(other), self.spec), wanted)["reconstruction"]
         return own + self.config.local * local, own, made
@@ -57,12 +83,12 @@ class Step:
     deltas: Callable[[], dict[str, Tensor]]
 
 
-def tunable(generator: Generator) -> dict[str, Tensor]:
-    """Name the weights that may change: those of convolutions on the way to the picture.
+def tunable(generator: Generator, layer: int | None = None) -> dict[str, Tensor]:
+    """Name the weights that may change: those of convolutions on the way to the picture, or to a layer.
 
     Styles, biases and what makes colours stay, so that directions and fingerprints go on as they were.
     """
-    wanted = {id(weight) for layer in generator.layers() for weight in layer.parameters() if weight.ndim >= 4}
+    wanted = {id(weight) for part in generator.layers()[:layer] for weight in part.parameters() if weight.ndim >= 4}
     return {name: weight for name, weight in generator.named_parameters() if id(weight) in wanted}
 
 
@@ -82,8 +108,8 @@ def _size(weight: Tensor) -> float:
 
 def pti(task: Task) -> Iterator[Step]:
     """Adam on the weights themselves. The public code moves all of G; here, those of `tunable`."""
-    tuned = copied(task.base)
-    weights, start = tunable(tuned), tunable(task.base)
+    tuned = Early(copied(task.base.generator), task.base.layer)
+    weights, start = tuned.tunable(), task.base.tunable()
     groups = [{"params": [w.requires_grad_()], "lr": task.config.rate * _size(w)} for w in weights.values()]
     optimizer = torch.optim.Adam(groups)
     random = torch.Generator().manual_seed(task.config.seed)
@@ -101,9 +127,9 @@ def pti(task: Task) -> Iterator[Step]:
 
 def gani(task: Task) -> Iterator[Step]:
     """Ranger on gradient modules that turn the picture's gradient, taken once, into theta' - theta (equation 2)."""
-    weights = tunable(task.base)
+    weights = task.base.tunable()
     leaves = {name: weight.detach().clone().requires_grad_() for name, weight in weights.items()}
-    made = cropped(functional_call(task.base, leaves, (task.code,)), task.spec)
+    made = cropped(task.base.called(leaves, task.code), task.spec)
     found = torch.autograd.grad(task.losses(made, task.image)["reconstruction"], list(leaves.values()))
     sizes = {name: _size(weight) for name, weight in weights.items()}
     gradients = {name: gradient / sizes[name] for name, gradient in zip(leaves, found, strict=True)}
@@ -117,7 +143,7 @@ def gani(task: Task) -> Iterator[Step]:
         return {name: (weight - weights[name]).detach() for name, weight in moved.items()}
 
     def tuned(w_plus: Tensor) -> Tensor:
-        return functional_call(task.base, moved, (w_plus,))
+        return task.base.called(moved, w_plus)
 
     while True:
         moved.update({name: weights[name] + sizes[name] * delta for name, delta in modules(gradients).items()})

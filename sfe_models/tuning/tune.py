@@ -11,7 +11,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
+from ..domain import DomainSpec
 from ..equations import resized
 from ..inputs import InputError, picture_batch
 from ..pipeline import Pipeline
@@ -19,7 +21,7 @@ from ..training.losses import reconstruction_loss
 from .config import TuningConfig
 from .optimise import Steps, found_code
 from .refine import Refining
-from .steps import STEPS, Task, check_finite, copied
+from .steps import STEPS, Early, Task, check_finite, copied
 from .tuned import TunedGenerator, packed
 
 # Steps that find a code where there is no encoder.
@@ -54,12 +56,13 @@ def tune_generator(
     """Tune the model's generator to an aligned picture [1,3,H,W] in [-1,1]; the model itself stays as it is.
 
     code: [1,N,D], which stays; None: config.pivot's. weights: folder of the losses' networks. progress: called after
-    every step; what it raises ends the run, and nothing is kept. Raises InputError for a batch and for losses that are
-    not finite, MissingWeightsError that names a loss's file.
+    every step; what it raises ends the run, and nothing is kept. Raises InputError for a batch, for a size that the
+    generator does not make and for losses that are not finite, MissingWeightsError that names a loss's file.
     """
     if len(image) != 1:
         raise InputError(f"{len(image)} pictures to tune one generator to; expected one: one generator a picture.")
     image = picture_batch(image, pipeline.spec).to(pipeline.networks.device, torch.float32)
+    layer, seen = _at_size(pipeline.spec, image, config.size)
     losses = reconstruction_loss(config.losses, weights).to(pipeline.networks.device)
     before = 0
     if code is None:
@@ -68,8 +71,8 @@ def tune_generator(
     code = code.to(image.device)
     started = time.monotonic()
     with torch.inference_mode(False), torch.enable_grad():
-        base = copied(pipeline.networks.generator)
-        task = Task(pipeline.spec, base, code.detach().clone().float(), image.clone(), losses, config)
+        base = Early(copied(pipeline.networks.generator), layer)
+        task = Task(pipeline.spec, base, code.detach().clone().float(), seen.clone(), losses, config)
         curve = []
         for number, step in enumerate(STEPS[config.method](task)):
             check_finite(step, number)
@@ -90,6 +93,18 @@ def tune_generator(
 def code_steps(pipeline: Pipeline, config: TuningConfig) -> int:
     """How many steps find the code that a generator is tuned at, before its weights move."""
     return 0 if config.pivot == "e4e" and pipeline.spec.has_encoders else _CODE_STEPS
+
+
+def _at_size(spec: DomainSpec, image: Tensor, size: int | None) -> tuple[int | None, Tensor]:
+    """Find the layer after which pictures have a side in px, and bring [1,3,H,W] down to them. Raises InputError."""
+    if size is None:
+        return None, image
+    layers, (height, width) = spec.generator.picture_layers, spec.picture_size
+    if size not in layers:
+        sides = ", ".join(str(side) for side in sorted(layers))
+        raise InputError(f"The size is {size} px; this generator makes pictures of {sides} px.")
+    small = size * height // width, size
+    return layers[size], adaptive_avg_pool2d(image, small) if image.shape[3] > size else image
 
 
 def _pivot(

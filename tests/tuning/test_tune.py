@@ -9,13 +9,14 @@ from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.checkpoints.present import MissingWeightsError
 from sfe_models.choices import PIVOTS, TUNING_METHODS
 from sfe_models.directions.finding.sefa import sefa
+from sfe_models.generators.stylegan2.spec import StyleGAN2Spec
 from sfe_models.inputs import InputError
 from sfe_models.training.config import LossConfig
 from sfe_models.tuning.config import TuningConfig
 from sfe_models.tuning.gradient_modules import GradientModules, ScaleNorm, output_channels
 from sfe_models.tuning.latent_space import LatentSpace
 from sfe_models.tuning.ranger import Ranger
-from sfe_models.tuning.steps import copied, tunable
+from sfe_models.tuning.steps import Early, copied, tunable
 from sfe_models.tuning.tune import tune_generator
 from sfe_models.tuning.tuned import TunedGenerator, in_int8, load_tuned, packed, save_tuned
 
@@ -55,6 +56,23 @@ def test_only_convolutions_change(alone, tuned):
     assert changed and changed <= set(tunable(base)) == set(tuned.deltas)
     assert now.fingerprint() == base.fingerprint()
     assert not any("rgb" in name or "to_picture" in name or "modulation" in name for name in changed)
+
+
+@pytest.mark.parametrize("method", TUNING_METHODS)
+def test_a_smaller_size_leaves_what_comes_after_it(alone, person, code, method):
+    config = dataclasses.replace(FEW[method], size=16)
+    generator = alone.networks.generator
+    if 16 not in alone.spec.generator.picture_layers:
+        with pytest.raises(InputError, match="size is 16 px; this generator makes pictures of 32 px"):
+            tune_generator(alone, person, config, code)
+        return
+    tuned = tune_generator(alone, person, config, code)
+    layer = alone.spec.generator.picture_layers[16]
+    assert set(tuned.deltas) == set(tunable(generator, layer)) < set(tunable(generator))
+    small = torch.nn.functional.avg_pool2d(person, 2)
+    with torch.no_grad():
+        before, after = (Early(g, layer)(code) for g in (generator, tuned.generator(generator)))
+    assert before.shape == small.shape and (after - small).square().mean() < (before - small).square().mean()
 
 
 def test_what_is_saved_is_read_bit_for_bit(alone, tuned, tmp_path):
@@ -168,6 +186,14 @@ def test_a_code_that_no_longer_comes_closer_ends_its_search_alone(alone, person,
     seen = []
     tune_generator(alone, person, TuningConfig("pti", steps=1), progress=seen.append)
     assert len(seen) < 80 and (seen[-1].done, seen[-1].tuned) == (81, 1)
+
+
+def test_the_usual_pivot_of_a_family(alone):
+    spec = alone.spec.generator
+    for method in TUNING_METHODS:
+        usual = TuningConfig.usual(method, spec, steps=7)
+        assert usual.steps == 7 and usual.pivot == ("e4e" if isinstance(spec, StyleGAN2Spec) else "w+")
+        assert TuningConfig.usual(method, spec, pivot="w").pivot == "w"
 
 
 def test_a_model_with_encoders_is_tuned_at_the_pivot_that_is_asked_for(pipeline, image, monkeypatch):

@@ -42,6 +42,12 @@ def add_commands(commands) -> None:
     parser.add_argument(
         "--locality", type=float, metavar="X", help="how much pictures of random codes are held (pti 0.1, gani 0.2)"
     )
+    parser.add_argument(
+        "--size",
+        type=_positive,
+        metavar="PX",
+        help="compare pictures of this side, and leave what the generator does after it: less time, far less memory",
+    )
     parser.add_argument("--perceptual", choices=_PERCEPTUAL, default="none", help="a perceptual loss beside the pixels")
     parser.add_argument("--identity", choices=_IDENTITY, default="none", help="a loss of who is seen")
     parser.add_argument(
