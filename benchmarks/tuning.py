@@ -6,7 +6,7 @@
 On rendered people: edits at matched change against the true picture, by the judge, which is in no loss. On photographs,
 aligned here, with the model `photo`: who is still seen at a matched change of a score. All losses are of pixels alone.
 Seconds are of one thread. Every row of a person is appended to --json as it comes; a stopped run goes on. `--report`
-prints the table of what is there, and measures nothing.
+prints the table of what is there, of --methods, and measures nothing.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ _DRIFT = [("near", "drift near", ".4f"), ("far", "drift far", ".4f")]
 
 
 def report(rows: list[dict]) -> str:
-    """Lay the means out as Markdown, over the people whom all rows know; edits are counted where each one reached."""
+    """Lay the means out as Markdown, over the people whom all rows know, and the edits that all rows reached."""
     names = list(dict.fromkeys(row["method"] for row in rows))
     by = {(row["key"], row["method"]): row for row in rows}
     people = [key for key in dict.fromkeys(row["key"] for row in rows) if all((key, name) in by for name in names)]
@@ -158,7 +158,13 @@ def report(rows: list[dict]) -> str:
     base = "sfe" if "sfe" in names else names[0]
     titles = [title for _, title, _ in columns]
     titles += ["edit dlib" if photographs else "edit L2", "reached", f"below {base}'s", "seconds"]
-    lines = [f"{len(people)}: {', '.join(people)}\n", f"| method | {' | '.join(titles)} |"]
+    common = [
+        (key, label)
+        for key in people
+        for label in by[key, base]["edits"]
+        if all(by[key, name]["edits"][label]["reached"] for name in names)
+    ]
+    lines = [f"{len(people)} people, {len(common)} edits: {', '.join(people)}\n", f"| method | {' | '.join(titles)} |"]
     lines.append("|---" * (len(titles) + 1) + "|")
 
     def mean(own: list[dict], key: str, form: str) -> str:
@@ -167,15 +173,12 @@ def report(rows: list[dict]) -> str:
 
     for name in names:
         own = [by[key, name] for key in people]
-        pairs = [
-            (edit, by[key, base]["edits"][label]) for key in people for label, edit in by[key, name]["edits"].items()
-        ]
-        reached = [edit for edit, _ in pairs if edit["reached"]]
-        both = [(edit, other) for edit, other in pairs if edit["reached"] and other["reached"]]
-        below = sum(edit[by_edit] < other[by_edit] for edit, other in both)
+        edits = {(key, label): edit for key in people for label, edit in by[key, name]["edits"].items()}
+        reached = sum(edit["reached"] for edit in edits.values())
+        below = sum(edits[at][by_edit] < by[at[0], base]["edits"][at[1]][by_edit] for at in common)
         cells = [mean(own, key, form) for key, _, form in columns]
-        cells += [mean(reached, by_edit, ".4f"), f"{len(reached)}/{len(pairs)}"]
-        cells += ["-" if name == base else f"{below}/{len(both)}", mean(own, "seconds", ".1f")]
+        cells += [mean([edits[at] for at in common], by_edit, ".4f"), f"{reached}/{len(edits)}"]
+        cells += ["-" if name == base else f"{below}/{len(common)}", mean(own, "seconds", ".1f")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -208,7 +211,8 @@ def main() -> None:
                     rows.append(done[name])
                     with options.json.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(done[name]) + "\n")
-    print(report(rows))
+    wanted = {*options.methods, *(ABLATIONS if options.ablations else ())}
+    print(report([known for known in rows if known["method"] in wanted]))
 
 
 if __name__ == "__main__":

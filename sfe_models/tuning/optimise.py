@@ -26,7 +26,7 @@ USUAL_STEPS = 120
 # Side in px of the pictures that codes are found by; details come from F_k.
 _SIDE = 128
 # Adam's rates in coordinates whose spread is 1; they fall along a cosine.
-_W_RATE, _W_PLUS_RATE, _BETAS = 0.1, 0.03, (0.9, 0.99)
+_W_RATE, _W_PLUS_RATE, _BETAS = 0.2, 0.06, (0.9, 0.99)
 # What holds coordinates near 0, and those of single layers near their mean.
 _PRIOR, _APART = 2e-4, 1e-3
 _L1 = 0.3
