@@ -13,7 +13,7 @@ from PIL import Image
 from ..film.formats import CONTAINERS
 from ..inputs import InputError
 from ..pictures.errors import ImageError
-from ..pictures.files import is_picture, seems_picture
+from ..pictures.files import is_picture
 from ..pictures.image_io import picture_format
 from ..text_files import read_text
 from .storage import as_path, file_system, is_address
@@ -49,7 +49,7 @@ class Found:
 
 def is_film(path: str | Path) -> bool:
     """Whether a file is a film, by its suffix; it is read with PyAV, which tells the rest."""
-    return os.path.splitext(path)[1].lower() in _FILMS + _FILMS_READ
+    return _suffix(str(path)) in _FILMS + _FILMS_READ
 
 
 def find_pictures(inputs: Sequence[str], output: Path | str, root: str | None = None, suffix: str = KEEP) -> Found:
@@ -61,7 +61,7 @@ def find_pictures(inputs: Sequence[str], output: Path | str, root: str | None = 
     of what is written, KEEP for the picture's own. Names that begin with a dot, the output folder and links to folders
     are passed over. Raises InputError for inputs that are not there and for two pictures of one name.
     """
-    search = _Search(as_path(str(output)), None if root is None else _whole(as_path(root)), suffix)
+    search = _Search(as_path(str(output)), root, suffix)
     for given in inputs:
         search.add(as_path(str(given)))
     return Found(list(search.pictures.values()), search.passed_over, search.unreadable, search.links)
@@ -69,7 +69,10 @@ def find_pictures(inputs: Sequence[str], output: Path | str, root: str | None = 
 
 class _Search:
     def __init__(self, output: str, root: str | None, suffix: str):
-        self.output, self.root, self.suffix = output, root, suffix
+        self._folders: dict[str, str] = {}
+        self.output, self.suffix = output, suffix
+        self.root = None if root is None else self._whole(as_path(root))
+        self.suffixes = frozenset(Image.registered_extensions())  # what only seems a picture is named as a bad one
         self.pictures: dict[str, Picture] = {}
         self.passed_over, self.unreadable, self.links = 0, [], []
 
@@ -104,7 +107,7 @@ class _Search:
             source = f"{base}/{name}"
             if any(part.startswith(".") for part in name.split("/")) or _below(source, self.output) is not None:
                 continue
-            if is_film(name) or os.path.splitext(name)[1].lower() in Image.registered_extensions():
+            if is_film(name) or _suffix(name) in Image.registered_extensions():
                 self._add_file(source, name)
             else:
                 self.passed_over += 1
@@ -139,7 +142,8 @@ class _Search:
 
     def _add_folder(self, folder: str, prefix: str) -> None:
         for path in self._walk(folder):
-            name = Path(path).relative_to(folder).as_posix()
+            name = os.path.relpath(path, folder) if os.sep != "/" else path[len(folder.rstrip("/")) + 1 :]
+            name = name.replace(os.sep, "/")
             self._add_if_picture(path, f"{prefix}/{name}" if prefix else name)
 
     def _walk(self, folder: str) -> Iterator[str]:
@@ -158,25 +162,36 @@ class _Search:
         return not (os.path.isdir(self.output) and os.path.samefile(folder, self.output))
 
     def _add_if_picture(self, path: str, name: str) -> None:
-        if is_film(path) or (os.path.isfile(path) and seems_picture(Path(path))):
+        if is_film(path) or _suffix(path) in self.suffixes or (os.path.isfile(path) and is_picture(path)):
             self._add_file(path, name)
         else:
             self.passed_over += 1
 
+    def _whole(self, place: str) -> str:
+        """An absolute path, or an address. A folder is asked for once, not for each of a million pictures."""
+        if is_address(place):
+            return place.rstrip("/")
+        folder, name = os.path.split(place)
+        if name in ("", ".", ".."):
+            return os.path.abspath(place)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.abspath(folder)
+        return os.path.join(self._folders[folder], name)
+
     def _add_file(self, path: str, name: str) -> None:
         if self.root is not None:
-            name = _below(_whole(path), self.root)
+            name = _below(self._whole(path), self.root)
             if name is None:
                 raise InputError(f"{path} does not lie below {self.root}, which --root names; give a folder above it.")
         picture = Picture(path, name, output_name(name, self.suffix))
         other, target = self.pictures.setdefault(picture.output, picture), f"{self.output}/{picture.output}"
-        if _whole(other.source) != _whole(path):
+        if other is not picture and self._whole(other.source) != self._whole(path):
             raise InputError(
                 f"{other.source} and {path} would both be written as {target}. Give --root, a "
                 "folder above both, to keep the folders between; or --format keep; or run them one after the other "
                 "with an --output for each."
             )
-        if _whole(path) == _whole(target):
+        if self._whole(path) == self._whole(target):
             raise InputError(f"{path} would be overwritten by its own edit; give another folder as --output.")
 
 
@@ -196,15 +211,14 @@ def output_name(name: str, suffix: str = KEEP) -> str:
     return name
 
 
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
 def _before_magic(parts: Sequence[str]) -> list[str]:
     """The folders of a pattern before the first one with a wildcard."""
     first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
     return list(parts[:first])
-
-
-def _whole(place: str) -> str:
-    """An absolute path, or an address."""
-    return place.rstrip("/") if is_address(place) else os.path.abspath(place)
 
 
 def _below(place: str, folder: str) -> str | None:

@@ -101,6 +101,22 @@ def test_a_photo_without_a_face_can_pass(people, step, tmp_path):
     assert [row.get("faces") for row in lines(out)] == [2, None, 0, 1, 2]
 
 
+def test_a_film_among_pictures_is_what_film_makes_of_it(people, step, tmp_path):
+    pytest.importorskip("av", reason="needs PyAV (the extra `video`)")
+    from film.films import make_film, ramp, read_film
+
+    make_film(people / "clip.mkv", [ramp(number, (160, 300)) for number in range(3)])
+    (people / "c.mov").write_bytes(b"no film")
+    out, alone = tmp_path / "out", tmp_path / "alone.mkv"
+    assert main(["batch", str(people), "--output", str(out), *step, *MODEL]) == 0
+    assert main(["film", str(people / "clip.mkv"), "--output", str(alone), *step, *MODEL]) == 0
+    (times, pictures), (want_times, want) = read_film(out / "clip.mkv"), read_film(alone)
+    assert times == want_times and all(map(np.array_equal, pictures, want))
+    rows = {row["name"]: row for row in lines(out)}
+    assert rows["clip.mkv"]["frames"] == 3 and "error" in rows["c.mov"]
+    assert len(contents(out)) == 3
+
+
 def test_faces_together_are_those_one_by_one_within_a_grey_level(crops, step, tmp_path):
     for name, more in {"one": [], "five": ["--faces-at-once", "5", "--threads", "2"]}.items():
         command = ["batch", str(crops), "--no-align", "--output", str(tmp_path / name), *step, *MODEL]
