@@ -41,13 +41,13 @@ def portrait(height: int, width: int) -> torch.Tensor:
 
 def memory_bytes(name: str) -> int:
     """VmRSS (resident memory) or VmHWM (its peak) of this process; Linux only."""
-    status = Path("/proc/self/status").read_text()
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.partition(f"{name}:")[2].split()[0]) * 1024
 
 
 def peak_of(run) -> int:
     """Peak of what a function adds to the resident memory, in bytes."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew
     before = memory_bytes("VmRSS")
     run()
     return memory_bytes("VmHWM") - before

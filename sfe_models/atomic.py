@@ -98,7 +98,8 @@ def save_torch(content: Mapping, path: Path | str) -> Path:
     """Write a file of torch.save, whole or not at all. Raises OSError, also for the RuntimeError of a full disk."""
     with replaced(path) as temporary:
         try:
-            torch.save(content, temporary)
+            with open(temporary, "wb") as file:  # closed at once, or Windows would not let it go
+                torch.save(content, file)
         except RuntimeError as error:
             raise OSError(f"{str(error).splitlines()[0]} (is the disk full?)") from error
     return Path(path)

@@ -1,11 +1,11 @@
 """Files are written whole or not at all, and what stops it is one sentence."""
 
-import resource
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 import torch
+from windows import locks, needs_proc
 
 from sfe_models.atomic import check_writable, replaced, save_tensors, save_torch
 
@@ -16,6 +16,7 @@ def full_disk():
 
     As short as can be: pytest writes its own log within the same limit.
     """
+    resource = pytest.importorskip("resource", reason="no limit can be set on this system")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
@@ -26,14 +27,15 @@ def full_disk():
         signal.signal(signal.SIGXFSZ, handler)
 
 
+@pytest.mark.parametrize("system", [nullcontext, pytest.param(locks, marks=needs_proc)], ids=["unix", "windows"])
 @pytest.mark.parametrize(
     "save", [lambda path, t: save_tensors({"a": t}, path), lambda path, t: save_torch({"a": t}, path)]
 )
-def test_a_full_disk_leaves_the_old_file_and_one_sentence(tmp_path, save):
+def test_a_full_disk_leaves_the_old_file_and_one_sentence(tmp_path, save, system):
     path = tmp_path / "kept"
     path.write_text("old")
     tensor, message = torch.zeros(100_000), rf"^Cannot write {path}: .*Give a path that can be written to.$"
-    with full_disk(), pytest.raises(OSError, match=message):
+    with system(), full_disk(), pytest.raises(OSError, match=message):
         save(path, tensor)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 

@@ -19,6 +19,7 @@ from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.utils import build_hf_headers
 from tqdm import tqdm
 
+from .. import __version__
 from ..atomic import new_folders
 from .weights import WeightFile
 
@@ -150,7 +151,7 @@ def _stream(url: str, part: Path, progress: bool, headers: dict[str, str]) -> No
     if not url.startswith(("https://", "http://")):
         raise ValueError("the URL is neither https nor http")
     offset = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "sfe_models"})
+    request = urllib.request.Request(url, headers={"User-Agent": f"sfe_models/{__version__}"})
     if offset:
         request.add_header("Range", f"bytes={offset}-")
     for name, value in headers.items():

@@ -54,6 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code: 0 done, 1 a failure said on stderr, 2 wrong usage, 130 interrupted."""
+    if hasattr(sys.stdout, "reconfigure"):  # a pipe on Windows lacks most letters; a name must stop nothing
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     if options.check:
         options.check(options)

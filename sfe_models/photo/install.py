@@ -6,6 +6,7 @@ package made is noticed and made anew from its own generator.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import tempfile
@@ -77,7 +78,8 @@ def refreshed(path: Path, say: Say = lambda line: None) -> Path:
         return path
     say(f"{path} was made of other encoders than this version brings; making it anew")
     try:
-        return _write(load_bundle_generator(path), path)
+        generator = copy.deepcopy(load_bundle_generator(path))  # Windows does not replace a file that is in memory
+        return _write(generator, path)
     except OSError as error:
         logger.warning("The model '%s' stays that of an older version. %s", PHOTO, error)
         return path

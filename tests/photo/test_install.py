@@ -7,9 +7,10 @@ import pytest
 import torch
 from photo.small import SPEC, networks, packaged_encoders
 from PIL import Image
+from windows import locks, needs_proc
 
 from sfe_models.checkpoints import places
-from sfe_models.checkpoints.bundle import save_bundle
+from sfe_models.checkpoints.bundle import bundle_parts, save_bundle
 from sfe_models.checkpoints.download import DownloadError
 from sfe_models.checkpoints.encoders_file import join, read_encoders
 from sfe_models.checkpoints.errors import CheckpointError
@@ -73,6 +74,16 @@ def test_a_newer_package_makes_it_anew_without_a_download(package, downloads, ch
     assert all(same) == (change == "directions") and len(bundle_directions(path)) == (change == "directions")
     assert all(torch.equal(after[name], before[name]) for name in after if name.startswith("generator."))
     assert ready(say=said.append) == path and len(said) == 1
+
+
+@needs_proc
+def test_it_is_made_anew_where_files_in_memory_cannot_be_replaced(package, downloads):
+    """As on Windows."""
+    path = ready()
+    packaged_encoders(module.ENCODERS, seed=1)
+    with locks():
+        assert ready() == path
+    assert bundle_parts(path) == module.packaged()
 
 
 def test_where_nothing_can_be_written_the_older_one_serves(package, downloads, monkeypatch, caplog):
