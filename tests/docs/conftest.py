@@ -53,12 +53,20 @@ def backbone(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A film of three frames."""
+    films = pytest.importorskip("film.films", reason="needs PyAV: pip install av")
+    path = tmp_path_factory.mktemp("film") / "clip.mp4"
+    return films.make_film(path, [films.ramp(number) for number in range(3)], codec="mpeg4", pixels="yuv420p")
+
+
 @pytest.fixture
-def reader(tmp_path, package, backbone, monkeypatch):
+def reader(tmp_path, package, backbone, clip, monkeypatch):
     """The folder in which a page's commands run one after another.
 
-    It holds what every reader has, photo.jpg, the folders photos, faces and weights, a table scores.csv, and the
-    clone's own files.
+    It holds what every reader has, photo.jpg, clip.mp4, the folders photos, faces and weights, a table scores.csv,
+    and the clone's own files.
     """
     random = np.random.default_rng(0)
     for name in ("photo.jpg", "photos/a.jpg", "photos/b.png", "faces/a.png", "faces/b.png"):
@@ -69,6 +77,7 @@ def reader(tmp_path, package, backbone, monkeypatch):
     (tmp_path / "scores.csv").write_text("\n".join(["index,older", *scores]) + "\n", encoding="utf-8")
     (tmp_path / "weights").mkdir()
     os.link(backbone, tmp_path / "weights" / backbone.name)
+    os.link(clip, tmp_path / clip.name)
     for name in _OF_THE_CLONE:
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)

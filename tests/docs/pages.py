@@ -23,6 +23,8 @@ NOT_HERE = (
     "a long measurement",
 )
 _BLOCK = re.compile(r"^(?:<!-- tried by (?P<test>\S+) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+# Commands in the older manner, four letters in.
+_INDENTED = re.compile(r"(?:^ {4}(?:python|pip|torchrun|npm|bash|comfy|\.venv/)\S* .*\n)+", re.M)
 _SPAN = re.compile(r"`([^`]+)`")
 _VARIABLE = re.compile(r"[A-Z_]+=\S*")
 
@@ -45,7 +47,11 @@ class Command:
 
 
 def blocks(text: str) -> list[Block]:
-    return [Block(found["language"], found["text"], found["test"]) for found in _BLOCK.finditer(text)]
+    """List the blocks of a page, in their order."""
+    found = [(one.start(), Block(one["language"], one["text"], one["test"])) for one in _BLOCK.finditer(text)]
+    outside = _BLOCK.sub(lambda one: "\n" * len(one[0]), text)  # as long, so that places stay
+    found += [(one.start(), Block("sh", one[0], None)) for one in _INDENTED.finditer(outside)]
+    return [block for _, block in sorted(found, key=lambda pair: pair[0])]
 
 
 def commands(text: str) -> list[Command]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from photo.small import SPEC as SMALL_PHOTO
 from training.tiny import ONLY_L2, SPEC, e4e_config, editor_config, gan_config, inverter_config
 
+from sfe_models.photo import install
 from sfe_models.training.config import EditDraw, to_json
 from sfe_models.training.presets import find_config
 
@@ -16,6 +17,9 @@ _SET = {
     "invert": {"--dtype": "float32"},
     "sweep": {"--dtype": "float32", "--steps": "2"},
     "tune": {"--dtype": "float32", "--steps": "2"},
+    "batch": {"--dtype": "float32"},
+    "film": {"--dtype": "float32"},
+    "mix": {"--dtype": "float32"},
     "evaluate": {"--count": "1"},
     "benchmark": {"--model": "random:tiny-64", "--repeats": "1"},
     "benchmarks/speed.py": {"--model": "random:tiny-64", "--repeats": "1"},
@@ -65,6 +69,8 @@ def _small_training(arguments: list[str], folder: Path) -> list[str]:
     if name == "photo":
         run = replace(config.run, samples=1, size=64)
         config = replace(config, domain=SMALL_PHOTO, run=run, window=10)
+        if "--directions" in made:
+            made = with_option(made, "--directions", str(install.DIRECTIONS.parent))
     else:  # a published setting: the same stage of a domain of 16 px, without the losses' networks
         config = _TINY[stage](1, SPEC)
         if stage != "gan":
