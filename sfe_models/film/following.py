@@ -6,16 +6,18 @@ out and in again. Nothing reaches across a cut.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ..faces.crop.alignment import FaceAlignment, align_face
+from ..faces.crop.warp import crop_face
 from ..faces.find.choice import choose_faces, face_problem
 from ..faces.find.tracking import Track, smooth_track, track_faces
 from ..faces.landmarks import face_centres
+from .registration import SIDE, applied, chained, inverted, moved
 from .shots import cells, change, cuts
 
 # A face that is not seen for so many frames is taken to be where it goes on its way; usual detectors miss blurred ones.
@@ -26,6 +28,8 @@ FADE = 6
 _SHORTEST = 4
 # Who is seen for less than this share of the longest time of anybody in a shot is not counted.
 _LEAST_SHARE = 1 / 3
+# A face of the next frame is the same one if nearer than this, in sides of the crop.
+_NEXT = 0.4
 # Who comes back is the same person if nearer than this to where they left, in distances from eyes to mouth, and of a
 # size within this factor.
 _RETURN, _RETURN_SIZE = 4.0, 1.6
@@ -58,12 +62,43 @@ class Plan:
         return sum(place is not None for place in self.places)
 
 
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A face of the last frame: its points, and a small crop about it."""
+
+    points: Tensor
+    alignment: FaceAlignment
+    crop: Tensor
+
+    @staticmethod
+    def of(picture: Tensor, points: Tensor) -> _Seen:
+        alignment = align_face(points, tuple(picture.shape[1:]), (SIDE, SIDE))
+        return _Seen(points, alignment, crop_face(picture, alignment))
+
+    def distance(self, other: _Seen) -> float:
+        """How far apart two faces are, in sides of the crop."""
+        a, b = (one.alignment.quad() for one in (self, other))
+        return float((a - b).norm(dim=1).mean()) / self.alignment.area**0.5
+
+    def motion_from(self, before: _Seen) -> Tensor | None:
+        """How the face came here: px of the frame before to px of this one, [2,3]; None where that cannot be told."""
+        if self.distance(before) > _NEXT:
+            return None
+        here = moved(before.crop, self.crop)
+        if here is None:
+            return None
+        return chained(self.alignment.crop_to_photo, chained(here, before.alignment.photo_to_crop))
+
+
 class Looking:
     """What a first look at a film finds, frame by frame: faces, and how much changes. Keeps no picture."""
 
     def __init__(self, find: Callable[[Tensor], Sequence[Tensor]]):
         self._find, self._cells = find, None
+        self._seen: list[_Seen] = []
         self.found: list[list[Tensor]] = []
+        # By the identity of a face's points: those of the same face in the frame before, and how it moved since.
+        self.motions: dict[int, tuple[int, Tensor]] = {}
         self.changes: list[float] = []
         self.size: tuple[int, int] = (0, 0)
 
@@ -75,6 +110,12 @@ class Looking:
             self.changes.append(change(self._cells, now))
         self._cells = now
         self.found.append([points for points in self._find(picture) if face_problem(points, self.size) is None])
+        seen = [_Seen.of(picture, points) for points in self.found[-1]]
+        for face in seen:
+            before = min(self._seen, key=face.distance, default=None)
+            if before is not None and (motion := face.motion_from(before)) is not None:
+                self.motions[id(face.points)] = (id(before.points), motion)
+        self._seen = seen
 
 
 def follow(
@@ -98,7 +139,7 @@ def follow(
         tracks = [track for track in track_faces(found[start:end]) if len(track) >= min(_SHORTEST, end - start)]
         for track in _runs(_person(tracks, looking.size, crop_size, face, order)):
             first, last = min(track), max(track)
-            points = smooth_track(_bridged(track), smoothing)
+            points = _calm(track, looking.motions, smoothing)
             for number in range(first, last + 1):
                 # No fade where the shot itself begins or ends.
                 since = number - first if first else FADE
@@ -152,6 +193,26 @@ def _runs(track: Track) -> Iterable[Track]:
             parts.append({})
         parts[-1][number] = track[number]
     return [part for part in parts if len(part) >= min(_SHORTEST, len(track))]
+
+
+def _calm(track: Track, motions: Mapping[int, tuple[int, Tensor]], smoothing: float) -> Track:
+    """Smooth the landmarks of a run in coordinates that move with the face, so that it lies still in its crop.
+
+    What the detector does differently from frame to frame goes; what the face and the camera really do stays. Where
+    the motion is not known the face is taken to stand still.
+    """
+    if smoothing <= 0:
+        return _bridged(track)
+    paths, path, before = {}, torch.eye(2, 3, dtype=torch.float64), None
+    for number in range(min(track), max(track) + 1):
+        points = track.get(number)
+        last, motion = motions.get(id(points), (None, None))
+        if motion is not None and before is not None and last == id(before):
+            path = chained(motion, path)
+        paths[number], before = path, points
+    still = {number: applied(inverted(paths[number]), points[:, :2].double()) for number, points in track.items()}
+    smooth = smooth_track(_bridged(still), smoothing)
+    return {number: applied(paths[number], points) for number, points in smooth.items()}
 
 
 def _bridged(track: Track) -> Track:
