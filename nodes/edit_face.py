@@ -83,4 +83,4 @@ class EditFace(Node):
         if len(crops) > len(photos):
             photos, aligned = photos.expand(len(crops), -1, -1, -1), aligned.repeated(len(crops))
         edited = channels_last(paste_faces(photos, channels_first(crops), aligned)[0]).clamp(0, 1)
-        return io.NodeOutput(edited, crops, ui=previews.before_after(image, edited, side=1024))
+        return io.NodeOutput(edited, crops, ui=previews.before_after(image, edited))

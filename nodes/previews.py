@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import uuid
+
 import comfy.utils
+import folder_paths
 import torch
 from comfy_api.latest import ui
 from torch import Tensor
 
-from .pictures import to_image
+from ..sfe_models.pictures.image_io import to_pil
+from .pictures import from_image, to_image
 
-# Pictures of a batch that are shown; longest side of one that is drawn, and of a sheet of several, in px.
-MOST, _SIDE, _SHEET_SIDE = 4, 512, 2048
+# Pictures of a batch that are shown; longest side of one that is drawn, of a comparison, and of a sheet of several.
+MOST, _SIDE, _LARGE_SIDE, _SHEET_SIDE = 4, 512, 1024, 2048
+# A PNG of this side takes longer to write than the picture takes to make; JPEG as good as nobody sees.
+_QUALITY = 95
 
 
 def images(image: Tensor, side: int = _SHEET_SIDE) -> dict:
@@ -27,9 +34,9 @@ def beside(left: Tensor, right: Tensor) -> dict:
     return images(torch.cat([left, right], dim=2))
 
 
-def before_after(before: Tensor, after: Tensor, side: int = _SIDE) -> dict:
+def before_after(before: Tensor, after: Tensor) -> dict:
     """Show two IMAGEs under a slider: what ComfyUI's own compare widget takes."""
-    return {"a_images": _written(before, side), "b_images": _written(after, side)}
+    return {"a_images": _written(before, _LARGE_SIDE), "b_images": _written(after, _LARGE_SIDE)}
 
 
 def drawn(pictures: Tensor) -> dict:
@@ -38,7 +45,18 @@ def drawn(pictures: Tensor) -> dict:
 
 
 def _written(image: Tensor, side: int) -> list[dict]:
-    return [dict(entry) for entry in ui.PreviewImage(_limited(image[:MOST], side)).as_dict()["images"]]
+    image = _limited(image[:MOST], side)
+    if max(image.shape[1:3]) <= _SIDE or side == _SHEET_SIDE:
+        return [dict(entry) for entry in ui.PreviewImage(image).as_dict()["images"]]
+    return [_jpeg(picture) for picture in from_image(image)]
+
+
+def _jpeg(picture: Tensor) -> dict:
+    """Write a picture [3,H,W] in [-1,1] into ComfyUI's temporary folder."""
+    folder, name = folder_paths.get_temp_directory(), f"sfe_{uuid.uuid4().hex}.jpg"
+    os.makedirs(folder, exist_ok=True)
+    to_pil(picture).save(os.path.join(folder, name), quality=_QUALITY, subsampling=0)
+    return {"filename": name, "subfolder": "", "type": "temp"}
 
 
 def _limited(image: Tensor, side: int) -> Tensor:

@@ -11,9 +11,11 @@ import { PICKER_HEIGHT, makePicker } from "./views/picker.js";
 import { addStyle } from "./views/style.js";
 
 const PICKING = new Set(["SFE_ApplyDirection", "SFE_EditFace", "SFE_Sweep"]);
-const COMPARING = new Set(["SFE_Synthesize", "SFE_PasteBack"]);
+const COMPARING = new Set(["SFE_Synthesize", "SFE_PasteBack", "SFE_EditFace"]);
 const LOADER = "SFE_LoadModel";
 const FAVOURITES = "StyleFeatureEditor.Favourites";
+/** Height in px that the pictures of a comparison have at most. */
+const MOST_HEIGHT = 2048;
 /** After so long an element of an extension is on the page, if it ever will be. */
 const ELEMENTS_MS = 1500;
 
@@ -27,9 +29,9 @@ const language = () => app.extensionManager?.setting?.get("Comfy.Locale");
 const words = (key, values) => say(language(), key, values);
 const refreshAll = () => pickers.forEach((refresh) => refresh());
 
-/** Add an element under a node's widgets, and fit the node to them; it is part of no file and no prompt. */
-function addView(node, name, element, height) {
-  const options = { serialize: false, hideInPanel: true, hideOnZoom: false, getMinHeight: () => height, getMaxHeight: () => height };
+/** Add an element under a node's widgets, and fit the node to them; it is part of no file and no prompt. most: height. */
+function addView(node, name, element, height, most = height) {
+  const options = { serialize: false, hideInPanel: true, hideOnZoom: false, getMinHeight: () => height, getMaxHeight: () => most };
   const widget = node.addDOMWidget(name, name, element, options);
   widget.serialize = false;
   const [width, needed] = node.computeSize();
@@ -111,7 +113,7 @@ function addCompare(node) {
     const made = view ?? makeCompare((path) => api.apiURL(path), words);
     if (!made.show(output) || view) return;
     view = made;
-    addView(node, "sfe_compare", view.element, COMPARE_HEIGHT);
+    addView(node, "sfe_compare", view.element, COMPARE_HEIGHT, MOST_HEIGHT);
   };
   after(node, "onExecuted", show);
   after(node, "onConfigure", () => setTimeout(() => show(app.nodeOutputs?.[node.id])));

@@ -109,7 +109,8 @@ def discover_directions() -> Kit:
 
 def mix_styles() -> Kit:
     kit = Kit()
-    other, _, _ = kit.add("SFE_DemoPortrait", 3, seed=SEED + 4, attributes="", people=1, size=128, details=True)
+    settings = {"attributes": "", "people": 1, "size": 0, "details": True, "sfe_model": kit.model}
+    other, _, _ = kit.add("SFE_DemoPortrait", 3, seed=NEIGHBOUR, **settings)
     inversion, _ = kit.add("SFE_Invert", 2, sfe_model=kit.model, image=other)
     mixed = [
         kit.add("SFE_MixStyles", source=kit.inversion, other=inversion, layers=layers, alpha=1.0)[0]
@@ -283,7 +284,7 @@ def main(*names: str) -> None:
         for name in names or PICTURES:
             kit = PICTURES[name]()
             server.forget()
-            result = server.run(kit.api())
+            result = server.run(kit.api(), timeout=1800)
             if result.status != "success":
                 raise RuntimeError(f"{name}: {result.error or result.node_errors}")
             pictures = [picture for node in kit.shown for picture in _pictures(server, result, node)]

@@ -62,7 +62,7 @@ def main() -> None:
         for number, (title, make) in enumerate(EXAMPLES, 1):
             graph = json.loads((ROOT / f"workflows/api/{make.__name__}.json").read_text(encoding="utf-8"))
             server.forget()
-            result = server.run(graph)
+            result = server.run(graph, timeout=1800)
             if result.status != "success":
                 raise RuntimeError(f"{title}: {result.error or result.node_errors}")
             thumbnail(_shown(server, graph, result)).save(ROOT / f"workflows/{number:02} {title}.jpg", quality=84)

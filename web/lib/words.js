@@ -19,6 +19,8 @@ export const WORDS = {
     before: "before",
     after: "after",
     slide: "Drag to compare",
+    difference: "difference",
+    differ: "Show where both differ, twice as bright",
   },
   zh: {
     favourites: "收藏",
@@ -38,6 +40,8 @@ export const WORDS = {
     before: "之前",
     after: "之后",
     slide: "拖动以比较",
+    difference: "差异",
+    differ: "显示两者的差异，亮度加倍",
   },
 };
 

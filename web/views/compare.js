@@ -1,9 +1,9 @@
-/** The before/after slider on a node. */
+/** The before/after slider on a node, and the difference of both. */
 
 import { clip, pairs, share, viewPath } from "../lib/compare.js";
 import { make } from "./style.js";
 
-/** Height in px that it takes on a node. */
+/** Height in px that it takes on a node at least; on a larger node the pictures are larger. */
 export const COMPARE_HEIGHT = 260;
 
 /**
@@ -19,7 +19,9 @@ export function makeCompare(url, say) {
   const left = make("div", "sfe-label", { textContent: say("before") });
   const right = make("div", "sfe-label", { textContent: say("after") });
   const next = make("button", "sfe-count", { type: "button" });
-  const element = make("div", "sfe sfe-compare", { title: say("slide") }, after, before, line, left, right, next);
+  const differ = make("button", "sfe-differ", { type: "button", textContent: say("difference"), title: say("differ") });
+  const pictures = make("div", "sfe-pictures", {}, after, before);
+  const element = make("div", "sfe sfe-compare", { title: say("slide") }, pictures, line, left, right, next, differ);
   left.style.left = right.style.right = "4px";
   let shown = [];
   let number = 0;
@@ -41,7 +43,7 @@ export function makeCompare(url, say) {
     place(share(event.clientX, box.left, box.width));
   }
   element.addEventListener("pointerdown", (event) => {
-    if (event.target === next) return;
+    if ([next, differ].includes(event.target)) return;
     event.stopPropagation();
     element.setPointerCapture(event.pointerId);
     follow(event);
@@ -50,6 +52,10 @@ export function makeCompare(url, say) {
   next.addEventListener("click", () => {
     number = (number + 1) % shown.length;
     draw();
+  });
+  differ.addEventListener("click", () => {
+    const on = element.classList.toggle("sfe-difference");
+    differ.setAttribute("aria-pressed", String(on));
   });
   place(0.5);
   return {

@@ -16,12 +16,18 @@ const SHEET = `
 .sfe-mark { color: var(--error-text, #ff6b6b); line-height: 1.3; }
 .sfe [hidden] { display: none; }
 .sfe-compare { position: relative; height: 100%; overflow: hidden; cursor: ew-resize; touch-action: none; }
-.sfe-compare img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; user-select: none; }
+.sfe-compare img, .sfe-pictures { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; user-select: none; }
+.sfe-pictures { isolation: isolate; }
+.sfe-difference .sfe-pictures { background: #000; filter: brightness(2); }
+.sfe-difference .sfe-before { clip-path: none !important; mix-blend-mode: difference; }
+.sfe-difference .sfe-line, .sfe-difference .sfe-label { display: none; }
+.sfe-difference .sfe-differ { outline: 2px solid var(--p-primary-color, #6aa5ff); }
 .sfe-line { position: absolute; top: 0; bottom: 0; width: 2px; margin-left: -1px; background: #fff; opacity: .85;
   pointer-events: none; }
 .sfe-label { position: absolute; top: 4px; padding: 1px 6px; border-radius: 4px; background: #0009; color: #fff;
   font-size: 11px; pointer-events: none; }
-.sfe-count { position: absolute; bottom: 4px; right: 4px; }
+.sfe-count, .sfe-differ { position: absolute; bottom: 4px; right: 4px; opacity: .8; }
+.sfe-differ { right: auto; left: 4px; }
 `;
 
 /** Put the style into the document, once. */
