@@ -8,6 +8,7 @@ model draws, which has to be on this machine (`python -m sfe_models download pho
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from integration.build_thumbnails import thumbnail
+from integration.build_thumbnails import run_whole, thumbnail
 from integration.build_workflows import own_directions
 from integration.examples import NEIGHBOUR, SEED, photo
 from integration.graphs import Graph, Output
@@ -23,6 +24,7 @@ from integration.parts import Trial
 from integration.server import ROOT, Server, base_with_photo
 
 FOLDER = ROOT / "web/docs/pictures"
+_NUMBERS = itertools.count()
 
 
 def strength(name: str, share: float) -> float:
@@ -39,7 +41,9 @@ class Kit(Trial):
         self.shown: list[str] = []
 
     def show(self, *images: Output) -> Kit:
-        self.shown += [super(Kit, self).show(image) for image in images]
+        for image in images:  # saved under a name of its own, so that ComfyUI's cache has none of them
+            self.add("SaveImage", 0, images=image, filename_prefix=f"help/{next(_NUMBERS)}")
+            self.shown.append(str(len(self.nodes)))
         return self
 
     def look(self, output: Output) -> Kit:
@@ -283,8 +287,7 @@ def main(*names: str) -> None:
         server = Server(os.environ["COMFYUI_PATH"], base)
         for name in names or PICTURES:
             kit = PICTURES[name]()
-            server.forget()
-            result = server.run(kit.api(), timeout=1800)
+            result = run_whole(server, kit.api(), kit.shown)
             if result.status != "success":
                 raise RuntimeError(f"{name}: {result.error or result.node_errors}")
             pictures = [picture for node in kit.shown for picture in _pictures(server, result, node)]

@@ -10,12 +10,30 @@ const NAMES = {
     makeup: "妆容", mohawk: "莫霍克头", mouth_open: "张嘴", nose_length: "鼻长", pitch: "俯仰", purple_hair: "紫发",
     "receding hairline": "发际线", rotation: "转头", roundness: "脸型圆度", sideburns: "鬓角", skin: "肤色", smile: "微笑",
     smiling: "微笑", sslipstick: "口红", surprised: "惊讶", trimmed_beard: "短须", "wavy hair": "波浪发", "wear suit": "西装",
-    yaw: "转头",
+    yaw: "转头", "car color": "车身颜色", color: "颜色", cube: "方正车型", face_width: "脸宽", front: "车头", grass: "草地",
+    grass_ss: "草地", grill: "进气格栅", hair_light: "发色深浅", headlights: "车灯", hubcap: "轮毂盖", logo: "车标",
+    pose_1: "姿态 1", pose_2: "姿态 2", sky: "天空", trees: "树木", "wheel angle": "车轮角度",
   },
 };
 
 const EFFECTS = {
   zh: {
+    "a broader smile, below 0 serious; turns a face that looks aside a little to the front": "笑得更开，负数变严肃；侧脸会稍转向正面",
+    "a wider face, below 0 a narrower and longer one; lips become a little paler": "脸更宽，负数更窄更长；嘴唇稍变淡",
+    "adds glasses, on some faces dark ones, below 0 takes them off; eyes become a little narrower":
+      "戴上眼镜（有些脸上是墨镜），负数摘下；眼睛稍变窄",
+    "hair on the forehead, below 0 none": "额前有刘海，负数没有",
+    "light from the right of the picture, below 0 from the left": "光来自画面右侧，负数来自左侧",
+    "lighter hair, below 0 darker; skin becomes a little brighter, the mouth closes a little":
+      "头发更浅，负数更深；皮肤稍亮，嘴稍闭",
+    "longer hair, below 0 shorter": "头发更长，负数更短",
+    "more masculine, below 0 more feminine; the hair becomes shorter or longer with it": "更男性化，负数更女性化；头发随之变短或变长",
+    "older; grey hair comes with it": "更老；头发随之变灰",
+    "opens the eyes wider, below 0 narrows them; a smile becomes a little weaker": "眼睛睁得更大，负数变窄；微笑稍弱",
+    "opens the mouth, below 0 closes it": "张嘴，负数闭嘴",
+    "redder lips, below 0 paler ones; colours of the rest move a little": "嘴唇更红，负数更淡；其余颜色稍有变化",
+    "the face looks down, below 0 up": "低头，负数抬头",
+    "turns the face to the right of the picture, below 0 to the left": "脸转向画面右侧，负数转向左侧",
     "adds a smile": "增加微笑",
     "adds a smile; may disturb the hair": "增加微笑；可能影响头发",
     "adds earrings; poor on men": "增加耳环；对男性效果差",
