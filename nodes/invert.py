@@ -65,6 +65,7 @@ class Invert(Node):
         else:
             refine = refine or (_USUAL_REFINING if method == _REFINE else 0)
             inversion = inverting.invert(sfe_model, from_image(image), refine)
+        sfe_model.shown[inversion.value] = image[: previews.MOST]
         picture = stages.reconstruct(inversion)
         shown = previews.beside(to_image(inversion.value.picture[: previews.MOST]), picture) if show else None
         return io.NodeOutput(inversion, picture, ui=shown)

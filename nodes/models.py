@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import comfy.model_management as management
 import comfy.model_patcher
@@ -48,7 +49,8 @@ class Managed(nn.Module):
 class LoadedModel:
     """A pipeline whose weights ComfyUI moves. folders: where directions are looked for; bundled: its own ones.
 
-    tuned: what changed its generator, for one picture; None for a model as it was loaded.
+    tuned: what changed its generator, for one picture; None for a model as it was loaded. shown: the IMAGE that each
+    inversion is of, which keeps the encoders' small picture alone.
     """
 
     name: str
@@ -57,6 +59,7 @@ class LoadedModel:
     folders: tuple[Path, ...]
     bundled: tuple[Direction, ...]
     tuned: TunedGenerator | None = None
+    shown: WeakKeyDictionary = field(default_factory=WeakKeyDictionary)
 
     def __repr__(self) -> str:
         return f"SFE model {self.name} ({self.pipeline.spec.name})"

@@ -58,5 +58,6 @@ class Synthesize(Node):
         image = stages.synthesize(features, resolution=full // _SIZES[size])
         value = features.value
         edit = value if isinstance(value, GradualEdit) else value.edit
-        before = to_image(edit.inversion.picture[: previews.MOST])
+        before = features.model.shown.get(edit.inversion)
+        before = to_image(edit.inversion.picture[: previews.MOST]) if before is None else before
         return io.NodeOutput(image, ui=previews.before_after(before, image))

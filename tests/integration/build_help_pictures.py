@@ -298,11 +298,11 @@ def main(*names: str) -> None:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def _pictures(server: Server, result, node: str) -> np.ndarray:
-    """What a node shows, as pictures or under a slider."""
+def _pictures(server: Server, result, node: str) -> list[np.ndarray]:
+    """What a node shows, as pictures or under a slider; they may be of different sizes."""
     shown = result.outputs[node]
     images = [entry for key in ("images", "a_images", "b_images") for entry in shown.get(key, [])]
-    return server.pictures(replace(result, outputs={node: {"images": images}}), node)
+    return [server.pictures(replace(result, outputs={node: {"images": [one]}}), node)[0] for one in images]
 
 
 if __name__ == "__main__":

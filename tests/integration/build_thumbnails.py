@@ -76,8 +76,8 @@ def _shown(server: Server, graph: dict, result) -> list[np.ndarray]:
     for compared in of("SFE_PasteBack", "SFE_EditFace") or of("SFE_Synthesize"):
         pairs = [result.outputs[compared][key] for key in ("a_images", "b_images")]
         if len(pairs[1]) == 1:
-            entries = {compared: {"images": [entry for shown in pairs for entry in shown]}}
-            return list(server.pictures(replace(result, outputs=entries), compared))
+            entries = [{compared: {"images": shown}} for shown in pairs]
+            return [server.pictures(replace(result, outputs=one), compared)[0] for one in entries]
     return [picture for n in of("SaveImage", "SFE_Sweep") for picture in server.pictures(result, n)]
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-MOST = 1910, 1130
+MOST = 1910, 1105
 COLUMN, WIDTH, WIDE = 330, 290, 370
 _LEFT, _TOP, _GAP, _BETWEEN, _MARGIN, _TITLE = 40, 40, 30, 42, 16, 66
 _COLUMN_HEIGHTS = 340, 500, 680
