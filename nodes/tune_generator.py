@@ -49,7 +49,14 @@ class TuneGenerator(Node):
                     step=0.05,
                     tooltip="How much all other faces are held where they were; 0 lets them go, and edits suffer.",
                 ),
-                io.Int.Input("seed", default=0, min=0, max=0xFFFFFFFF, tooltip="Of the faces that are held."),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFF,
+                    control_after_generate=False,
+                    tooltip="Of the faces that are held.",
+                ),
             ],
             [
                 sockets.SFEModel.Output("tuned_model", display_name="model", tooltip="For Invert, with this picture."),

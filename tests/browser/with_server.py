@@ -2,9 +2,9 @@
 
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py screenshots.mjs
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py measure_latency.mjs [REPEATS]
-    COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py first_use.mjs FOLDER
+    COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py first_use.mjs FOLDER PHOTO [--nodes2]
 
-The front end is the one that COMFYUI_PYTHON has installed, or the first of COMFYUI_FRONTENDS.
+The photographic model has to be on this machine (`python -m sfe_models download photo`). The front end is the one that COMFYUI_PYTHON has installed, or the first of COMFYUI_FRONTENDS.
 """
 
 from __future__ import annotations
@@ -13,18 +13,15 @@ import json
 import os
 import shutil
 import sys
-from pathlib import Path
 
 from browser.conftest import FRONT_ENDS, run_script
-from integration.server import Server, temporary_base
+from integration.server import Server, base_with_photo
 
 
 def main(script: str, *arguments: str) -> None:
-    base = temporary_base()
+    base = base_with_photo()
     server = None
     try:
-        (base / "input").mkdir()
-        shutil.copy(Path(os.environ["COMFYUI_PATH"]) / "input/example.png", base / "input")
         more = ("--front-end-root", FRONT_ENDS[0]) if FRONT_ENDS[0] else ()
         server = Server(os.environ["COMFYUI_PATH"], base, *more)
         sys.stdout.write(json.dumps(run_script(script, server, *arguments)) + "\n")

@@ -161,5 +161,6 @@ def base_with_photo() -> Path:
 
     base = temporary_base()
     (base / "models/sfe").mkdir(parents=True)
-    (base / "models/sfe" / photo_bundle().name).symlink_to(photo_bundle().resolve())
+    for file in photo_bundle().parent.iterdir():  # the detector's file lies beside it
+        (base / "models/sfe" / file.name).symlink_to(file.resolve())
     return base
