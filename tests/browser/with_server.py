@@ -4,7 +4,8 @@
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py measure_latency.mjs [REPEATS]
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py first_use.mjs FOLDER PHOTO [--nodes2]
 
-The photographic model has to be on this machine (`python -m sfe_models download photo`). The front end is the one that COMFYUI_PYTHON has installed, or the first of COMFYUI_FRONTENDS.
+The photographic model has to be on this machine (`python -m sfe_models download photo`). The front end is the one that
+COMFYUI_PYTHON has installed, or the first of COMFYUI_FRONTENDS.
 """
 
 from __future__ import annotations
