@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-MOST = 1910, 1105
+MOST = 1910, 1108
 COLUMN, WIDTH, WIDE = 330, 290, 370
-_LEFT, _TOP, _GAP, _BETWEEN, _MARGIN, _TITLE = 40, 40, 30, 42, 16, 70
+_LEFT, _TOP, _GAP, _BETWEEN, _MARGIN, _TITLE = 40, 40, 30, 42, 16, 66
 _COLUMN_HEIGHTS = 340, 500, 680
 _NOTE_WIDTH, _NOTE_LINE, _NOTE_LETTERS = 440, 24, 50
 
