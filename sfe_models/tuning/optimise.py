@@ -25,7 +25,11 @@ from .stopping import Falling
 USUAL_STEPS = 120
 # Side in px of the pictures that codes are found by; details come from F_k.
 _SIDE = 128
-# Adam's rates in coordinates whose spread is 1; they fall along a cosine.
+# Adam's rates in coordinates whose spread is 1; they fall along a cosine. Measured on three photographs with
+# MobileStyleGAN, 40 steps: a quarter, half, these and twice as much leave an L2 at 128 px of 0.062, 0.049, 0.042 and
+# 0.049; on three rendered people with StyleGAN2, 67 steps: half 0.029, these 0.025. The start is the mean of w: the
+# best of 32 samples came as near at equal seconds on the rendered people (0.024), and less near on a photograph (0.028
+# against 0.023); 200 samples take as long as 40 steps.
 _W_RATE, _W_PLUS_RATE, _BETAS = 0.2, 0.06, (0.9, 0.99)
 # What holds coordinates near 0, and those of single layers near their mean.
 _PRIOR, _APART = 2e-4, 1e-3
