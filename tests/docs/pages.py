@@ -60,6 +60,7 @@ def commands(text: str) -> list[Command]:
     for line in filter(None, map(str.strip, text.splitlines())):
         comment = next(iter(re.findall(r"\s#\s(.*)", line)), "")
         reason = next((reason for reason in NOT_HERE if comment.startswith(reason)), None)
+        reason = "network" if "://" in line else reason  # an address in the place of a file
         for part in shlex.join(shlex.split(line, comments=True)).split(" '&&' "):
             words = shlex.split(part)
             while words and _VARIABLE.fullmatch(words[0]):
