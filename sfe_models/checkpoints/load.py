@@ -22,12 +22,14 @@ from .recognise import Contents, generator_of, read_contents
 
 logger = logging.getLogger(__name__)
 
-# The model that the package brings, and its name.
-DEMO = "demo"
-DEMO_BUNDLE = Path(__file__).parents[1] / "demo" / "demo.safetensors"
+# The models that the package brings, by name; the second needs the first.
+DEMO, DEMO_GRADUAL = "demo", "demo-gradual"
+_FOLDER = Path(__file__).parents[1] / "demo"
+BUILT_IN = {DEMO: _FOLDER / "demo.safetensors", DEMO_GRADUAL: _FOLDER / "gradual.safetensors"}
+DEMO_BUNDLE = BUILT_IN[DEMO]
 
 _EXPECTED = (
-    "photo, demo, a bundle (.safetensors), a folder with the published files, a generator's file, or "
+    "photo, demo, demo-gradual, a bundle (.safetensors), a folder with the published files, a generator's file, or "
     "random:DOMAIN such as random:ffhq-1024"
 )
 
@@ -56,13 +58,14 @@ def load_networks(
 
 
 def model_path(source: Path | str) -> Path:
-    """Return the file or folder of a source: a path, or one of the two names.
+    """Return the file or folder of a source: a path, or a name.
 
-    "demo" is the package's own bundle, "photo" what `download photo` made; CheckpointError if that is not there.
+    "demo" and "demo-gradual" are the package's own, "photo" is what `download photo` made; CheckpointError if that is
+    not there.
     """
     if str(source) == PHOTO:
         return photo_bundle()
-    return DEMO_BUNDLE if str(source) == DEMO else Path(source)
+    return BUILT_IN.get(str(source)) or Path(source)
 
 
 def load_generator(path: Path | str) -> Generator:

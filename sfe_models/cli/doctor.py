@@ -17,7 +17,7 @@ from .. import __version__
 from ..checkpoints.bundle import bundle_spec, load_bundle_generator
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.found import file_metadata, find_models
-from ..checkpoints.load import DEMO, DEMO_BUNDLE
+from ..checkpoints.load import BUILT_IN
 from ..checkpoints.places import PHOTO_FILE, models_folder
 from ..checkpoints.present import find_file
 from ..checkpoints.weights import BISENET, FARL, SHAPE_PREDICTOR, YUNET
@@ -113,7 +113,8 @@ def _device() -> Iterator[str]:
 
 
 def _models(folders: Iterable[Path]) -> Iterator[str]:
-    yield _bundle(DEMO, DEMO_BUNDLE)
+    for name, path in BUILT_IN.items():
+        yield _bundle(name, path)
     found = find_models([folder for folder in folders if folder.is_dir()])
     for name, path in found.models.items():
         yield f"{name}: a folder of published files" if path.is_dir() else _bundle(name, path)
