@@ -8,11 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..sfe_models.checkpoints.errors import CheckpointError
-from ..sfe_models.checkpoints.load import DEMO_BUNDLE
+from ..sfe_models.checkpoints.load import BUILT_IN
 from ..sfe_models.directions.base import DirectionError, DirectionInfo
 from ..sfe_models.directions.files import FOLDER, describe_own_files, described_in_bundle
 from ..sfe_models.directions.published import names_of_persons, published_directions
-from .found_models import DEMO, DOWNLOAD, PHOTO, changed_at, direction_folders, found
+from .found_models import DOWNLOAD, PHOTO, changed_at, direction_folders, found
 
 logger = logging.getLogger(__name__)
 # The published directions that are offered even before their files are there: those of the model to download.
@@ -41,7 +41,7 @@ def state() -> tuple:
     """What the offer depends on: models, and the files in folders named `directions`; JSON, as ComfyUI saves it."""
     models = found().models
     whole = ((_FOLDERS, "", ()),) if any(name.endswith("/") for name in models) else ()
-    bundles = [(DEMO_BUNDLE, DEMO), *((path, name) for name, path in models.items() if not name.endswith("/"))]
+    bundles = [(path, name) for name, path in (BUILT_IN | models).items() if not name.endswith("/")]
     folders = [(place, "") for top in direction_folders() for place in (top, top / FOLDER) if place.name == FOLDER]
     vectors = [top / sub for top in direction_folders() for sub in _VECTOR_FOLDERS if (top / sub).is_dir()]
     there = _vectors_there(tuple(map(str, vectors)), tuple(folder.stat().st_mtime_ns for folder in vectors))

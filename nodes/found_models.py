@@ -16,7 +16,7 @@ import folder_paths
 
 from ..sfe_models.checkpoints.errors import CheckpointError
 from ..sfe_models.checkpoints.found import FoundModels, find_models
-from ..sfe_models.checkpoints.load import DEMO_BUNDLE
+from ..sfe_models.checkpoints.load import BUILT_IN, DEMO
 from ..sfe_models.checkpoints.places import PHOTO, PHOTO_FILE
 from ..sfe_models.checkpoints.published import download_published, download_vectors
 from ..sfe_models.photo.install import refreshed
@@ -24,7 +24,7 @@ from ..sfe_models.photo.install import refreshed
 logger = logging.getLogger(__name__)
 
 FOLDER = "sfe"
-AUTO, DEMO = "auto", "demo"
+AUTO = "auto"
 DOWNLOAD = "ffhq-1024 (download)"
 _DOWNLOADED = "ffhq-1024"
 _SUFFIXES = (".safetensors", ".pt", ".pkl", ".pth")
@@ -57,7 +57,7 @@ def meant(name: str) -> str:
 
 def model_names() -> list[str]:
     """The choices of Load SFE: auto, photo, the built-in demo, bundles, folders of published files, the download."""
-    return list(dict.fromkeys([AUTO, PHOTO, DEMO, *found().models, DOWNLOAD]))
+    return list(dict.fromkeys([AUTO, PHOTO, *BUILT_IN, *found().models, DOWNLOAD]))
 
 
 def why_not(name: str) -> str | None:
@@ -66,7 +66,7 @@ def why_not(name: str) -> str | None:
     Only what is listed can be named, so that nothing outside of the model folders is ever read.
     """
     models, places = found(), folder_paths.get_folder_paths(FOLDER)
-    if name in (AUTO, DEMO, DOWNLOAD, *models.models):
+    if name in (AUTO, *BUILT_IN, DOWNLOAD, *models.models):
         return None
     if name == PHOTO and PHOTO_FILE not in models.damaged:
         script = Path(__file__).parents[1] / "install.py"
@@ -90,8 +90,8 @@ def model_path(name: str) -> Path:
     if reason := why_not(name):
         raise CheckpointError(reason)
     name = meant(name)
-    if name == DEMO:
-        return DEMO_BUNDLE
+    if name in BUILT_IN:
+        return BUILT_IN[name]
     if name == DOWNLOAD:
         target = Path(folder_paths.get_folder_paths(FOLDER)[0]) / _DOWNLOADED
         download_vectors(target / "editings")

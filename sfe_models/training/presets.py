@@ -30,7 +30,7 @@ from .config import (
 )
 from .edit_tables import CARS, PAPER_FACES, RELEASED_FACES, SIX_FACES
 from .errors import ConfigError
-from .gradual_config import GradualConfig
+from .gradual_config import GradualConfig, MisalignConfig
 
 # The settings of every stage.
 CONFIGS = {
@@ -252,11 +252,12 @@ PRESETS: dict[str, dict] = {
         ),
         "demo": GradualConfig(
             DEMO,
-            _demo_run(1_000, 8, pictures=4_000, log_every=25, save_every=50, ema_halflife=2_000),
+            _demo_run(1_700, 8, pictures=4_000, log_every=25, save_every=50, ema_halflife=2_000),
             gradual_spec(DEMO, key="residual+features"),
-            OptimizerConfig("adam", 2e-3, (0.9, 0.99), decay=0.4),
+            OptimizerConfig("adam", 1.5e-3, (0.9, 0.99), decay=0.5),
             _DEMO_GRADUAL_LOSSES,
-            alone=300,
+            MisalignConfig(identity=0.35),
+            alone=200,
             stage_every=30,
             aligned=0.5,
         ),
