@@ -183,8 +183,11 @@ class Bucket:
 
     def put(self, made: Path, name: str) -> None:
         target = f"{self._root}/{name}"
-        self._system.makedirs(target.rpartition("/")[0], exist_ok=True)
-        self._system.put_file(str(made), target)
+        try:
+            self._system.put_file(str(made), target)
+        except FileNotFoundError:  # one with folders; buckets have none to be asked for
+            self._system.makedirs(target.rpartition("/")[0], exist_ok=True)
+            self._system.put_file(str(made), target)
         made.unlink()
 
     @contextmanager

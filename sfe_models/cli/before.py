@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ..atomic import check_writable
+from ..batch.storage import is_address
 from ..checkpoints.containers import sniff
 from ..directions.files import VECTOR_SUFFIXES
 from ..film.formats import film_format
@@ -34,7 +35,7 @@ def check_outputs(options: argparse.Namespace) -> None:
             raise InputError(f"--{name} is {path}; give a name that ends in {' or '.join(VECTOR_SUFFIXES)}.")
         if isinstance(path, OutputFile):
             check_writable(path)
-        elif isinstance(path, OutputFolder):
+        elif isinstance(path, OutputFolder) and not is_address(path):
             check_writable(Path(path) / "any")
 
 
