@@ -48,7 +48,7 @@ TUNING_METHODS = ("pti", "gani")
 # Where it is tuned: at e4e's code (found in W+ for a generator alone), or at one found by optimisation in W or W+.
 PIVOTS = ("e4e", "w", "w+")
 # Rows of `evaluate --methods` that are found for one picture at a time.
-ONE_PICTURE_METHODS = ("w_plus", "optimise", "sfe_refine", "sfe_layers", *TUNING_METHODS)
+ONE_PICTURE_METHODS = ("w_plus", "s", "optimise", "sfe_refine", "sfe_layers", *TUNING_METHODS)
 # Rows of other encoders, whose files lie in --weights.
 RIVAL_METHODS = ("psp", "restyle", "restyle_e4e")
 

@@ -36,6 +36,8 @@ def run_mix(options: argparse.Namespace) -> None:
         image = pipeline.synthesize(pipeline.feature_edit(pipeline.compute_delta(edit)))
         bar.update()
     if options.paste:
+        # Around the face the mix has other colours than the photo; matching these would change the skin's.
+        options.no_colour_match = True
         print(save_photo(paste_crops(crops, image, options), options.output))
     else:
         print(save_image(image[0], options.output))

@@ -3,6 +3,7 @@
 | method | inversion | edit |
 |---|---|---|
 | unedited | - | the portrait itself |
+| w | G(w_E,0): e4e's first style at all layers, a code of W | G(w_E,0 + d) |
 | e4e | G(w_E) | G(w_E + d) |
 | inverter | G(F_k, w) | G(F_k, w + d): without H |
 | f_minus_delta | G(F_k, w), the same | G(F_k - delta, w + d) |
@@ -28,6 +29,8 @@ from ..values import Edit, Features, Inversion
 from .errors import EvaluationError
 
 METHODS = ("unedited", "e4e", "inverter", "f_minus_delta", "sfe")
+# A row that is there when it is asked for.
+ONE_CODE = "w"
 # Rows of the ablation table that need no training; see `ablations`.
 INVERTER_CODE = "sfe_inverter_code"
 
@@ -75,6 +78,8 @@ class PipelineMethod:
     def inverted(self, people: People) -> Tensor:
         """Return the inversions [B,3,H,W], about [-1,1]."""
         inversion = people.inversion
+        if self.name == ONE_CODE:
+            return self.pipeline.generate_from(_of_one_code(inversion).w_e)
         if self.name == "e4e":
             return self.pipeline.generate_from(inversion.w_e)
         if self.name in ("inverter", "f_minus_delta"):
@@ -88,9 +93,11 @@ class PipelineMethod:
         pipeline, inversion = self.pipeline, people.inversion[torch.as_tensor(index)]
         if self.name == INVERTER_CODE:
             inversion = with_inverter_code(pipeline, inversion)
+        if self.name == ONE_CODE:
+            inversion = _of_one_code(inversion)
         strengths = torch.tensor(strength, dtype=torch.float32)
         edit = pipeline.apply_direction(inversion, direction, strengths.to(inversion.w.device))
-        if self.name == "e4e":
+        if self.name in ("e4e", ONE_CODE):
             return _from_code(pipeline, edit)
         if self.name == "inverter":
             return pipeline.synthesize(Features(edit, inversion.F_k, _carried(pipeline, edit)))
@@ -98,6 +105,11 @@ class PipelineMethod:
         if self.name == "f_minus_delta":
             return pipeline.synthesize(Features(edit, inversion.F_k - delta.delta, delta.carried))
         return pipeline.synthesize(pipeline.feature_edit(delta))
+
+
+def _of_one_code(inversion: Inversion) -> Inversion:
+    """Put e4e's first style, which the others are offsets to, at all layers."""
+    return replace(inversion, w_e=inversion.w_e[:, :1].expand(-1, inversion.w.shape[1], -1))
 
 
 def _carried(pipeline: Pipeline, edit: Edit) -> tuple[Tensor, ...]:
@@ -126,7 +138,7 @@ def unavailable(pipeline: Pipeline) -> dict[str, str]:
     """Say by name which methods a model cannot run, and why."""
     spec, why = pipeline.spec, {}
     if not spec.has_encoders:
-        return {name: "the model is a generator alone" for name in (*METHODS[1:], INVERTER_CODE)}
+        return {name: "the model is a generator alone" for name in (ONE_CODE, *METHODS[1:], INVERTER_CODE)}
     if pipeline.networks.e4e_styles < spec.n_styles:
         why["e4e"] = f"the bundle holds the first {pipeline.networks.e4e_styles} of {spec.n_styles} e4e styles only"
     if spec.delta_layer != spec.feature_layer:
@@ -142,12 +154,12 @@ def pipeline_methods(pipeline: Pipeline, names: Sequence[str] = METHODS) -> list
     Rows of one picture at a time are made by `one_picture`, those of other encoders by `rivals`, that of sampled codes
     by `sampled`. Raises EvaluationError for a name that is none of these.
     """
-    unknown = set(names) - {*METHODS, INVERTER_CODE, *ONE_PICTURE_METHODS, *RIVAL_METHODS, "sampled"}
+    unknown = set(names) - {*METHODS, ONE_CODE, INVERTER_CODE, *ONE_PICTURE_METHODS, *RIVAL_METHODS, "sampled"}
     if unknown:
-        known = ", ".join((*METHODS, *ONE_PICTURE_METHODS, *RIVAL_METHODS, "sampled"))
+        known = ", ".join((*METHODS, ONE_CODE, *ONE_PICTURE_METHODS, *RIVAL_METHODS, "sampled"))
         raise EvaluationError(f"There is no method {sorted(unknown)[0]!r}; expected {known}.")
     missing = unavailable(pipeline)
-    own = [name for name in names if name in (*METHODS[1:], INVERTER_CODE) and name not in missing]
+    own = [name for name in names if name in (ONE_CODE, *METHODS[1:], INVERTER_CODE) and name not in missing]
     return [PipelineMethod(name, pipeline) for name in own]
 
 

@@ -4,6 +4,7 @@
 |---|---|
 | e4e, sfe | by the encoders, see `methods` |
 | w_plus | a code found by optimisation; F(w) - delta, which is the generator's own picture |
+| s | style vectors found by optimisation, see `style_vectors` |
 | optimise | the code, then F_k; F_k - delta |
 | sfe_refine | SFE after some steps on F_k |
 | sfe_layers | SFE, and then the layers after k tuned with H(F_k, 0) held |
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +32,7 @@ from ..tuning.steps import copied, tunable
 from ..tuning.tune import tune_generator
 from ..values import Inversion
 from .methods import People, unavailable
+from .style_vectors import FoundStyles, find_styles
 
 # Random codes whose pictures say how far a generator has drifted, and how near to the mean half of them lie.
 _DRIFT_CODES, _NEAR = 16, 0.5
@@ -69,7 +71,7 @@ class OnePictureMethod:
         self.name, self.pipeline = name, pipeline
         self.steps = steps or usual_steps(name, pipeline.spec.generator)
         self.taken: list[float] = []
-        self._last: tuple[People, list[FoundMethod]] | None = None
+        self._last: tuple[People, list[FoundMethod | FoundStyles]] | None = None
 
     def inverted(self, people: People) -> Tensor:
         """Return the pictures [B,3,H,W] as they come back without an edit."""
@@ -81,7 +83,7 @@ class OnePictureMethod:
         pairs = zip(index, strength, strict=True)
         return torch.cat([found[i].edited(people, [i], direction, [value]) for i, value in pairs])
 
-    def _found(self, people: People) -> list[FoundMethod]:
+    def _found(self, people: People) -> list[FoundMethod | FoundStyles]:
         if self._last is None or self._last[0] is not people:
             self._last, ways = None, []
             for image in people.image.split(1):
@@ -104,7 +106,7 @@ def usual_steps(name: str, spec: GeneratorSpec) -> int:
     """How many steps a method of ONE_PICTURE_METHODS takes if nobody says."""
     if name in ("sfe_refine", "sfe_layers"):
         return _REFINING
-    return USUAL_STEPS if name in _SPACES else TuningConfig.usual(name, spec).steps
+    return USUAL_STEPS if name in (*_SPACES, "s") else TuningConfig.usual(name, spec).steps
 
 
 def one_picture_methods(pipeline: Pipeline, names: Sequence[str], steps: int = 0) -> list[OnePictureMethod]:
@@ -121,12 +123,15 @@ def find(
     steps: int,
     progress: Callable[[object], None] | None = None,
     **settings,
-) -> FoundMethod:
+) -> FoundMethod | FoundStyles:
     """Find one of the ways but e4e and sfe.
 
     image: [1,3,H,W]; progress: called after every step; settings: of a TuningConfig, for pti and gani.
     """
     started = time.process_time()
+    if name == "s":
+        found = find_styles(pipeline, image, steps, progress)
+        return replace(found, seconds=time.process_time() - started)
     if name in _SPACES:
         alone = pipeline.with_generator(pipeline.networks.generator, "")
         model, inversion = alone, optimise(alone, image, Steps.shared(steps, _SPACES[name]), progress=progress)

@@ -52,3 +52,7 @@ def test_bad_layers_and_missing_pictures_are_told(tmp_path, crop, capsys):
     assert main(["mix", crop, str(tmp_path / "nobody.png"), *out]) == 1
     assert "There is no picture" in capsys.readouterr().err
     assert not (tmp_path / "out.png").exists()
+    for alpha in ("1.5", "half", "nan"):
+        with pytest.raises(SystemExit):
+            main(["mix", crop, crop, "--alpha", alpha, *out])
+        assert "expected a number from 0 to 1" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from sfe_models.evaluation.errors import EvaluationError
 from sfe_models.evaluation.methods import (
     INVERTER_CODE,
     METHODS,
+    ONE_CODE,
     invert,
     pipeline_methods,
     unavailable,
@@ -20,7 +21,7 @@ from sfe_models.networks import SFENetworks
 from sfe_models.pipeline import Pipeline
 from sfe_models.values import Features
 
-ALL = (*METHODS, INVERTER_CODE)
+ALL = (*METHODS, INVERTER_CODE, ONE_CODE)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def methods(small_pipeline):
 
 
 def test_all_are_there_but_the_unedited_picture(methods):
-    assert list(methods) == ["e4e", "inverter", "f_minus_delta", "sfe", INVERTER_CODE]
+    assert list(methods) == ["e4e", "inverter", "f_minus_delta", "sfe", INVERTER_CODE, ONE_CODE]
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name != "unedited"])
@@ -53,9 +54,11 @@ def test_strength_0_is_the_inversion_and_batch_equals_loop(name, methods, people
 def test_each_method_is_what_its_row_says(methods, people, small_pipeline):
     pipeline, inversion, direction = small_pipeline, people.inversion, small.directions()[1]
     edit = pipeline.apply_direction(inversion, direction, 1.5)
+    one_code = inversion.w_e[:, :1].expand(-1, pipeline.spec.n_styles, -1)
     delta = pipeline.compute_delta(edit)
     want = {
         "e4e": pipeline.generate_from(edit.w_e),
+        ONE_CODE: pipeline.generate_from(direction.move(one_code, torch.full((3,), 1.5))),
         "inverter": pipeline.synthesize(Features(edit, inversion.F_k, delta.carried)),
         "f_minus_delta": pipeline.synthesize(Features(edit, inversion.F_k - delta.delta, delta.carried)),
         "sfe": pipeline.edit(inversion, [(direction, 1.5)]),

@@ -12,7 +12,7 @@ from sfe_models.networks import SFENetworks
 from sfe_models.pipeline import Pipeline
 
 
-@pytest.mark.parametrize("name", ["w_plus", "optimise", "sfe_refine", "sfe_layers", "pti", "gani"])
+@pytest.mark.parametrize("name", ["w_plus", "s", "optimise", "sfe_refine", "sfe_layers", "pti", "gani"])
 def test_a_row_inverts_and_edits(pipeline, image, directions, name):
     before = {key: tensor.clone() for key, tensor in pipeline.networks.state_dict().items()}
     one = image[:1]
@@ -24,6 +24,19 @@ def test_a_row_inverts_and_edits(pipeline, image, directions, name):
     torch.testing.assert_close(edited[:1], made, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(edited[1:], made, atol=1e-3) and method.seconds > 0
     assert all(torch.equal(before[key], tensor) for key, tensor in pipeline.networks.state_dict().items())
+
+
+def test_style_vectors_come_closer_and_are_moved_by_as_much_as_their_code_is(pipeline, image, directions):
+    one = image[:1]
+    target = torch.nn.functional.adaptive_avg_pool2d(one, pipeline.spec.picture_size)
+    start, found = (find("s", pipeline, one, steps) for steps in (0, 12))
+    errors = [(way.inverted(People(one)) - target).square().mean().item() for way in (start, found)]
+    assert errors[1] < errors[0]
+    e4e = pipeline.generate_from(pipeline.invert(one, all_styles=True).w_e)
+    torch.testing.assert_close(start.inverted(People(one)), e4e, rtol=1e-4, atol=1e-4)
+    moved = directions[0].move(start.code, torch.tensor([2.0]))
+    edited = start.edited(People(one), [0], directions[0], [2.0])
+    torch.testing.assert_close(edited, pipeline.generate_from(moved), rtol=1e-4, atol=1e-4)
 
 
 def test_tuning_layers_after_k_leaves_delta_as_it_was(pipeline, image, directions):

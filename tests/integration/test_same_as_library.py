@@ -85,6 +85,18 @@ def test_zero_mask_is_the_inversion_or_the_unmasked_codes_with_no_delta(server, 
     assert_same(server.pictures(server.run(graph.api()), node), expected)
 
 
+@pytest.mark.parametrize("layers", ["coarse", "middle, 9"])
+def test_mixed(server, pipeline, layers):
+    graph = Trial(people=2)
+    image, _, _ = graph.add("SFE_DemoPortrait", 3, seed=11, attributes="", people=1, size=128, details=True)
+    other, _ = graph.add("SFE_Invert", 2, sfe_model=graph.model, image=image)
+    (edit,) = graph.add("SFE_MixStyles", source=graph.inversion, other=other, layers=layers, alpha=0.75)
+    node = graph.show(graph.finish(graph.delta(edit)))
+    a, b = pipeline.invert(portraits(2).image), pipeline.invert(portraits(1, 11).image)
+    delta = pipeline.compute_delta(pipeline.mix_styles(a, b, layers, 0.75))
+    assert_same(server.pictures(server.run(graph.api()), node), pipeline.synthesize(pipeline.feature_edit(delta)))
+
+
 def test_combined(server, pipeline, directions):
     graph = Trial()
     first, second = graph.delta(graph.apply("glasses", 2.0)), graph.delta(graph.apply("smile", -1.0))

@@ -11,9 +11,11 @@ from sfe_models.directions.base import DirectionError, DirectionInfo, StyleSpace
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.directions.library import DirectionLibrary
+from sfe_models.domain import CARS_512
 from sfe_models.evaluation.methods import with_inverter_code
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.config import AdversarialConfig, EditDraw
+from sfe_models.training.edit_tables import CARS
 from sfe_models.training.editor import DrawnEdit, drawn_edits
 from sfe_models.training.errors import ConfigError
 
@@ -238,6 +240,11 @@ def test_a_table_names_directions_with_their_strengths():
     drawn = drawn_edits((EditDraw("b", (1.0, 2.0)), EditDraw("a", range=(0.0, 1.0))), library)
     assert [edit.direction.info.name for edit in drawn] == ["b", "a"]
     assert drawn[0] == DrawnEdit(library.get("b"), (1.0, 2.0), None) and drawn[1].range == (0.0, 1.0)
+
+
+def test_the_cars_are_drawn_from_the_published_files(shared):
+    drawn = drawn_edits(CARS, DirectionLibrary(CARS_512, [shared / "data/directions"]))
+    assert [(edit.direction.info.name, edit.strengths) for edit in drawn] == [(r.direction, r.strengths) for r in CARS]
 
 
 def test_no_direction_at_all():

@@ -63,12 +63,12 @@ def add_commands(commands) -> None:
         help="coarse (pose, shape of face and hair), middle (features and colours), fine (light and shades), all, "
         "numbers and ranges: middle, 3, 9-11 (default: %(default)s)",
     )
-    mix.add_argument("--alpha", type=float, default=1.0, help="how far: 0 is A, 1 takes B's layers (default: 1)")
+    mix.add_argument("--alpha", type=_alpha, default=1.0, help="how far: 0 is A, 1 takes B's layers (default: 1)")
     mix.add_argument("--other-face", metavar="N", default="0", help="which face of B, from 0 (default: 0)")
-    mix.set_defaults(run="mixing:run_mix", directions=None, tuned=None)
+    mix.set_defaults(run="mixing:run_mix", directions=None, tuned=None, no_colour_match=None)
     _add_model_and_faces(mix)
     add_inverting(mix)
-    add_paste_options(mix)
+    add_paste_options(mix, colour_match=False)
 
 
 def _add_picture(parser: argparse.ArgumentParser) -> None:
@@ -117,6 +117,16 @@ def add_inverting(parser: argparse.ArgumentParser) -> None:
         default=SPACES[-1],
         help="what --optimise moves: one code (w), one for each layer (w+), or those and then F_k (f, the default)",
     )
+
+
+def _alpha(text: str) -> float:
+    """Parse a number from 0 to 1."""
+    try:
+        if 0 <= (value := float(text)) <= 1:
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no share; expected a number from 0 to 1, such as 0.5")
 
 
 def _count(text: str) -> int:

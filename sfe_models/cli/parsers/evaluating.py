@@ -36,8 +36,8 @@ def add_commands(commands) -> None:
         "--methods",
         nargs="+",
         metavar="NAME",
-        help="only these rows of --model: e4e, inverter, f_minus_delta, sfe; of other encoders, whose published files "
-        f"lie in --weights: {', '.join(RIVAL_METHODS)}; or, one picture at a time, which takes seconds to minutes for "
+        help="only these rows of --model: w, e4e, inverter, f_minus_delta, sfe; of other encoders, whose files lie in "
+        f"--weights: {', '.join(RIVAL_METHODS)}; or, one picture at a time, which takes seconds to minutes for "
         f"each and needs --count: {', '.join(ONE_PICTURE_METHODS)}; beside editing FIDs sampled, G(w) of drawn codes",
     )
     usual = "30 of sfe_, 120 of w_plus and optimise; pti and gani 200, 100 above 256 px"

@@ -46,8 +46,8 @@ def add_align_options(parser: argparse.ArgumentParser, many: bool = False) -> No
     )
 
 
-def add_paste_options(parser: argparse.ArgumentParser) -> None:
-    """Add what brings the crop back into the photo."""
+def add_paste_options(parser: argparse.ArgumentParser, colour_match: bool = True) -> None:
+    """Add what brings the crop back into the photo; colour_match: as it is, or with its colours matched."""
     group = parser.add_argument_group("back into the photo")
     group.add_argument(
         "--paste",
@@ -57,6 +57,7 @@ def add_paste_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--region", choices=PASTE_REGIONS, help=f"what goes back (default: {HEAD})")
     group.add_argument("--feather", type=float, help=f"soft edge, share of the crop (default: {SOFT_EDGE})")
-    group.add_argument("--no-colour-match", action="store_true", help="leave the crop's colours as they are")
+    if colour_match:
+        group.add_argument("--no-colour-match", action="store_true", help="leave the crop's colours as they are")
     group.add_argument("--blend", choices=BLENDS, help=f"default: {FEATHERED}")
     group.add_argument("--no-face", choices=("error", "pass"), help="pass: a photo without a face is written as it is")
