@@ -159,7 +159,7 @@ def found_directions(strength: Strengths) -> Graph:
     after, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=other)
     (difference,) = graph.add("SFE_DirectionFromImages", before=inversion, after=after, space="W+")
     edit = inversion
-    for direction, amount in ((found, 2.0), (difference, 0.5)):
+    for direction, amount in ((found, 0.7), (difference, 0.5)):
         edit = _apply(graph, edit, "smile", amount, custom_direction=direction)
     delta, _ = graph.add("SFE_ComputeDelta", 2, edit=edit)
     _finish(graph, inversion, delta)
@@ -188,7 +188,7 @@ def own_generator(strength: Strengths) -> Graph:
     image, _, _ = _portrait(graph, model)
     inversion, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=image, refine=40, method="optimise")
     found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="SeFa", index=0, layers="all")
-    edit = _apply(graph, inversion, "smile", 2.0, custom_direction=found)
+    edit = _apply(graph, inversion, "smile", 0.7, custom_direction=found)
     delta, _ = graph.add("SFE_ComputeDelta", 2, edit=edit)
     _finish(graph, inversion, delta)
     return graph

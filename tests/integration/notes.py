@@ -92,8 +92,8 @@ NOTES = {
             "点击**运行**：未选照片前会画出两个人。",
         ),
         (
-            "Your photo: *choose file* on *Load Photo*, then **Run**.",
-            "自己的照片：在“加载照片”上选择文件，再**运行**。",
+            "Your photo: the button on *Load Photo*, then **Run**.",
+            "自己的照片：用“加载照片”上的按钮选择，再**运行**。",
         ),
     ),
     "photo": _note(
@@ -108,8 +108,8 @@ NOTES = {
             "点击**运行**：未选照片前会画出两个人。",
         ),
         (
-            "Your photo: *choose file* on *Load Photo*, then **Run**.",
-            "自己的照片：在“加载照片”上选择文件，再**运行**。",
+            "Your photo: the button on *Load Photo*, then **Run**.",
+            "自己的照片：用“加载照片”上的按钮选择，再**运行**。",
         ),
     ),
     "batch": _note(
