@@ -26,6 +26,8 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sfe_models.checkpoints.load import DEMO_BUNDLE, load_networks  # noqa: E402
+from sfe_models.checkpoints.places import models_folder  # noqa: E402
+from sfe_models.choices import YUNET  # noqa: E402
 from sfe_models.demo.attributes import Portraits, sample_portraits  # noqa: E402
 from sfe_models.demo.head import pose_head  # noqa: E402
 from sfe_models.demo.renderer import render  # noqa: E402
@@ -33,7 +35,7 @@ from sfe_models.demo.shapes import REACH, Screen  # noqa: E402
 from sfe_models.directions.base import Direction  # noqa: E402
 from sfe_models.directions.library import model_library  # noqa: E402
 from sfe_models.faces.crop.alignment import align_face  # noqa: E402
-from sfe_models.faces.landmarks import parse_landmarks  # noqa: E402
+from sfe_models.faces.find.detectors import find_faces, load_detector  # noqa: E402
 from sfe_models.film.following import Looking, follow  # noqa: E402
 from sfe_models.film.frames import FilmOptions, edited_frames  # noqa: E402
 from sfe_models.pictures.image_io import load_photo  # noqa: E402
@@ -138,9 +140,8 @@ def rendered(seed: int, frames: int, attribute: str, change: float) -> Case:
     heads = [pose_head(Portraits(p.values.float(), p.detail_seeds), Screen.of(CANVAS, p.values)) for p in
              (people[1:], people[:-1])]  # fmt: skip
     scene = torch.stack(camera.to_scene(*pixels(frames - 1, size), slice(1, None)), dim=-1)
-    surface = F.grid_sample(
-        torch.stack([heads[0].u, heads[0].v], dim=1), scene, padding_mode="border", align_corners=False
-    )
+    known = torch.stack([heads[0].u, heads[0].v], dim=1)
+    surface = F.grid_sample(known, scene, padding_mode="border", align_corners=False)
     x, y = heads[1].project(surface[:, 0], surface[:, 1])
     back = torch.stack(camera.to_frame(x / REACH, y / REACH, slice(0, -1)), dim=-1)
     face = camera.film(made.face_mask, size)[:, 0]
@@ -148,9 +149,10 @@ def rendered(seed: int, frames: int, attribute: str, change: float) -> Case:
     return Case(f"person {seed}, {attribute}", seen, plain, points, back, face[1:] & face[:-1], truth)
 
 
-def moved_photo(path: Path, points: Tensor, frames: int, longest: int) -> Case:
-    """A photograph that a camera moves over; points: landmarks in its px."""
-    random, photo = torch.Generator().manual_seed(1), load_photo(path).pixels.float()
+def moved_photo(path: Path, frames: int, longest: int) -> Case:
+    """A photograph that a camera moves over; its longer side becomes so many px."""
+    random, photo = torch.Generator().manual_seed(1), load_photo(path).pixels
+    points, photo = find_faces(photo, load_detector(YUNET, [models_folder()]))[0], photo.float()
     share = longest / max(photo.shape[1:])
     size = tuple(round(n * share) for n in photo.shape[1:])
     camera = Camera.moving(frames, 0.95, random)
@@ -208,7 +210,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[5, 9])
     parser.add_argument("--model", default="photo")
     parser.add_argument("--photo", type=Path, help="a photograph with one face")
-    parser.add_argument("--landmarks", help="its points, as `edit --landmarks` takes them")
     parser.add_argument("--size", type=int, default=400, help="longer side of the film in px")
     parser.add_argument("--edit", default="smile=1.5")
     options = parser.parse_args()
@@ -218,12 +219,11 @@ def main() -> None:
         pipeline = Pipeline(load_networks(DEMO_BUNDLE))
         library = model_library(DEMO_BUNDLE, pipeline.spec)
         for seed in options.seeds:
-            measure(rendered(seed, options.frames, "smile", 0.35), pipeline, [(library.get("smile"), 1.0)])
+            measure(rendered(seed, options.frames, "smile", 0.3), pipeline, [(library.get("smile"), 1.0)])
     else:
         pipeline = Pipeline(load_networks(options.model))
         library = model_library(options.model, pipeline.spec)
-        points = parse_landmarks(options.landmarks)[0][0]
-        case = moved_photo(options.photo, points, options.frames, options.size)
+        case = moved_photo(options.photo, options.frames, options.size)
         measure(case, pipeline, [(library.get(name), float(strength))])
 
 

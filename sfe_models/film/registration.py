@@ -25,8 +25,8 @@ def moved(before: Tensor, after: Tensor) -> Tensor | None:
     """Find the similarity that brings a crop to the next one: [2,3], float64, px of `before` to px of `after`.
 
     before, after: [3,SIDE,SIDE] of 0 to 255, which show the face at about the same place. Iterated least squares on
-    grey pixels (Lucas and Kanade), from coarse to fine; light that changes as a whole, and contrast, are taken out. None where they
-    cannot be brought together.
+    grey pixels (Lucas and Kanade), from coarse to fine; light and contrast that change as a whole are taken out. None
+    where they cannot be brought together.
     """
     found = torch.zeros(4)  # a, b, x, y of x' = (1 + a) x - b y + x, y' = b x + (1 + a) y + y, in half sides
     axis = (torch.arange(SIDE) + 0.5) / SIDE * 2 - 1
@@ -39,10 +39,8 @@ def moved(before: Tensor, after: Tensor) -> Tensor | None:
             grid = torch.stack([(1 + a) * x - b * y + dx, b * x + (1 + a) * y + dy], dim=-1)[None]
             now = F.grid_sample(second[None], grid, mode="bicubic", padding_mode="border", align_corners=False)[0, 0]
             along_y, along_x = torch.gradient(now, spacing=2 / SIDE)
-            slopes = torch.stack(
-                [along_x * x + along_y * y, along_y * x - along_x * y, along_x, along_y, torch.ones_like(now), now],
-                dim=-1,
-            )
+            turn = [along_x * x + along_y * y, along_y * x - along_x * y]
+            slopes = torch.stack([*turn, along_x, along_y, torch.ones_like(now), now], dim=-1)
             off = first[0] - now
             off = off - (off * window).sum() / window.sum()
             weight = window / (1 + (off / _ROBUST).square())
