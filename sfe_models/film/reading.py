@@ -112,15 +112,12 @@ def opened(path: Path | str) -> Iterator[Film]:
             f"{path} cannot be read as a film ({error.strerror or error}); expected MP4 or the like."
         ) from error
     with container:
-        pictures = [stream for stream in container.streams.video if not stream.disposition & _COVER]
+        cover = av.stream.Disposition.attached_pic  # the picture on a record's cover
+        pictures = [stream for stream in container.streams.video if not stream.disposition & cover]
         if not pictures:
             raise FilmError(f"{path} has no moving picture; expected a film.")
         pictures[0].thread_type = "AUTO"
         yield Film(path, container, pictures[0], pictures[0].frames)
-
-
-# What marks the picture on a record's cover (AV_DISPOSITION_ATTACHED_PIC).
-_COVER = 0x0400
 
 
 def upright(pixels: np.ndarray, turns: int) -> np.ndarray:
