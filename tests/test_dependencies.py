@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(sfe_models.__file__).parent
 FORBIDDEN = {"comfy", "comfy_api", "comfy_extras", "folder_paths", "nodes", "server", "execution"}
 # What is built on the core, from the lower to the upper; who is asked imports nothing that comes later.
-ABOVE = {"training": 1, "tuning": 1, "gradual": 1, "film": 2, "evaluation": 2, "cli": 3, "__main__": 4}
+ABOVE = {"training": 1, "tuning": 1, "gradual": 1, "film": 2, "batch": 2, "evaluation": 2, "cli": 3, "__main__": 4}
 # Private names of torch that nothing public stands for.
 TORCH_ONLY = {"_buffers", "_foreach_lerp_", "_load_from_bytes", "_modules", "_parameters", "_utils", "_version"}
 TORCH_ONLY |= {"_rebuild_tensor_v2"}

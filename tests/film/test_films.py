@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-av = pytest.importorskip("av", reason="needs PyAV (the extra video)")
+pytest.importorskip("av", reason="needs PyAV (the extra video)")
 
 from faces.people import face
 from film.films import make_film, ramp, read_film, sound_packets
@@ -69,7 +69,7 @@ def test_usual_coding_changes_little(film, tmp_path):
 
 @pytest.mark.parametrize("turned", [90, 180, -90])
 def test_a_film_of_a_phone_held_upright_is_written_upright(tmp_path, turned):
-    if not hasattr(av.VideoStream, "set_display_rotation"):
+    if not hasattr(pytest.importorskip("av").VideoStream, "set_display_rotation"):
         pytest.skip("needs a PyAV that writes rotations, to make such a film")
     pictures = [ramp(i) for i in range(4)]
     plain = read_film(make_film(tmp_path / "plain.mp4", pictures, codec="libx264", pixels="yuv444p"))[1]
