@@ -56,6 +56,8 @@ def test_text_says_its_encoding():
 def test_what_only_unix_has_is_asked_for_where_it_may_fail():
     found = []
     for path, tree in trees():
+        if path.parts[0] == "benchmarks":
+            continue  # measured on Linux
         tried = {id(line) for node in ast.walk(tree) if isinstance(node, ast.Try) for line in node.body}
         for node in ast.walk(tree):
             names = []
