@@ -1,6 +1,6 @@
 """The README's picture of the photographic model: python benchmarks/photo_figure.py --output docs/photo.jpg
 
-Rows: scikit-image's astronaut (Eileen Collins, NASA, in the public domain), then people whom the generator draws, with
+Rows: scikit-image's astronaut (NASA, in the public domain), then people whom the generator draws, with
 details painted on that no code holds. Columns: the picture, its e4e inversion, its SFE inversion, and edits by the
 model's own directions. Also writes the astronaut's whole photo, older and pasted back, beside it (`-pasted`). Needs
 scikit-image, which the `test` extra brings, and the file of the detector.

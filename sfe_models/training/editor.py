@@ -182,7 +182,7 @@ class EditorStage(Stage):
             if adversarial:
                 judged = [made[:n]]
                 if edit.direction.info.name in config.adversarial_edits:
-                    judged.append(self._edited_real(inverted, pair.delta, edit, strength))
+                    judged.append(self.edited_real(inverted, pair.delta, edit, strength))
                 losses["adversarial"] = self.adversary.encoder_loss(padded(torch.cat(judged), domain))
                 loss = loss + config.inversion_weight * config.adversarial.weight * losses["adversarial"]
         loss.backward()
@@ -196,7 +196,7 @@ class EditorStage(Stage):
             losses["l2_edit"] = F.mse_loss(made[n:], pair.target)
         return losses
 
-    def _edited_real(self, inverted: Inverted, change: Tensor, edit: DrawnEdit, strength: Tensor) -> Tensor:
+    def edited_real(self, inverted: Inverted, change: Tensor, edit: DrawnEdit, strength: Tensor) -> Tensor:
         """Edit the real pictures, which come first in `inverted`; delta is of their own e4e codes, as in the pairs."""
         n = len(change)
         with torch.no_grad():

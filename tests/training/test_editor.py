@@ -12,6 +12,7 @@ from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.families.stylespace import StyleOffsetDirection
 from sfe_models.directions.library import DirectionLibrary
 from sfe_models.domain import CARS_512
+from sfe_models.equations import invert
 from sfe_models.evaluation.methods import with_inverter_code
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.config import AdversarialConfig, EditDraw
@@ -180,7 +181,9 @@ def test_an_edited_real_picture_is_the_pipelines_edit():
     pair = stage.pair(IMAGE, edit, strength)
     seen = torch.nn.functional.interpolate(IMAGE, (32, 32), mode="bilinear")
     with torch.no_grad():
-        made = stage._edited_real(stage._invert(seen), pair.delta, edit, strength)
+        made = stage.edited_real(
+            invert(stage.inverter, stage.generator, stage.domain, seen)[0], pair.delta, edit, strength
+        )
     networks = random_networks(SPEC, folded=False)
     networks.feature_editor.load_state_dict(stage.editor.state_dict())
     want = Pipeline(networks).edit(IMAGE, [(edit.direction, strength)])
