@@ -232,7 +232,7 @@ try {
       const one = (type) => graph._nodes.find((n) => n.type === type);
       one("SFE_LoadModel").connect(0, node, node.inputs.findIndex((i) => i.name === "model"));
       one("SFE_DemoPortrait").connect(0, node, node.inputs.findIndex((i) => i.name === "image"));
-      node.connect(node.outputs.findIndex((o) => o.name === "image"), one("PreviewImage"), 0);
+      node.connect(node.outputs.findIndex((o) => o.name === "image"), one("SaveImage"), 0);
       return {
         inputs: node.inputs.map((i) => i.name),
         outputs: node.outputs.map((o) => o.name),
