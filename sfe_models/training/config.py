@@ -190,7 +190,6 @@ class InverterConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
-    halves: str = "mean"
     feature_regulariser: str = "norm"
     regulariser: float = 0.01
     feature_ramp: int = 0
@@ -201,6 +200,7 @@ class InverterConfig:
     painted: float = 0.0
     code: float = 0.0
     feature: float = 0.0
+    halves: str = "mean"
 
     def __post_init__(self):
         if self.feature_regulariser not in ("norm", "sum", "distance"):
@@ -260,9 +260,9 @@ class EditorConfig:
     inverter_statistics: str = "frozen"
     delta_code: str = "e4e"
     inversion_weight: float = 1.0
+    start: str = "random"
     halves: str = "mean"
     adversarial_edits: tuple[str, ...] = ()
-    start: str = "random"
 
     def __post_init__(self):
         _check_halves(self.halves)
