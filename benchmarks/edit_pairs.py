@@ -1,7 +1,7 @@
 """Compare one method's edits with every other's, over the people whom both brought to the wanted change.
 
-    python -m sfe_models evaluate --gradual demo-gradual --count 24 --edit-count 24 --json results.json
-    python benchmarks/edit_pairs.py results.part0.jsonl gradual
+    python -m sfe_models evaluate --gradual demo-gradual --count 80 --json results.json
+    python benchmarks/edit_pairs.py gradual results.part*.jsonl
 
 `evaluate` compares all its methods over the people whom every one of them brought there: few, if one seldom does.
 """
@@ -12,10 +12,10 @@ from pathlib import Path
 from statistics import fmean
 
 parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-parser.add_argument("results", type=Path, help="the single results that evaluate keeps beside --json")
 parser.add_argument("method")
+parser.add_argument("results", type=Path, nargs="+", help="the single results that evaluate keeps beside --json")
 options = parser.parse_args()
-lines = options.results.read_text(encoding="utf-8").splitlines()
+lines = [line for path in options.results for line in path.read_text(encoding="utf-8").splitlines()]
 people = [row["editing"] for row in map(json.loads, lines) if row.get("editing")]
 edits = {
     name: [person[name]["methods"] for person in people if person.get(name, {}).get("methods")]
