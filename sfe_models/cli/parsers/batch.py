@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-
 from .editing import add_inverting, add_mask, add_steps
 from .photos import add_align_options, add_paste_options
-from .shared import OutputFolder, add_directions, add_model
+from .shared import OutputFolder, add_directions, add_model, positive
 
 # What --format stands for.
 SUFFIXES = {"keep": "keep", "png": ".png", "jpg": ".jpg", "webp": ".webp"}
@@ -47,13 +45,13 @@ def add_commands(commands) -> None:
     speed = parser.add_argument_group("speed")
     speed.add_argument(
         "--faces-at-once",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="how many faces go through the networks together (default: 1 on a CPU, where more gains nothing; 8)",
     )
     speed.add_argument(
         "--threads",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="how many threads read pictures and find faces, and how many write (default: 1 on a CPU; 4)",
     )
@@ -64,14 +62,7 @@ def add_commands(commands) -> None:
         help="local starts one on this machine, auto joins the one that `ray start` made; all workers must see the "
         "pictures and --output, or both are fsspec addresses such as s3://bucket/folder",
     )
-    cluster.add_argument("--workers", type=_positive, default=1, metavar="N", help="how many (default: %(default)s)")
+    cluster.add_argument("--workers", type=positive, default=1, metavar="N", help="how many (default: %(default)s)")
     cluster.add_argument("--gpus", type=float, metavar="X", help="of each worker (default: 1 where there are any)")
     # What `edit` has besides, for the checks that both share.
     parser.set_defaults(photo=None, tuned=None, run="batch:run_batch")
-
-
-def _positive(text: str) -> int:
-    """Parse a number of faces or threads."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of them; expected 1 or more")
-    return int(text)

@@ -30,6 +30,13 @@ class OutputFolder(str):
     """The path of a folder that a command will write into."""
 
 
+def positive(text: str) -> int:
+    """Parse a whole number from 1 on."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on, such as 200")
+    return int(text)
+
+
 def add_model(parser: argparse.ArgumentParser, default: str | None = PHOTO, said: str | None = None) -> None:
     """Add --model, --dtype and --device. said: the default in words, if it depends on something."""
     parser.add_argument("--model", default=default, help=f"what to load, see below (default: {said or default})")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-
 from ...choices import PIVOTS, TUNING_METHODS
 from .photos import add_align_options
-from .shared import OutputFile, OutputPicture, add_model
+from .shared import OutputFile, OutputPicture, add_model, positive
 
 _PERCEPTUAL = ("none", "alex", "vgg", "stlpips", "mobilenet")
 _IDENTITY = ("none", "arcface", "moco")
@@ -32,7 +30,7 @@ def add_commands(commands) -> None:
         "--picture", type=OutputPicture, metavar="OUT.png", help="write what the tuned generator makes of the photo"
     )
     parser.add_argument("--method", choices=TUNING_METHODS, default=TUNING_METHODS[0])
-    parser.add_argument("--steps", type=_positive, default=0, metavar="N", help="(default: 200; 100 above 256 px)")
+    parser.add_argument("--steps", type=positive, default=0, metavar="N", help="(default: 200; 100 above 256 px)")
     parser.add_argument(
         "--pivot",
         choices=PIVOTS,
@@ -44,7 +42,7 @@ def add_commands(commands) -> None:
     )
     parser.add_argument(
         "--size",
-        type=_positive,
+        type=positive,
         metavar="PX",
         help="compare pictures of this side, and leave what the generator does after it: less time, far less memory",
     )
@@ -61,10 +59,3 @@ def add_commands(commands) -> None:
     # What `edit` has besides, for the checks that both share.
     parser.set_defaults(optimise=None, refine=0, refine_w=False, tuned=None, directions=None)
     parser.set_defaults(run="tuning:run_tune")
-
-
-def _positive(text: str) -> int:
-    """Parse a number of steps."""
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of steps; expected 1 or more, such as 200")
-    return int(text)
