@@ -241,7 +241,7 @@ def test_ctrl_c_ends_the_batch_and_not_the_refinement_of_one_picture(crops, step
     [
         (["--no-paste", "--face", "all"], "name one face"),
         (["--format", "tiff"], "invalid choice"),
-        (["--faces-at-once", "0"], "expected 1 or more"),
+        (["--faces-at-once", "0"], "no whole number from 1 on"),
         (["--output", "in"], "overwritten by its own edit"),
         (["--output", "in/a.png/out"], "a.png is a file"),
         (["--output", "full"], "is there already, made by no batch"),
