@@ -1,12 +1,13 @@
 """One picture at a time: encoders, optimisation, refinement, PTI, GANI as reconstructed here.
 
     python benchmarks/tuning.py --json tuning.jsonl [--count 20] [--steps 200] [--methods gani pti gani_1_block ...]
-    python benchmarks/tuning.py --json photos.jsonl --photos FOLDER --weights WEIGHTS [--count 4] [--steps 30]
+    python benchmarks/tuning.py --json photos.jsonl --photos FOLDER --weights WEIGHTS [--count 4] [--device cuda]
 
 On rendered people: edits at matched change against the true picture, by the judge, which is in no loss. On photographs,
-aligned here, with the model `photo`: who is still seen at a matched change of a score. All losses are of pixels alone.
-Seconds are of one thread. Every row of a person is appended to --json as it comes; a stopped run goes on. `--report`
-prints the table of what is there, of --methods, and measures nothing.
+aligned here unless --aligned, with the model `photo`: who is still seen at a matched change of a score. All losses are
+of pixels alone. Seconds are of one thread of a CPU, or of a GPU as it was shared. Every row of a person is appended to
+--json as it comes; a stopped run goes on. Several processes take --share 0/8 to 7/8 of the people, each with a --json
+of its own. `--report` prints the table of what is in all files of --json, of --methods, and measures nothing.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sfe_models.checkpoints.load import DEMO_BUNDLE, load_networks  # noqa: E402
 from sfe_models.checkpoints.places import PHOTO, models_folder  # noqa: E402
+from sfe_models.choices import DEVICES  # noqa: E402
 from sfe_models.cli.parsers.evaluating import JUDGE_FILE  # noqa: E402
 from sfe_models.directions.library import model_library  # noqa: E402
 from sfe_models.evaluation.comparison import as_saved, l2  # noqa: E402
 from sfe_models.evaluation.methods import Method, People, PipelineMethod, invert  # noqa: E402
 from sfe_models.evaluation.metrics import load_metrics  # noqa: E402
 from sfe_models.evaluation.one_picture import drift, find  # noqa: E402
+from sfe_models.evaluation.records import Share  # noqa: E402
 from sfe_models.evaluation.score_edits import ScoreEdit, ScoreEditing  # noqa: E402
 from sfe_models.evaluation.sources import RenderedPeople, open_source  # noqa: E402
 from sfe_models.evaluation.ssim import ms_ssim  # noqa: E402
@@ -38,6 +41,7 @@ from sfe_models.faces.find.detectors import load_detector  # noqa: E402
 from sfe_models.perception.attribute_network import load_attribute_network  # noqa: E402
 from sfe_models.perception.scores import load_scorer  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
+from sfe_models.precision import choose_device  # noqa: E402
 
 ATTRIBUTES = ["smile", "hair_length", "light"]
 MATCHED = ["age=age:10"]
@@ -62,8 +66,9 @@ class Rendered:
     """People whose true edits are known. What their edits are compared by is "error"."""
 
     def __init__(self, options: argparse.Namespace):
-        self.pipeline = Pipeline(load_networks(DEMO_BUNDLE))
-        self.judge = load_attribute_network(JUDGE_FILE)
+        self.device = choose_device(options.device)
+        self.pipeline = Pipeline(load_networks(DEMO_BUNDLE, device=self.device))
+        self.judge = load_attribute_network(JUDGE_FILE).to(self.device)
         library = model_library(DEMO_BUNDLE, self.pipeline.spec)
         self.directions = named_directions(library, self.judge, ATTRIBUTES)
         self.source = RenderedPeople(0, options.count, self.pipeline.spec)
@@ -85,13 +90,15 @@ class Photographs:
     """Photographs, whose edits are compared by who is still seen."""
 
     def __init__(self, options: argparse.Namespace):
-        self.pipeline = Pipeline(load_networks(options.model))
-        spec, detector = self.pipeline.spec, load_detector(folders=(models_folder(), Path("models")))
+        self.device = choose_device(options.device)
+        self.pipeline = Pipeline(load_networks(options.model, device=self.device))
+        spec = self.pipeline.spec
+        detector = None if options.aligned else load_detector(folders=(models_folder(), Path("models")))
         self.source = open_source(options.photos, spec, options.count, 0, detector=detector)
-        self.metrics = load_metrics(options.weights, photographs=True)
+        self.metrics = load_metrics(options.weights, self.device, photographs=True)
         library = model_library(options.model, spec)
         edits = tuple(ScoreEdit.parse(text, library) for text in options.matched)
-        scorer = load_scorer([edit.score.name for edit in edits], options.weights)
+        scorer = load_scorer([edit.score.name for edit in edits], options.weights, self.device)
         self.editing = ScoreEditing(edits, scorer, self.metrics)
 
     def compare(self, made: Tensor, image: Tensor) -> dict[str, float]:
@@ -117,7 +124,7 @@ def steps_of(name: str, options: argparse.Namespace, others: dict[str, dict]) ->
 
 def row(bench: Rendered | Photographs, key: str, name: str, options: argparse.Namespace, others: dict) -> dict:
     """Measure one way on one person."""
-    pipeline, image = bench.pipeline, bench.source.read(key)[None]
+    pipeline, image = bench.pipeline, bench.source.read(key)[None].to(bench.device)
     people = invert(pipeline, image, bench.source.portraits([key]))
     if name in ("e4e", "sfe"):
         method, about = PipelineMethod(name, pipeline), {}
@@ -143,7 +150,11 @@ _OF_PHOTOGRAPHS = [
     ("ms_ssim", "MS-SSIM", ".3f"),
     ("st_lpips", "ST-LPIPS", ".3f"),
     ("dlib", "dlib", ".3f"),
+    ("mobile", "MobileFaceNet", ".3f"),
 ]
+# What edits are compared by, and whether more is better: the first that all rows know.
+_BY = [("error", False), ("dlib", False), ("mobile", True)]
+_TITLES = {"error": "edit L2", "dlib": "edit dlib", "mobile": "edit MobileFaceNet"}
 _DRIFT = [("near", "drift near", ".4f"), ("far", "drift far", ".4f")]
 
 
@@ -152,12 +163,14 @@ def report(rows: list[dict]) -> str:
     names = list(dict.fromkeys(row["method"] for row in rows))
     by = {(row["key"], row["method"]): row for row in rows}
     people = [key for key in dict.fromkeys(row["key"] for row in rows) if all((key, name) in by for name in names)]
-    photographs = any("dlib" in row for row in rows)
-    measured, by_edit = (_OF_PHOTOGRAPHS, "dlib") if photographs else (_OF_RENDERED, "error")
+    measured = _OF_RENDERED if "judge" in rows[0] else [column for column in _OF_PHOTOGRAPHS if column[0] in rows[0]]
+    cells = [edit for row in rows for edit in row["edits"].values()]
+    by_edit, more = next((key, more) for key, more in _BY if all(key in cell for cell in cells))
+    sign = -1 if more else 1
     columns = [("steps", "steps", ".0f"), *measured, *_DRIFT]
     base = "sfe" if "sfe" in names else names[0]
     titles = [title for _, title, _ in columns]
-    titles += ["edit dlib" if photographs else "edit L2", "reached", f"below {base}'s", "seconds"]
+    titles += [_TITLES[by_edit], "reached", f"better than {base}'s", "seconds"]
     common = [
         (key, label)
         for key in people
@@ -175,17 +188,17 @@ def report(rows: list[dict]) -> str:
         own = [by[key, name] for key in people]
         edits = {(key, label): edit for key in people for label, edit in by[key, name]["edits"].items()}
         reached = sum(edit["reached"] for edit in edits.values())
-        below = sum(edits[at][by_edit] < by[at[0], base]["edits"][at[1]][by_edit] for at in common)
+        better = sum(sign * edits[at][by_edit] < sign * by[at[0], base]["edits"][at[1]][by_edit] for at in common)
         cells = [mean(own, key, form) for key, _, form in columns]
         cells += [mean([edits[at] for at in common], by_edit, ".4f"), f"{reached}/{len(edits)}"]
-        cells += ["-" if name == base else f"{below}/{len(common)}", mean(own, "seconds", ".1f")]
+        cells += ["-" if name == base else f"{better}/{len(common)}", mean(own, "seconds", ".1f")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--json", required=True, type=Path, metavar="FILE.jsonl")
+    parser.add_argument("--json", required=True, nargs="+", type=Path, metavar="FILE.jsonl", help="written: the first")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--steps", type=int, default=200, help="of PTI and GANI, and of w_plus and optimise")
     parser.add_argument("--code-steps", type=int, metavar="N", help="of w_plus and optimise, if not as many")
@@ -195,21 +208,25 @@ def main() -> None:
     parser.add_argument("--photos", metavar="FOLDER", help="photographs in the place of rendered people")
     parser.add_argument("--model", default=PHOTO, help="of photographs")
     parser.add_argument("--weights", default="weights", metavar="FOLDER", help="networks that photographs take")
+    parser.add_argument("--aligned", action="store_true", help="the folder holds aligned crops")
+    parser.add_argument("--share", default="0/1", metavar="I/N", help="every N-th person, from the I-th on")
+    parser.add_argument("--device", choices=DEVICES, default="cpu")
     parser.add_argument("--matched", nargs="*", default=MATCHED, metavar="SCORE=DIRECTION:CHANGE")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
-    lines = options.json.read_text(encoding="utf-8").splitlines() if options.json.exists() else []
-    rows = [json.loads(line) for line in lines]
+    there = [path.read_text(encoding="utf-8") for path in options.json if path.exists()]
+    rows = [json.loads(line) for text in there for line in text.splitlines()]
     if not options.report:
         torch.set_num_threads(1)
         bench = Photographs(options) if options.photos else Rendered(options)
-        for key in bench.source.keys:
+        share = Share(*map(int, options.share.split("/")))
+        for key in share.part(bench.source.keys):
             done = {known["method"]: known for known in rows if known["key"] == key}
             for name in [*options.methods, *(ABLATIONS if options.ablations else ())]:
                 if name not in done:
                     done[name] = row(bench, key, name, options, done)
                     rows.append(done[name])
-                    with options.json.open("a", encoding="utf-8") as file:
+                    with options.json[0].open("a", encoding="utf-8") as file:
                         file.write(json.dumps(done[name]) + "\n")
     wanted = {*options.methods, *(ABLATIONS if options.ablations else ())}
     print(report([known for known in rows if known["method"] in wanted]))

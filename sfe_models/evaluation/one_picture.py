@@ -44,7 +44,7 @@ _SPACES = {"w_plus": "w+", "optimise": "f"}
 
 @dataclass(frozen=True, eq=False)
 class FoundMethod:
-    """A way to one picture: the model and inversion that edit it. seconds: of one thread, that finding it took."""
+    """A way to one picture: the model and inversion that edit it. seconds: that finding it took, see `seconds_on`."""
 
     name: str
     pipeline: Pipeline
@@ -128,10 +128,11 @@ def find(
 
     image: [1,3,H,W]; progress: called after every step; settings: of a TuningConfig, for pti and gani.
     """
-    started = time.process_time()
+    device = pipeline.networks.device
+    started = seconds_on(device)
     if name == "s":
         found = find_styles(pipeline, image, steps, progress)
-        return replace(found, seconds=time.process_time() - started)
+        return replace(found, seconds=seconds_on(device) - started)
     if name in _SPACES:
         alone = pipeline.with_generator(pipeline.networks.generator, "")
         model, inversion = alone, optimise(alone, image, Steps.shared(steps, _SPACES[name]), progress=progress)
@@ -146,7 +147,16 @@ def find(
         tuned = tune_generator(pipeline, image, config, progress=progress)
         model = tuned.pipeline(pipeline)
         inversion = tuned.inversion(model)
-    return FoundMethod(name, model, inversion, time.process_time() - started, steps)
+    return FoundMethod(name, model, inversion, seconds_on(device) - started, steps)
+
+
+def seconds_on(device: torch.device) -> float:
+    """Read a clock: of the processor on a CPU, so that other programs do not count; on a GPU when its work is done."""
+    if device.type == "cpu":
+        return time.process_time()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
 
 
 def layers_after_k(
@@ -167,7 +177,7 @@ def layers_after_k(
         optimizer = torch.optim.Adam(weights, rate)
         styles = generator.style_space(inversion.w.clone())
         F_k, carried = features.F_k.clone(), tuple(part.clone() for part in features.carried)
-        target = torch.nn.functional.adaptive_avg_pool2d(image.clone(), spec.picture_size)
+        target = torch.nn.functional.adaptive_avg_pool2d(image.to(networks.device).clone(), spec.picture_size)
         for _ in range(steps):
             made = equations.synthesize(generator, spec, styles, F_k, carried)
             optimizer.zero_grad(set_to_none=True)
@@ -198,7 +208,7 @@ def drift(pipeline: Pipeline, tuned: Pipeline, codes: int = _DRIFT_CODES) -> tup
         errors = []
         for w in base.mapping(z, truncation).split(1):
             code = base.broadcast(w)
-            errors.append((base(code).clamp(-1, 1) - other(code).clamp(-1, 1)).square().mean().item())
-        return sum(errors) / len(errors)
+            errors.append((base(code).clamp(-1, 1) - other(code).clamp(-1, 1)).square().mean())
+        return torch.stack(errors).mean().item()
 
     return apart(_NEAR), apart(1.0)

@@ -6,6 +6,7 @@ there as before: delta belongs to w_E, which stays.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -105,7 +106,7 @@ class _Run:
             self.optimizer.zero_grad(set_to_none=True)
             # A picture whose loss is not finite any more pulls at nothing; its best stays.
             torch.where(loss.isfinite(), loss, 0.0).sum().backward()
-            fall = _LAST + (1 - _LAST) * 0.5 * (1 + torch.cos(torch.tensor(torch.pi * share)).item())
+            fall = _LAST + (1 - _LAST) * 0.5 * (1 + math.cos(math.pi * share))
             for group in self.optimizer.param_groups:
                 group["lr"] = group["rate"] * fall
                 for tensor in group["params"]:
@@ -125,8 +126,9 @@ class _Run:
     def _keep(self, loss: Tensor) -> None:
         better = loss < self.lowest
         self.lowest = torch.where(better, loss, self.lowest)
-        for kept, now in zip(self.kept, (self.F_k, self.w), strict=True):
-            kept[better] = now.detach()[better]
+        for number, now in enumerate((self.F_k, self.w)):
+            chosen = better.view(-1, *[1] * (now.ndim - 1))
+            self.kept[number] = torch.where(chosen, now.detach(), self.kept[number])
 
     @torch.no_grad()
     def best(self) -> Inversion:

@@ -76,9 +76,12 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """loss: of the picture; made: [1,3,H,W]; deltas: gives the changes of the weights by name, until the next step."""
+    """loss: of the picture, a number on its device; made: [1,3,H,W].
 
-    loss: float
+    deltas: gives the changes of the weights by name, until the next step.
+    """
+
+    loss: Tensor
     made: Tensor
     deltas: Callable[[], dict[str, Tensor]]
 
@@ -119,7 +122,7 @@ def pti(task: Task) -> Iterator[Step]:
 
     while True:
         total, own, made = task.loss(tuned, random)
-        yield Step(own.item(), made.detach(), deltas)
+        yield Step(own.detach(), made.detach(), deltas)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         optimizer.step()
@@ -148,7 +151,7 @@ def gani(task: Task) -> Iterator[Step]:
     while True:
         moved.update({name: weights[name] + sizes[name] * delta for name, delta in modules(gradients).items()})
         total, own, made = task.loss(tuned, random)
-        yield Step(own.item(), made.detach(), deltas)
+        yield Step(own.detach(), made.detach(), deltas)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         optimizer.step()
@@ -156,7 +159,7 @@ def gani(task: Task) -> Iterator[Step]:
 
 def check_finite(step: Step, number: int) -> None:
     """Raises InputError where a run has left the numbers that there are."""
-    if not torch.tensor(step.loss).isfinite():
+    if not step.loss.isfinite():
         raise InputError(f"The loss is not finite at step {number}; nothing is kept. Give a lower --rate.")
 
 

@@ -26,6 +26,8 @@ from .tuned import TunedGenerator, packed
 
 # Steps that find a code where there is no encoder.
 _CODE_STEPS = 120
+# A GPU is waited for once in so many steps, if nobody asks how far the run is.
+_LOOKED_AT = 10
 # After how many steps that move weights a person is told how long the rest will take.
 ESTIMATE_AFTER = 3
 
@@ -75,18 +77,21 @@ def tune_generator(
         task = Task(pipeline.spec, base, code.detach().clone().float(), seen.clone(), losses, config)
         curve = []
         for number, step in enumerate(STEPS[config.method](task)):
-            check_finite(step, number)
-            curve.append(round(step.loss, 6))
+            curve.append(step.loss)
+            last = number == config.steps
+            if progress is not None or last or number % _LOOKED_AT == 0:
+                check_finite(step, number)
             taken = time.monotonic() - started
             if progress is not None and number:
                 left = taken / (number + 1) * (config.steps - number)
-                progress(Tuning(before + number, before + config.steps, step.loss, step.made, number, left))
-            if number == config.steps or (config.seconds is not None and taken > config.seconds):
+                progress(Tuning(before + number, before + config.steps, step.loss.item(), step.made, number, left))
+            if last or (config.seconds is not None and taken > config.seconds):
                 deltas = step.deltas()
                 break
     if not all(math.isfinite(delta.abs().max()) for delta in deltas.values()):
         raise InputError("The weights are not finite after tuning; nothing is kept. Give a lower --rate.")
-    record = {**dataclasses.asdict(config), "curve": curve, "taken": round(taken, 2), "steps_done": number}
+    losses_by_step = [round(loss, 6) for loss in torch.stack(curve).tolist()]
+    record = {**dataclasses.asdict(config), "curve": losses_by_step, "taken": round(taken, 2), "steps_done": number}
     return packed(deltas, task.code, resized(image, pipeline.spec.encoder_size), pipeline, record)
 
 
