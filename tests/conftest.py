@@ -20,6 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SFE_SHARED", ROOT.parent / "shared"))
 
 
+def pytest_configure(config):
+    """Give each of pytest-xdist's processes, and what a test starts there, one thread: they share the cores."""
+    if config.getoption("numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture
 def shared() -> Path:
     """The folder with golden numbers and published directions."""

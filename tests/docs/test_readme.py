@@ -39,4 +39,4 @@ def test_ci_runs_the_second_command():
     ]
     script = f'{line}\nprintf %s "$command"'
     cut = subprocess.run(["bash", "-c", script], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert cut.count("\n") == 0 and cut.endswith(".venv/bin/python -m pytest") and cut in README
+    assert cut.count("\n") == 0 and cut.endswith(".venv/bin/python -m pytest -n 2 --dist worksteal") and cut in README
