@@ -29,6 +29,8 @@ def computed_delta(runs: NetworkRuns, edit: Edit) -> Delta:
         first = generator.first_styles(styles, k)
         changed = _changed((*first.convs, *first.rgbs), (*before.convs, *before.rgbs))
         changed_e = _changed(styles_e.convs[:layer], before_e.convs)
+    if not inversion.carried:
+        changed = changed[:0]  # a run of w' to k would bring nothing else
     changed, changed_e = changed.to(device), changed_e.to(device)
     carried, delta = inversion.carried, torch.zeros_like(inversion.F_w_e)
     n = len(changed)
@@ -64,7 +66,7 @@ def combined_delta(runs: NetworkRuns, deltas: Sequence[Delta], weights: Sequence
         moved = [runs.edited_styles(edit) for edit in edits]
         styles, styles_e = (equations.moved_styles([both[i] for both in moved], start[i], weights) for i in range(2))
         combined = Edit(inversion, steps, w, w_e, styles, styles_e)
-    carried = _carried(runs, runs.edited_styles(combined)[0])
+    carried = _carried(runs, runs.edited_styles(combined)[0], inversion)
     return Delta(combined, delta, carried, _combined_regions(runs, deltas, weights))
 
 
@@ -87,7 +89,7 @@ def _combined_regions(runs: NetworkRuns, deltas: Sequence[Delta], weights: Seque
     for chosen, mask in seen_together([[r.mask.to(deltas[0].delta.device) for r in regions] for regions in choices]):
         seen = [start if i is None else regions[i].styles for i, regions in zip(chosen, choices, strict=True)]
         styles = equations.moved_styles(seen, start, weights)
-        found.append(Region(mask, styles, _carried(runs, styles)))
+        found.append(Region(mask, styles, _carried(runs, styles, inversion)))
     if found:
         return tuple(found)
     nothing = torch.zeros_like(full_mask(len(inversion), runs.spec)).to(deltas[0].delta.device)
@@ -98,7 +100,10 @@ def _unedited(inversion: Inversion) -> Edit:
     return Edit(inversion, (), inversion.w, inversion.w_e)
 
 
-def _carried(runs: NetworkRuns, styles: StyleSpace) -> tuple[Tensor, ...]:
+def _carried(runs: NetworkRuns, styles: StyleSpace, before: Inversion) -> tuple[Tensor, ...]:
+    """What the generator carries at k for other styles; nothing where it carries nothing at all."""
+    if not before.carried:
+        return ()
     return runs.to_k(runs.networks.generator.first_styles(styles, runs.spec.feature_layer)).carried
 
 

@@ -220,3 +220,15 @@ def test_a_whole_edit_works(family, image):
     unmoved, moved = (pipeline.synthesize(pipeline.feature_edit(pipeline.compute_delta(edit))) for edit in edits)
     assert plain.shape == (2, 3, 64, 64)
     assert torch.equal(unmoved, plain) and not torch.equal(moved, plain)
+
+
+@pytest.mark.parametrize(("family", "codes_run"), [("stylegan2", 4), ("mobilestylegan", 2)])
+def test_delta_runs_w_only_where_the_generator_carries_something(family, codes_run, image):
+    pipeline = Pipeline(random_networks(domain(family)))
+    vector = codes(pipeline.spec.generator, 1)[0]
+    direction = LinearDirection(DirectionInfo("some", "own", pipeline.spec.subject), vector)
+    edit = pipeline.apply_direction(pipeline.invert(image), direction, 1.0)
+    rows = []
+    pipeline.networks.generator.layers()[0].register_forward_pre_hook(lambda module, given: rows.append(len(given[0])))
+    pipeline.compute_delta(edit)
+    assert sum(rows) == codes_run
