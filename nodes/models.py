@@ -50,7 +50,7 @@ class LoadedModel:
     """A pipeline whose weights ComfyUI moves. folders: where directions are looked for; bundled: its own ones.
 
     tuned: what changed its generator, for one picture; None for a model as it was loaded. shown: the IMAGE that each
-    inversion is of, which keeps the encoders' small picture alone.
+    inversion is of, which keeps the encoders' small picture alone; written: the files that show it.
     """
 
     name: str
@@ -60,6 +60,7 @@ class LoadedModel:
     bundled: tuple[Direction, ...]
     tuned: TunedGenerator | None = None
     shown: WeakKeyDictionary = field(default_factory=WeakKeyDictionary)
+    written: WeakKeyDictionary = field(default_factory=WeakKeyDictionary)
 
     def __repr__(self) -> str:
         return f"SFE model {self.name} ({self.pipeline.spec.name})"

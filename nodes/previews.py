@@ -34,14 +34,19 @@ def beside(left: Tensor, right: Tensor) -> dict:
     return images(torch.cat([left, right], dim=2))
 
 
-def before_after(before: Tensor, after: Tensor) -> dict:
-    """Show two IMAGEs under a slider: what ComfyUI's own compare widget takes."""
-    return {"a_images": _written(before, _LARGE_SIDE), "b_images": _written(after, _LARGE_SIDE)}
+def before_after(before: Tensor, after: Tensor, written: list[dict] | None = None) -> dict:
+    """Show two IMAGEs under a slider: what ComfyUI's own compare widget takes.
+
+    written: the files of `before` from an earlier comparison, taken again where they are still there.
+    """
+    if written is None or not all(os.path.exists(_path(entry["filename"])) for entry in written):
+        written = _written(before, _LARGE_SIDE)
+    return {"a_images": written, "b_images": _written(after, _LARGE_SIDE)}
 
 
 def drawn(pictures: Tensor) -> dict:
     """Show pictures [B,3,H,W] in about [-1,1], at most MOST; who draws them draws no more."""
-    return images(to_image(pictures), _SIDE)
+    return {"images": [_jpeg(picture) for picture in from_image(_limited(to_image(pictures), _SIDE))]}
 
 
 def _written(image: Tensor, side: int) -> list[dict]:
@@ -51,11 +56,16 @@ def _written(image: Tensor, side: int) -> list[dict]:
     return [_jpeg(picture) for picture in from_image(image)]
 
 
+def _path(name: str) -> str:
+    """A file of ComfyUI's temporary folder."""
+    return os.path.join(folder_paths.get_temp_directory(), name)
+
+
 def _jpeg(picture: Tensor) -> dict:
     """Write a picture [3,H,W] in [-1,1] into ComfyUI's temporary folder."""
-    folder, name = folder_paths.get_temp_directory(), f"sfe_{uuid.uuid4().hex}.jpg"
-    os.makedirs(folder, exist_ok=True)
-    to_pil(picture).save(os.path.join(folder, name), quality=_QUALITY, subsampling=0)
+    name = f"sfe_{uuid.uuid4().hex}.jpg"
+    os.makedirs(folder_paths.get_temp_directory(), exist_ok=True)
+    to_pil(picture).save(_path(name), quality=_QUALITY, subsampling=0)
     return {"filename": name, "subfolder": "", "type": "temp"}
 
 

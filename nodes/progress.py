@@ -26,16 +26,22 @@ _PREVIEW_PX = 512
 
 
 class Progress:
-    """A progress bar of one node; every step is a place where the prompt can be interrupted."""
+    """A progress bar of one node; every step is a place where the prompt can be interrupted.
+
+    Work of a single step has none: the front end draws the whole graph anew with every report.
+    """
 
     def __init__(self, total: int):
-        self.bar, self.done, self.start = comfy.utils.ProgressBar(total), 0, time.monotonic()
+        self.total, self.done, self.start = total, 0, time.monotonic()
+        self.bar = comfy.utils.ProgressBar(total) if total > 1 else None
 
     def step(self, count: int = 1, picture: Tensor | None = None) -> None:
         """Count what is done; picture: [3,H,W] in about [-1,1], shown if the work takes long and goes on."""
         comfy.model_management.throw_exception_if_processing_interrupted()
         self.done += count
-        wanted = self.done < self.bar.total and time.monotonic() - self.start > _PREVIEW_AFTER_S
+        if self.bar is None:
+            return
+        wanted = self.done < self.total and time.monotonic() - self.start > _PREVIEW_AFTER_S
         preview = ("JPEG", to_pil(picture), _PREVIEW_PX) if wanted and picture is not None else None
         self.bar.update_absolute(self.done, preview=preview)
 
@@ -52,7 +58,8 @@ class Progress:
     def report(self, done: int, total: int) -> None:
         """Take the progress of a function of the library."""
         comfy.model_management.throw_exception_if_processing_interrupted()
-        self.bar.update_absolute(done, total)
+        if self.bar is not None:
+            self.bar.update_absolute(done, total)
 
 
 def parts(count: int) -> Iterator[slice]:

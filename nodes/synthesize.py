@@ -58,6 +58,9 @@ class Synthesize(Node):
         image = stages.synthesize(features, resolution=full // _SIZES[size])
         value = features.value
         edit = value if isinstance(value, GradualEdit) else value.edit
-        before = features.model.shown.get(edit.inversion)
-        before = to_image(edit.inversion.picture[: previews.MOST]) if before is None else before
-        return io.NodeOutput(image, ui=previews.before_after(before, image))
+        model, inversion = features.model, edit.inversion
+        before = model.shown.get(inversion)
+        before = to_image(inversion.picture[: previews.MOST]) if before is None else before
+        shown = previews.before_after(before, image, model.written.get(inversion))
+        model.written[inversion] = shown["a_images"]
+        return io.NodeOutput(image, ui=shown)

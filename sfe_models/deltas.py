@@ -43,7 +43,7 @@ def computed_delta(runs: NetworkRuns, edit: Edit) -> Delta:
             )
         if len(changed_e):
             moved = runs.delta_features(state[n:], styles_e[changed_e])
-            delta = delta.index_copy(0, changed_e, equations.delta(inversion.F_w_e[changed_e], moved))
+            delta.index_copy_(0, changed_e, equations.delta(inversion.F_w_e[changed_e], moved))
     return Delta(edit, delta, carried)
 
 

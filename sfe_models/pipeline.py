@@ -213,6 +213,9 @@ class Pipeline:
         edited = source.delta.flatten(1).any(dim=1)
         moved, still = edited.nonzero()[:, 0], (~edited).nonzero()[:, 0]
         F_k = inversion.F_k.to(self.networks.device)
+        if len(moved) == len(F_k):
+            out = self._runs.feature_edit(F_k, source.delta.to(F_k.device))
+            return Features(source.edit, out, source.carried, source.regions)
         out = torch.empty_like(F_k)
         if len(moved):
             out[moved] = self._runs.feature_edit(F_k[moved], source.delta[moved].to(F_k.device))

@@ -33,10 +33,13 @@ export function makeCompare(url, say) {
   }
   function draw() {
     const pair = shown[number];
-    before.src = url(viewPath(pair.before));
-    after.src = url(viewPath(pair.after));
+    set(before, url(viewPath(pair.before)));
+    set(after, url(viewPath(pair.after)));
     next.hidden = shown.length < 2;
     next.textContent = `${number + 1} / ${shown.length}`;
+  }
+  function set(picture, address) {
+    if (picture.getAttribute("src") !== address) picture.src = address; // the same one would be fetched and decoded anew
   }
   function follow(event) {
     const box = element.getBoundingClientRect();
