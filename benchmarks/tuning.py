@@ -42,11 +42,14 @@ from sfe_models.perception.attribute_network import load_attribute_network  # no
 from sfe_models.perception.scores import load_scorer  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 from sfe_models.precision import choose_device  # noqa: E402
+from sfe_models.training.config import LossConfig  # noqa: E402
 
 ATTRIBUTES = ["smile", "hair_length", "light"]
 MATCHED = ["age=age:10"]
 REFINING = 30
 METHODS = ["e4e", "sfe", "sfe_refine", "sfe_layers", "w_plus", "optimise", "pti", "gani", "pti_in_ganis_time"]
+# GANI's pixel loss for cars, churches and horses, as far as its text tells it.
+SMOOTH_L1 = LossConfig(l2=0.0, lpips=0.0, identity=0.0, smooth_l1=1.0)
 # Settings of rows that differ from those that are usual.
 VARIANTS = {
     "pti_from_e4e": {"pivot": "e4e"},
@@ -57,9 +60,14 @@ VARIANTS = {
     "gani_1_block": {"blocks": 1},
     "gani_4_blocks": {"blocks": 4},
     "gani_no_norm": {"normalise": False},
+    "gani_smooth_l1": {"losses": SMOOTH_L1},
+    "gani_local_every_2": {"local_every": 2},
     "pti_no_local": {"local": 0.0},
+    "pti_local_every_2": {"local_every": 2},
+    "pti_ganis_local": {"local": 0.2},
 }
-ABLATIONS = ["gani_no_local", "gani_1_block", "gani_4_blocks", "gani_no_norm", "pti_no_local"]
+ABLATIONS = ["gani_no_local", "gani_1_block", "gani_4_blocks", "gani_no_norm", "pti_no_local", "pti_ganis_local"]
+ABLATIONS += ["pti_local_every_2", "gani_smooth_l1"]
 
 
 class Rendered:
@@ -71,6 +79,7 @@ class Rendered:
         self.judge = load_attribute_network(JUDGE_FILE).to(self.device)
         library = model_library(DEMO_BUNDLE, self.pipeline.spec)
         self.directions = named_directions(library, self.judge, ATTRIBUTES)
+        self.drifts = {"": l2, "_judge": self.judge.perceptual_distance}
         self.source = RenderedPeople(0, options.count, self.pipeline.spec)
 
     def compare(self, made: Tensor, image: Tensor) -> dict[str, float]:
@@ -99,6 +108,7 @@ class Photographs:
         library = model_library(options.model, spec)
         edits = tuple(ScoreEdit.parse(text, library) for text in options.matched)
         scorer = load_scorer([edit.score.name for edit in edits], options.weights, self.device)
+        self.drifts = {"": l2}
         self.editing = ScoreEditing(edits, scorer, self.metrics)
 
     def compare(self, made: Tensor, image: Tensor) -> dict[str, float]:
@@ -132,7 +142,9 @@ def row(bench: Rendered | Photographs, key: str, name: str, options: argparse.Na
         method = find(name, pipeline, image, steps_of(name, options, others), **VARIANTS.get(name, {}))
         about = {"seconds": method.seconds, "steps": method.steps}
         if name.startswith(("pti", "gani")):
-            about["near"], about["far"] = drift(pipeline, method.pipeline, options.drift_codes)
+            for kind, distance in bench.drifts.items():
+                apart = drift(pipeline, method.pipeline, options.drift_codes, distance)
+                about |= {f"near{kind}": apart[0], f"far{kind}": apart[1]}
     made = as_saved(method.inverted(people))
     return {
         "key": key,
@@ -155,7 +167,7 @@ _OF_PHOTOGRAPHS = [
 # What edits are compared by, and whether more is better: the first that all rows know.
 _BY = [("error", False), ("dlib", False), ("mobile", True)]
 _TITLES = {"error": "edit L2", "dlib": "edit dlib", "mobile": "edit MobileFaceNet"}
-_DRIFT = [("near", "drift near", ".4f"), ("far", "drift far", ".4f")]
+_DRIFT = [("near", "drift near", ".4f"), ("far", "drift far", ".4f"), ("far_judge", "far, judge", ".3f")]
 
 
 def report(rows: list[dict]) -> str:
@@ -167,7 +179,8 @@ def report(rows: list[dict]) -> str:
     cells = [edit for row in rows for edit in row["edits"].values()]
     by_edit, more = next((key, more) for key, more in _BY if all(key in cell for cell in cells))
     sign = -1 if more else 1
-    columns = [("steps", "steps", ".0f"), *measured, *_DRIFT]
+    drifts = [column for column in _DRIFT if any(column[0] in row for row in rows)]
+    columns = [("steps", "steps", ".0f"), *measured, *drifts]
     base = "sfe" if "sfe" in names else names[0]
     titles = [title for _, title, _ in columns]
     titles += [_TITLES[by_edit], "reached", f"better than {base}'s", "seconds"]

@@ -197,9 +197,21 @@ def _sharing(networks, generator):
     return other
 
 
+def _l2(a: Tensor, b: Tensor) -> Tensor:
+    return (a - b).square().mean(dim=(1, 2, 3))
+
+
 @torch.no_grad()
-def drift(pipeline: Pipeline, tuned: Pipeline, codes: int = _DRIFT_CODES) -> tuple[float, float]:
-    """Mean L2 between both generators' pictures of random codes: near the mean of W, and anywhere."""
+def drift(
+    pipeline: Pipeline,
+    tuned: Pipeline,
+    codes: int = _DRIFT_CODES,
+    distance: Callable[[Tensor, Tensor], Tensor] = _l2,
+) -> tuple[float, float]:
+    """Mean distance of both generators' pictures of random codes: near the mean of W, and anywhere.
+
+    distance: pictures [B,3,R,R] in [-1,1] to [B].
+    """
     base, other = pipeline.networks.generator, tuned.networks.generator
     random = torch.Generator().manual_seed(1)
     z = torch.randn(codes, base.spec.style_dim, generator=random).to(pipeline.networks.device)
@@ -208,7 +220,7 @@ def drift(pipeline: Pipeline, tuned: Pipeline, codes: int = _DRIFT_CODES) -> tup
         errors = []
         for w in base.mapping(z, truncation).split(1):
             code = base.broadcast(w)
-            errors.append((base(code).clamp(-1, 1) - other(code).clamp(-1, 1)).square().mean())
-        return torch.stack(errors).mean().item()
+            errors.append(distance(base(code).clamp(-1, 1), other(code).clamp(-1, 1)))
+        return torch.cat(errors).mean().item()
 
     return apart(_NEAR), apart(1.0)

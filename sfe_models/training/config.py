@@ -75,8 +75,9 @@ class LossConfig:
     perceptual: "alex" or "vgg" (LPIPS), "stlpips", "mobilenet" (MobileNetV2's first levels, by far the cheapest) or
     "attributes" (features of the rendered domain's attribute network);
     identity: "arcface", "moco" or "attributes". gradient: of the mean absolute difference between neighbouring pixels'
-    differences; parsing: of the distance of a network that parses faces, "unet" (CelebAMask-HQ's) or "small". Pictures
-    are brought to `size` px first (None: the target's size).
+    differences; parsing: of the distance of a network that parses faces, "unet" (CelebAMask-HQ's) or "small";
+    smooth_l1: of smooth L1, which turns from L2 to L1 at 0.1. Pictures are brought to `size` px first (None: the
+    target's size).
     """
 
     l2: float = 1.0
@@ -89,6 +90,7 @@ class LossConfig:
     gradient: float = 0.0
     parsing: float = 0.0
     parsing_network: str = "unet"
+    smooth_l1: float = 0.0
 
 
 @dataclass(frozen=True)

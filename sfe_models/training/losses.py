@@ -20,6 +20,8 @@ from .config import AdversarialConfig, LossConfig
 from .errors import ConfigError
 
 ATTRIBUTES_FILE = "attributes.safetensors"
+# Where smooth L1 turns from L2 to L1 (Girshick 2015, Fast R-CNN, turns at 1).
+_BETA = 0.1
 
 
 def generator_loss(logits: Tensor) -> Tensor:
@@ -78,6 +80,9 @@ class ReconstructionLoss(nn.Module):
         if config.l1:
             losses["l1"] = F.l1_loss(made, target)
             total = total + config.l1 * losses["l1"]
+        if config.smooth_l1:
+            losses["smooth_l1"] = F.smooth_l1_loss(made, target, beta=_BETA)
+            total = total + config.smooth_l1 * losses["smooth_l1"]
         if config.gradient:
             difference = made - target
             losses["gradient"] = difference.diff(dim=2).abs().mean() + difference.diff(dim=3).abs().mean()

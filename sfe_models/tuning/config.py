@@ -25,7 +25,8 @@ class TuningConfig:
     the localisation loss, which holds pictures of random codes where they were (0: none); blocks, normalise: of the
     gradient modules; losses: of the picture and of localisation alike; seconds: stop after so many, whatever the steps
     (None: never); seed: of random codes and modules; pivot: of PIVOTS, where no code is given; size:
-    side in px of the pictures that are compared (None: the generator's); what it does after that size stays as it is.
+    side in px of the pictures that are compared (None: the generator's); what it does after that size stays as it is;
+    local_every: take the localisation loss at one step of so many, with as many times its weight.
     """
 
     method: str = "pti"
@@ -39,6 +40,7 @@ class TuningConfig:
     seed: int = 0
     pivot: str = PIVOTS[0]
     size: int | None = None
+    local_every: int = 1
 
     def __post_init__(self):
         if self.method not in TUNING_METHODS:
@@ -47,10 +49,10 @@ class TuningConfig:
             raise InputError(f"The pivot is {self.pivot!r}; expected one of {', '.join(PIVOTS)}.")
         if self.steps < 1:
             raise InputError(f"{self.steps} steps of tuning; expected 1 or more.")
-        if not self.rate > 0 or self.local < 0 or self.blocks < 1:
+        if not self.rate > 0 or self.local < 0 or self.blocks < 1 or self.local_every < 1:
             raise InputError(
-                f"A rate of {self.rate}, locality {self.local} and {self.blocks} blocks; expected a rate above 0, "
-                "locality of 0 or more, and a block at least."
+                f"A rate of {self.rate}, locality {self.local} every {self.local_every} steps, {self.blocks} blocks; "
+                "expected a rate above 0, locality of 0 or more, and a step and a block at least."
             )
 
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import torch
 from torch import Tensor, nn
@@ -60,18 +61,22 @@ class Task:
     losses: ReconstructionLoss
     config: TuningConfig
 
-    def loss(self, generator, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Total loss, the picture's own part of it, and the picture. generator: codes [B,N,D] to squares."""
+    def loss(self, generator, random: torch.Generator, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Total loss of step `number`, the picture's own part of it, and the picture.
+
+        generator: codes [B,N,D] to squares.
+        """
         made = cropped(generator(self.code), self.spec)
         own = self.losses(made, self.image)["reconstruction"]
-        if not self.config.local:
+        every = self.config.local_every
+        if not self.config.local or number % every:
             return own, own, made
         z = torch.randn(1, self.spec.generator.style_dim, generator=random).to(self.code.device)
         with torch.no_grad():
             other = self.base.generator.broadcast(self.base.generator.mapping(z))
             wanted = cropped(self.base(other), self.spec)
         local = self.losses(cropped(generator(other), self.spec), wanted)["reconstruction"]
-        return own + self.config.local * local, own, made
+        return own + self.config.local * every * local, own, made
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +125,8 @@ def pti(task: Task) -> Iterator[Step]:
     def deltas() -> dict[str, Tensor]:
         return {name: (weight - start[name]).detach() for name, weight in weights.items()}
 
-    while True:
-        total, own, made = task.loss(tuned, random)
+    for number in count():
+        total, own, made = task.loss(tuned, random, number)
         yield Step(own.detach(), made.detach(), deltas)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -148,9 +153,9 @@ def gani(task: Task) -> Iterator[Step]:
     def tuned(w_plus: Tensor) -> Tensor:
         return task.base.called(moved, w_plus)
 
-    while True:
+    for number in count():
         moved.update({name: weights[name] + sizes[name] * delta for name, delta in modules(gradients).items()})
-        total, own, made = task.loss(tuned, random)
+        total, own, made = task.loss(tuned, random, number)
         yield Step(own.detach(), made.detach(), deltas)
         optimizer.zero_grad(set_to_none=True)
         total.backward()

@@ -133,6 +133,13 @@ def test_reconstruction_is_the_weighted_sum():
     close(same["reconstruction"], 0.0)
 
 
+def test_smooth_l1_is_l2_near_zero_and_l1_far_from_it():
+    made, target = torch.tensor([0.02, -0.7]).view(1, 1, 1, 2), torch.zeros(1, 1, 1, 2)
+    losses = ReconstructionLoss(replace(ONLY_L2, l2=0.0, smooth_l1=2.0), None, None)(made, target)
+    close(losses["smooth_l1"], (5 * 0.02**2 + 0.7 - 0.05) / 2)
+    close(losses["reconstruction"], 2 * losses["smooth_l1"])
+
+
 def test_pictures_are_brought_to_the_losses_size():
     made, target = (Dots(2, first=first)[[0, 1]].image for first in (0, 9))
     small = replace(ONLY_L2, size=8)

@@ -12,11 +12,12 @@ from sfe_models.directions.finding.sefa import sefa
 from sfe_models.generators.stylegan2.spec import StyleGAN2Spec
 from sfe_models.inputs import InputError
 from sfe_models.training.config import LossConfig
+from sfe_models.training.losses import reconstruction_loss
 from sfe_models.tuning.config import TuningConfig
 from sfe_models.tuning.gradient_modules import GradientModules, ScaleNorm, output_channels
 from sfe_models.tuning.latent_space import LatentSpace
 from sfe_models.tuning.ranger import Ranger
-from sfe_models.tuning.steps import Early, copied, tunable
+from sfe_models.tuning.steps import Early, Task, copied, tunable
 from sfe_models.tuning.tune import tune_generator
 from sfe_models.tuning.tuned import TunedGenerator, in_int8, load_tuned, packed, save_tuned
 
@@ -133,6 +134,27 @@ def test_no_localisation_moves_other_pictures_further(alone, person, code):
         assert drift(10.0) < drift(0.0)
 
 
+def test_localisation_at_every_second_step_counts_twice_there(alone, person, code):
+    def losses(every):
+        task = Task(
+            alone.spec,
+            Early(copied(alone.networks.generator)),
+            code,
+            person,
+            reconstruction_loss(TuningConfig().losses, ""),
+            TuningConfig(local=0.3, local_every=every),
+        )
+        moved = Early(copied(alone.networks.generator))
+        for weight in moved.tunable().values():
+            weight.add_(0.3)
+        totals = (task.loss(moved, torch.Generator().manual_seed(0), number)[:2] for number in (0, 1))
+        return [(total - own).item() for total, own in totals]
+
+    each, second = losses(1), losses(2)
+    assert each[0] > 0 and each[1] == pytest.approx(each[0], rel=1e-4)
+    assert second == pytest.approx([2 * each[0], 0.0], rel=1e-4)
+
+
 def test_works_inside_inference_mode(alone, person, code, tuned):
     with torch.inference_mode():
         got = tune_generator(alone, person + 0, FEW[tuned.record["method"]], code + 0)
@@ -211,6 +233,7 @@ def test_a_model_with_encoders_is_tuned_at_the_pivot_that_is_asked_for(pipeline,
         ({"pivot": "z"}, "'z'.*e4e, w, w"),
         ({"steps": 0}, "0 steps"),
         ({"rate": 0.0}, "rate of 0.0"),
+        ({"local_every": 0}, "every 0 steps"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, message):
