@@ -3,14 +3,16 @@
     python benchmarks/batch_speed.py [FOLDER] [--model photo] [--count 8] [--shell 2] [--detector dlib]
     python benchmarks/batch_speed.py --memory 2000 [--model random:tiny-64]
 
-Without a FOLDER of photos crops of the rendered people are edited. The ways take turns in one run; the first row is
-what a person's loop in a shell takes, which loads Python and the model for every picture (`--shell` pictures of it),
-the second one the same steps in one process, one after the other.
+Without a FOLDER of photos crops of the rendered people are edited; a folder of fewer than `--count` photos is taken
+again and again. The ways take turns in one run; the first row is what a person's loop in a shell takes, which loads
+Python and the model for every picture (`--shell` pictures of it), the second one the same steps in one process, one
+after the other.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import resource
 import subprocess
 import sys
@@ -26,7 +28,8 @@ from timing import take_turns  # noqa: E402
 
 from sfe_models.batch.find import Picture, find_pictures  # noqa: E402
 from sfe_models.batch.manifest import Line, Part  # noqa: E402
-from sfe_models.batch.run import Made, Pace, run  # noqa: E402
+from sfe_models.batch.pace import Pace  # noqa: E402
+from sfe_models.batch.run import Made, run  # noqa: E402
 from sfe_models.batch.sharing import Share  # noqa: E402
 from sfe_models.batch.storage import Folder  # noqa: E402
 from sfe_models.cli.batch import EditWork, edit_work  # noqa: E402
@@ -45,6 +48,12 @@ def rendered(folder: Path, count: int, size: int) -> Path:
     for number in range(count):
         save_image(pictures[number % len(pictures)], folder / f"{number // 100:03d}/{number:05d}.png")
     return folder
+
+
+def repeated(pictures: list[Picture], count: int) -> list[Picture]:
+    """So many of these pictures, under names of their own."""
+    several = itertools.islice(itertools.cycle(pictures), count)
+    return [Picture(p.source, f"{number}/{p.name}", f"{number}/{p.output}") for number, p in enumerate(several)]
 
 
 def one_by_one(work: EditWork, pictures: list[Picture], output: Path) -> None:
@@ -91,8 +100,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=8)
     parser.add_argument("--shell", type=int, default=2, help="pictures of the loop in a shell (0: none)")
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--faces-at-once", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1, help="that read, and that write")
+    parser.add_argument("--faces-at-once", type=int, help="of `batch` (default: as it chooses by itself)")
+    parser.add_argument("--threads", type=int, help="that read, and that write (default: likewise)")
     parser.add_argument("--torch-threads", type=int)
     parser.add_argument("--memory", type=int, metavar="N", help="only watch memory over N pictures")
     arguments = parser.parse_args()
@@ -105,9 +114,11 @@ def main() -> None:
         command += [] if arguments.folder else ["--no-align"]
         given = build_parser().parse_args(["batch", "pictures", "--output", str(place), *command])
         given.paste, given.face = arguments.folder is not None, "all" if arguments.folder else None
-        work, pace = edit_work(given), Pace(arguments.faces_at_once, arguments.threads)
+        given.faces_at_once, given.threads = arguments.faces_at_once, arguments.threads
+        work = edit_work(given)
+        pace = work.pace()
         folder = arguments.folder or rendered(place / "in", count, work.pipeline.spec.picture_size[0])
-        pictures = find_pictures([str(folder)], place / "out").pictures[:count]
+        pictures = repeated(find_pictures([str(folder)], place / "out").pictures, count)
         if arguments.memory:
             watch_memory(work, pictures, pace)
         else:
@@ -135,6 +146,8 @@ def main() -> None:
             f"model {arguments.model}, {device} ({what}), torch {torch.__version__}, "
             f"{torch.get_num_threads()} threads of torch, {pace.threads} that read, {pace.faces} faces at once"
         )
+        if device.type == "cuda":
+            print(f"peak memory of the GPU {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB")
 
 
 if __name__ == "__main__":

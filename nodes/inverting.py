@@ -21,9 +21,6 @@ from .progress import Progress, parts
 from .stages import reconstruct
 from .wires import Wire
 
-# Gradients keep every layer of a picture.
-_TIMES = 4
-
 
 def invert(model: LoadedModel, pictures: Tensor, refine_steps: int = 0) -> Wire:
     """pictures: [B,3,H,W] in [-1,1]; faces that do not look aligned get a warning.
@@ -36,7 +33,7 @@ def invert(model: LoadedModel, pictures: Tensor, refine_steps: int = 0) -> Wire:
     warn_if_not_aligned(pictures, model.pipeline.spec.subject)
     slices, found = list(parts(len(pictures))), []
     progress = Progress(len(pictures) + refine_steps * len(slices))
-    with ready(model) as pipeline:
+    with ready(model, gradients=refine_steps > 0) as pipeline:
         for part in slices:
             value = pipeline.invert(pictures[part])
             progress.step(part.stop - part.start)
@@ -54,7 +51,7 @@ def invert_by_optimisation(model: LoadedModel, pictures: Tensor, steps: Steps) -
     _check_kind(model)
     warn_if_not_aligned(pictures, model.pipeline.spec.subject)
     found, progress = [], Progress(steps.total * len(list(parts(len(pictures)))))
-    with ready(model, _TIMES) as pipeline:
+    with ready(model, gradients=True) as pipeline:
         for part in parts(len(pictures)):
             start = pipeline.invert(pictures[part]).w if pipeline.spec.has_encoders else None
             value = optimise(pipeline, pictures[part], steps, start, progress.refined)
@@ -67,7 +64,7 @@ def tune(model: LoadedModel, pictures: Tensor, config: TuningConfig) -> tuple[Lo
     _check_kind(model)
     warn_if_not_aligned(pictures, model.pipeline.spec.subject)
     progress = Progress(code_steps(model.pipeline, config) + config.steps)
-    with ready(model, _TIMES) as pipeline:
+    with ready(model, gradients=True) as pipeline:
         tuned = tune_generator(pipeline, pictures, config, progress=progress.tuned)
         made = tuned_model(model, tuned)
     return made, reconstruct(invert(made, pictures))

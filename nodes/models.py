@@ -17,14 +17,13 @@ from ..sfe_models.directions.base import Direction
 from ..sfe_models.directions.library import DirectionLibrary
 from ..sfe_models.gradual.networks import GradualNetworks
 from ..sfe_models.gradual.pipeline import GradualPipeline
+from ..sfe_models.memory import picture_bytes
 from ..sfe_models.networks import SFENetworks
 from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.tuning.tuned import TunedGenerator
 
 # Pictures that go through a network together; interrupts and progress come in between.
 PICTURES_AT_ONCE = 4
-# Layers of the generator's last resolution that are alive at once, in float32.
-_LIVE_LAYERS = 8
 
 
 class Managed(nn.Module):
@@ -94,16 +93,14 @@ def _stop_if_interrupted(module: nn.Module, inputs: tuple) -> None:
 
 
 @contextmanager
-def ready(model: LoadedModel, times: int = 1) -> Iterator[Pipeline | GradualPipeline]:
+def ready(model: LoadedModel, gradients: bool = False) -> Iterator[Pipeline | GradualPipeline]:
     """Give the pipeline with all weights on the computing device, for the time that one node runs.
 
     Plain torch modules cannot be spread over two devices, so they are loaded whole; where ComfyUI keeps nothing on
-    the device (--novram), they leave it again at the end. times: how many edits' memory it takes.
+    the device (--novram), they leave it again at the end. gradients: whether they are computed, which takes memory.
     """
     patcher = model.patcher
-    spec = model.pipeline.spec.generator
-    last = spec.layer_channels(spec.n_layers) * spec.layer_resolution(spec.n_layers) ** 2
-    needed = times * PICTURES_AT_ONCE * _LIVE_LAYERS * 4 * last
+    needed = PICTURES_AT_ONCE * picture_bytes(model.pipeline.spec, gradients)
     management.load_models_gpu([patcher], memory_required=needed, force_full_load=True)
     if not patcher.model.lies_on(patcher.load_device):
         patcher.model.to(patcher.load_device)

@@ -5,6 +5,7 @@
     settings.py   batch.json: what was asked for, so that nobody mixes two edits in one folder
     manifest.py   one JSON line a picture; the lines of several processes become one file
     storage.py    folders, and object storage through fsspec
+    pace.py       how many faces and threads at once, by the machine
     work.py       what is done with a picture: read, edit, write; given by the caller
     overheard.py  the library's warnings go into the line of the picture that they are about
     run.py        the loop: threads read ahead and write behind while the networks compute

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from ..inputs import InputError
 from .find import Picture
 from .manifest import Line, Part
-from .run import Made, Pace, run
+from .run import Made, run
 from .sharing import Share
 from .storage import store_of
 from .work import Work
@@ -42,7 +42,6 @@ def run_on_ray(
     make_work: Callable[[], Work],
     output: str,
     made: Made,
-    pace: Pace,
     cluster: Cluster,
     done: Callable[[Line], None] = lambda line: None,
 ) -> None:
@@ -66,7 +65,7 @@ def run_on_ray(
             gpus = 1 if ray.cluster_resources().get("GPU") else 0
         lines = ray.data.from_items([asdict(p) for p in pictures], override_num_blocks=blocks).map_batches(
             _Worker,
-            fn_constructor_args=(make_work, output, made, pace),
+            fn_constructor_args=(make_work, output, made),
             batch_size=_AT_ONCE,
             compute=ray.data.ActorPoolStrategy(size=cluster.workers),
             num_gpus=gpus,
@@ -84,8 +83,9 @@ def run_on_ray(
 class _Worker:
     """One process of the cluster."""
 
-    def __init__(self, make_work: Callable[[], Work], output: str, made: Made, pace: Pace):
-        self.work, self.store, self.made, self.pace = make_work(), store_of(output), made, pace
+    def __init__(self, make_work: Callable[[], Work], output: str, made: Made):
+        self.work, self.store, self.made = make_work(), store_of(output), made
+        self.pace = self.work.pace()
         self.share = Share(uuid.uuid4().int % 10**12, 0)
 
     def __call__(self, batch: dict[str, Sequence]) -> dict[str, list[str]]:

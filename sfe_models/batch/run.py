@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from ..inputs import InputError
 from .find import Picture
 from .manifest import Line
 from .overheard import Overheard, overheard
+from .pace import Pace
 from .storage import at_hand
 from .work import Faces, Work
 
@@ -35,14 +37,6 @@ class Files(Protocol):
 _IN_THE_WAY = (IsADirectoryError, NotADirectoryError, FileExistsError)
 # So many failures of the networks in a row are not the pictures' fault.
 _FAILURES = 20
-
-
-@dataclass(frozen=True)
-class Pace:
-    """faces: how many go through the networks at once; threads: how many read, and how many write."""
-
-    faces: int = 1
-    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,10 @@ class _Run:
 
     def all(self, pictures: Sequence[Picture]) -> None:
         ahead = self.pace.faces + self.pace.threads
-        readers, writers = (ThreadPoolExecutor(self.pace.threads, name) for name in ("read", "write"))
+        readers, writers = (
+            ThreadPoolExecutor(self.pace.threads, name, _computing_with, (self.pace.cores,))
+            for name in ("read", "write")
+        )
         writing: deque[Future[_Item]] = deque()
         try:
             for group in self._groups(_ahead(readers, self._read, enumerate(pictures), ahead)):
@@ -238,6 +235,12 @@ class _Run:
         )
         self.files.add(line)
         self.done(line)
+
+
+def _computing_with(cores: int) -> None:
+    """Give the thread that calls it so many cores; without, each of them would start as many as there are."""
+    if cores:
+        torch.set_num_threads(cores)
 
 
 def _ahead(pool: ThreadPoolExecutor, function: Callable, values: Iterable, count: int) -> Iterator:

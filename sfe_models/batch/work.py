@@ -8,6 +8,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from .pace import Pace
+
 
 class Faces(Protocol):
     """What was read of a picture; its length is the number of faces to edit, 0 for one that passes as it is."""
@@ -17,6 +19,10 @@ class Faces(Protocol):
 
 class Work(Protocol):
     """Read and write run in threads, edit in the one that computes. A ValueError is about the picture."""
+
+    def pace(self) -> Pace:
+        """Say how fast to go on the machine that this runs on."""
+        ...
 
     def read(self, source: Path) -> Faces:
         """Read a picture and cut its faces out."""

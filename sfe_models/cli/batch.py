@@ -19,7 +19,8 @@ from tqdm import tqdm
 from ..batch.cluster import Cluster, run_on_ray
 from ..batch.find import Found, Picture, find_pictures
 from ..batch.manifest import MANIFEST, Line, Part, end, finished
-from ..batch.run import Made, Pace, run
+from ..batch.pace import Pace, usual_pace
+from ..batch.run import Made, run
 from ..batch.settings import is_begun, settle
 from ..batch.sharing import Share
 from ..batch.storage import Store, store_of
@@ -32,7 +33,6 @@ from ..film.frames import FilmOptions
 from ..inputs import InputError
 from ..pictures.image_io import save_image, save_photo
 from ..pipeline import Pipeline
-from ..precision import choose_device
 from .before import check_options, given_mask
 from .common import direction_library, say
 from .editing import mask_of, recipe_of
@@ -78,6 +78,15 @@ class EditWork:
             "mask": None if self.mask is None else tensor_checksum(self.mask),
             **{name: getattr(self.options, name) for name in _MATTER},
         }
+
+    def pace(self) -> Pace:
+        options, pipeline = self.options, self.pipeline
+        gradients = options.refine or options.optimise is not None or not pipeline.spec.has_encoders
+        usual = usual_pace(pipeline.spec, pipeline.networks.device, bool(gradients))
+        threads = options.threads or usual.threads
+        if options.detector == DLIB and not options.no_align:
+            threads = 1  # dlib's detector is not made for several
+        return Pace(options.faces_at_once or usual.faces, threads, usual.cores)
 
     def read(self, source: Path) -> Crops:
         return load_crops(source, self.options, self.pipeline.spec)
@@ -157,9 +166,9 @@ def run_batch(options: argparse.Namespace) -> None:
         with _stopped_by_ctrl_c():
             if options.ray:
                 cluster = Cluster(options.ray, options.workers, options.gpus)
-                run_on_ray(left, make_work, str(output), made, _pace(options), cluster, report)
+                run_on_ray(left, make_work, str(output), made, cluster, report)
             else:
-                run(left, work, part, made, _pace(options), report)
+                run(left, work, part, made, work.pace(), report)
     end(output, share, {picture.name: number for number, picture in enumerate(found.pictures)})
     print(counts.sentence(output, share))
     if counts.bad and not counts.edited and share.world == 1:
@@ -206,14 +215,6 @@ def _check_nothing_is_there(pictures: Sequence[Picture], output: Store) -> None:
     there = output.there(picture.output for picture in pictures)
     if there:
         raise InputError(f"{output / min(there)} is there already, made by no batch; give a new or empty --output.")
-
-
-def _pace(options: argparse.Namespace) -> Pace:
-    cpu = choose_device(options.device).type == "cpu"
-    threads = options.threads or (1 if cpu else 4)
-    if options.detector == DLIB and not options.no_align:
-        threads = 1  # dlib's detector is not made for several
-    return Pace(options.faces_at_once or (1 if cpu else 8), threads)
 
 
 def _edits(recipe: Recipe, library: DirectionLibrary) -> list[dict]:

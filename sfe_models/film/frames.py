@@ -17,13 +17,14 @@ from ..faces.mask.regions import region_masks
 from ..faces.paste.face import DEFAULT_PASTE, PasteOptions, paste_into
 from ..gradual.pipeline import GradualPipeline
 from ..inputs import InputError
+from ..memory import pictures_at_once
 from ..pipeline import Pipeline
 from ..values import GradualInversion, Inversion
 from .codes import reach, smoothed
 from .following import Place, Plan
 from .key_frames import KeyFrames
 
-# Frames that go through the networks together.
+# Frames that go through the networks together: on a CPU, and elsewhere at most.
 _CPU_BATCH, _BATCH = 2, 8
 
 FilmEdits = Sequence[tuple[Direction, KeyFrames | float]]
@@ -95,7 +96,8 @@ def edited_frames(
     height, width) that has changed, None for a frame that comes back as it was.
     """
     check_edits(pipeline, edits, options)
-    batch = _CPU_BATCH if pipeline.networks.device.type == "cpu" else _BATCH
+    device = pipeline.networks.device
+    batch = _CPU_BATCH if device.type == "cpu" else min(_BATCH, pictures_at_once(pipeline.spec, device))
     far = reach(options.smoothing)
     film: deque[_Frame] = deque()
     done = 0  # number of the next frame to give

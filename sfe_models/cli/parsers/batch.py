@@ -47,13 +47,15 @@ def add_commands(commands) -> None:
         "--faces-at-once",
         type=positive,
         metavar="N",
-        help="how many faces go through the networks together (default: 1 on a CPU, where more gains nothing; 8)",
+        help="how many faces go through the networks together (default: 1 on a CPU, where more gains nothing; as many "
+        "as a GPU's free memory holds, up to 16)",
     )
     speed.add_argument(
         "--threads",
         type=positive,
         metavar="N",
-        help="how many threads read pictures and find faces, and how many write (default: 1 on a CPU; 4)",
+        help="how many threads read pictures and find faces, and how many write (default: 1 on a CPU; "
+        "else half of the cores, up to 8)",
     )
     cluster = parser.add_argument_group("a cluster, by Ray Data (pip install 'stylefeatureeditor[ray]')")
     cluster.add_argument(
