@@ -58,10 +58,14 @@ class InverterSpec:
 
 @dataclass(frozen=True)
 class MobileE4ESpec:
-    """Describe the small e4e encoder around MobileNetV2: the width of its heads."""
+    """Describe the small e4e encoder around MobileNetV2.
+
+    hidden: width of its heads; shrink: how much smaller than the encoders' picture that is which the backbone sees.
+    """
 
     hidden: int = 208
     family: str = "mobile"
+    shrink: int = 2
 
 
 @dataclass(frozen=True)
@@ -281,7 +285,7 @@ PHOTO = DomainSpec(
     "photo",
     MobileStyleGANSpec(),
     subject="human faces",
-    e4e=MobileE4ESpec(),
+    e4e=MobileE4ESpec(shrink=1),
     inverter=MobileInverterSpec(),
     feature_layer=13,
     delta_layer=13,

@@ -17,7 +17,7 @@ from .stack import FeatureBlock
 
 # The side of the picture of features that the heads read.
 _POOLED = 4
-# The backbone sees the picture at half its size: w needs no more. F_k also gets its first levels at full size.
+# The Inverter's backbone sees the picture at half its size. F_k also gets its first levels at full size.
 _SHRINK = 2
 _FINE = 2
 
@@ -49,7 +49,7 @@ class MobileE4E(nn.Module):
 
     def __init__(self, spec: DomainSpec):
         super().__init__()
-        self.n_styles = spec.n_styles
+        self.n_styles, self.shrink = spec.n_styles, spec.e4e.shrink
         self.backbone = MobileNetV2()
         self.heads = StyleHeads(spec.n_styles, spec.generator.style_dim, spec.e4e.hidden)
 
@@ -67,7 +67,8 @@ class MobileE4E(nn.Module):
         n = self.n_styles if n_styles is None else n_styles
         if not 1 <= n <= len(self.styles):
             raise ValueError(f"n_styles is {n}; this encoder has {len(self.styles)} style heads.")
-        return self.heads(self.backbone(F.avg_pool2d(image, _SHRINK))[3], n, stage)
+        seen = F.avg_pool2d(image, self.shrink) if self.shrink > 1 else image
+        return self.heads(self.backbone(seen)[3], n, stage)
 
 
 class MobileInverter(nn.Module):

@@ -74,10 +74,10 @@ class LossConfig:
 
     perceptual: "alex" or "vgg" (LPIPS), "stlpips", "mobilenet" (MobileNetV2's first levels, by far the cheapest) or
     "attributes" (features of the rendered domain's attribute network);
-    identity: "arcface", "moco" or "attributes". gradient: of the mean absolute difference between neighbouring pixels'
-    differences; parsing: of the distance of a network that parses faces, "unet" (CelebAMask-HQ's) or "small";
-    smooth_l1: of smooth L1, which turns from L2 to L1 at 0.1. Pictures are brought to `size` px first (None: the
-    target's size).
+    identity: "arcface", "moco", "mobilefacenet" or "attributes". gradient: of the mean absolute difference between
+    neighbouring pixels' differences; parsing: of the distance of a network that parses faces, "unet" (CelebAMask-HQ's)
+    or "small"; smooth_l1: of smooth L1, which turns from L2 to L1 at 0.1. Pictures are brought to `size` px first (None:
+    the target's size).
     """
 
     l2: float = 1.0
@@ -149,8 +149,9 @@ class E4EConfig:
 
     progressive_start: step at which the first offset opens, one more every progressive_every steps; delta_norm:
     weight of the offsets' norm (equation 3); discriminator_weight: of the latent adversarial loss (equation 5). code:
-    weight of the mean squared error of w, for samples whose code is known; those have no picture loss then. window:
-    side in px of F_k of the parts that picture losses are computed on, `windows` of them (None: whole pictures).
+    weight of the mean squared error of w, for samples whose code is known; those have no picture loss then, unless
+    `code_pictures` wants it. window: side in px of F_k of the parts that picture losses are computed on, `windows` of
+    them (None: whole pictures).
     """
 
     domain: DomainSpec
@@ -169,6 +170,7 @@ class E4EConfig:
     r1: float = 10.0
     r1_every: int = 16
     pool: int = 50
+    code_pictures: bool = False
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,8 @@ class EditorConfig:
     inverter_statistics: "frozen" keeps the Inverter's BatchNorm in evaluation mode; "drifting" lets its statistics
     follow phase 2's pictures, as the released code does by accident.
     delta_code: the code that delta is computed from, the "e4e" encoder's or the "inverter"'s; inversion_weight: of the
-    real pictures' reconstruction with delta = 0. Both are for the ablations of Table 3.
+    real pictures' reconstruction with delta = 0. Both are for the ablations of Table 3. delta_code "source" reads the
+    code from X_E again, so that delta belongs to a code that is only like the picture, as it does at use.
     start: what an untrained H computes: "random" as published, or "difference", F_k - delta, which keeps every detail
     from the first step on and lets short trainings go to the edits.
     """
@@ -274,8 +277,8 @@ class EditorConfig:
             raise ConfigError("adversarial_edits needs whole pictures; leave window or adversarial_edits out.")
         if self.start not in ("random", "difference"):
             raise ConfigError(f"start is {self.start!r}; expected 'random' or 'difference'.")
-        if self.delta_code not in ("e4e", "inverter"):
-            raise ConfigError(f"delta_code is {self.delta_code!r}; expected 'e4e' or 'inverter'.")
+        if self.delta_code not in ("e4e", "inverter", "source"):
+            raise ConfigError(f"delta_code is {self.delta_code!r}; expected 'e4e', 'inverter' or 'source'.")
         if self.inverter_statistics not in ("frozen", "drifting"):
             raise ConfigError(f"inverter_statistics is {self.inverter_statistics!r}; expected 'frozen' or 'drifting'.")
 

@@ -90,10 +90,10 @@ class E4EStage(Stage):
             loss = loss + config.code * numbers["code"]
         else:
             known = 0
-        losses = {}
-        if known < len(batch):
+        losses, first = {}, 0 if config.code_pictures else known
+        if first < len(batch):
             with self.mixed():
-                losses = self._judge(w_plus[known:], batch.image[known:])
+                losses = self._judge(w_plus[first:], batch.image[first:])
             loss = loss + losses["reconstruction"]
         loss.backward()
         self.apply_gradients("e4e_encoder")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -256,10 +256,24 @@ class EditorStage(Stage):
         if self.config.window is not None:  # only the source is looked at as a whole
             source, features = self._pictures(before)
             state = run_to_k(generator, self.domain, after)
-            moved = delta_features(generator, self.domain, state, after)
-            return Pair(source, None, delta(features, moved), state.features, after)
-        pictures, features = self._pictures(StyleSpace.cat([before, after]))
-        return Pair(pictures[:n], pictures[n:], delta(features[:n], features[n:]))
+            change = delta(features, delta_features(generator, self.domain, state, after))
+            pair = Pair(source, None, change, state.features, after)
+        else:
+            pictures, features = self._pictures(StyleSpace.cat([before, after]))
+            pair = Pair(pictures[:n], pictures[n:], delta(features[:n], features[n:]))
+        if self.config.delta_code == "source":
+            pair = replace(pair, delta=self._seen_change(pair.source, edit, strength))
+        return pair
+
+    def _seen_change(self, source: Tensor, edit: DrawnEdit, strength: Tensor) -> Tensor:
+        """Delta of the codes that the e4e encoder finds in X_E: as at use, they only resemble the picture."""
+        generator, domain = self.generator, self.domain
+        w = e4e_code(self.e4e_encoder, generator, resized(source, domain.encoder_size))
+        before, after = (
+            delta_features(generator, domain, run_to_k(generator, domain, styles), styles)
+            for styles in (generator.style_space(w), edit.apply(generator, w, strength))
+        )
+        return delta(before, after)
 
     def _synthesize(self, styles: StyleSpace) -> tuple[Tensor, Tensor]:
         """Make pictures [B,3,H,W] of styles, and the features that delta is taken from."""

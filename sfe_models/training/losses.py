@@ -13,6 +13,7 @@ from ..perception.attribute_network import load_attribute_network
 from ..perception.face_classes import find_face_classes, load_face_classes
 from ..perception.identity import find_arcface, find_moco, load_arcface, load_moco
 from ..perception.lpips import find_lpips, load_lpips
+from ..perception.mobilefacenet import find_mobilefacenet, load_mobilefacenet
 from ..perception.mobilenet_distance import find_mobilenet, load_mobilenet_distance
 from ..perception.parsing_unet import ParsingDistance, find_parsing_unet, load_parsing_unet
 from ..perception.stlpips import find_stlpips, load_stlpips
@@ -113,6 +114,7 @@ def reconstruction_loss(config: LossConfig, weights: Path | str) -> Reconstructi
         loaders = {
             "arcface": lambda: load_arcface(find_arcface(weights)),
             "moco": lambda: load_moco(find_moco(weights)),
+            "mobilefacenet": lambda: load_mobilefacenet(find_mobilefacenet(weights)),
             "attributes": lambda: load_attribute_network(find_attribute_network(weights)),
         }
         if config.identity_network not in loaders:
