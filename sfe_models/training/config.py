@@ -149,9 +149,9 @@ class E4EConfig:
 
     progressive_start: step at which the first offset opens, one more every progressive_every steps; delta_norm:
     weight of the offsets' norm (equation 3); discriminator_weight: of the latent adversarial loss (equation 5). code:
-    weight of the mean squared error of w, for samples whose code is known; those have no picture loss then, unless
-    `code_pictures` wants it. window: side in px of F_k of the parts that picture losses are computed on, `windows` of
-    them (None: whole pictures).
+    weight of the mean squared error of w, for samples whose code is known; those have no picture loss then, but
+    the last `code_pictures` of them. window: side in px of F_k of the parts that picture losses are computed on,
+    `windows` of them (None: whole pictures).
     """
 
     domain: DomainSpec
@@ -170,7 +170,7 @@ class E4EConfig:
     r1: float = 10.0
     r1_every: int = 16
     pool: int = 50
-    code_pictures: bool = False
+    code_pictures: int = 0
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class E4EStage(Stage):
             loss = loss + config.code * numbers["code"]
         else:
             known = 0
-        losses, first = {}, 0 if config.code_pictures else known
+        losses, first = {}, max(0, known - config.code_pictures)
         if first < len(batch):
             with self.mixed():
                 losses = self._judge(w_plus[first:], batch.image[first:])
