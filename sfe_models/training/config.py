@@ -29,7 +29,7 @@ class RunConfig:
     CPU up to twice as fast; mirror: flip half of the pictures; workers: loader processes; pictures: how many portraits
     the rendered data set has, or how many samples the generator makes. size: width of the training pictures (None: the
     domain's); samples: pictures of each batch that the generator makes, with their codes, the others are the data's;
-    clip: largest norm of the gradient (0: as it is).
+    clip: largest norm of the gradient (0: as it is). jitter: move, turn, enlarge and colour pictures a little.
     """
 
     steps: int
@@ -48,6 +48,7 @@ class RunConfig:
     clip: float = 0.0
     workers: int = 2
     pictures: int = 20_000
+    jitter: bool = False
 
     def __post_init__(self):
         for name in ("steps", "batch", "log_every", "sample_every", "save_every"):
@@ -76,8 +77,8 @@ class LossConfig:
     "attributes" (features of the rendered domain's attribute network);
     identity: "arcface", "moco", "mobilefacenet" or "attributes". gradient: of the mean absolute difference between
     neighbouring pixels' differences; parsing: of the distance of a network that parses faces, "unet" (CelebAMask-HQ's)
-    or "small"; smooth_l1: of smooth L1, which turns from L2 to L1 at 0.1. Pictures are brought to `size` px first (None:
-    the target's size).
+    or "small"; smooth_l1: of smooth L1, which turns from L2 to L1 at 0.1. Pictures are brought to `size` px first
+    (None: the target's size).
     """
 
     l2: float = 1.0

@@ -72,13 +72,20 @@ class Pictures(Protocol):
 class PictureFolder:
     """All pictures below a folder (see `picture_files`), resized to (height, width).
 
+    cache: folder of a file that keeps them decoded, between runs too (None: they are decoded anew every time).
     Files that cannot be read are left out when they are met, another picture takes their place; `skipped` lists
     them. Raises DataError if the folder holds no picture at all.
     """
 
-    def __init__(self, folder: Path | str, size: tuple[int, int]):
+    def __init__(self, folder: Path | str, size: tuple[int, int], cache: Path | str | None = None):
         self.paths = picture_files(folder)
         self.size = size
+        self._pictures = self._filled = None
+        if cache is not None and self.paths:
+            states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self.paths]
+            stem = Path(cache) / f"pictures-{hashlib.sha256(repr((size, states)).encode()).hexdigest()[:16]}"
+            self._pictures = mapped_bytes(f"{stem}.u8", (len(states), 3, *size))
+            self._filled = mapped_bytes(f"{stem}.has", (len(states),))
         # In shared memory, because files are met in the loader's processes.
         self._broken = torch.zeros(len(self.paths), dtype=torch.bool).share_memory_()
         if not self.paths:
@@ -106,8 +113,16 @@ class PictureFolder:
             return torch.from_numpy(np.asarray(image, dtype=np.uint8).copy()).permute(2, 0, 1)
         raise DataError(f"None of the {len(self.paths)} pictures in the data folder can be read.")
 
+    def _kept(self, index: int) -> Tensor:
+        if self._pictures is None:
+            return self._read(index)
+        if not self._filled[index]:
+            self._pictures[index] = self._read(index).numpy()
+            self._filled[index] = 1
+        return torch.from_numpy(self._pictures[index])
+
     def __getitem__(self, indices: Sequence[int]) -> Batch:
-        return Batch(torch.stack([self._read(i) for i in indices]).float() / 127.5 - 1)
+        return Batch(torch.stack([self._kept(i) for i in indices]).float() / 127.5 - 1)
 
 
 class RenderedPortraits:
@@ -179,7 +194,7 @@ def open_pictures(
         return RenderedPortraits(pictures, size[0], details, latent_dim, cache)
     if not Path(data).is_dir():
         raise DataError(f"There is no folder {data}; give a folder of pictures, or demo for rendered portraits.")
-    return PictureFolder(data, size)
+    return PictureFolder(data, size, cache)
 
 
 class Interleaved:

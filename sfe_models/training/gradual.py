@@ -40,6 +40,8 @@ class GradualTraining(Stage):
         self.reconstruction = reconstruction.to(device)
         self.parts = GradualParts(config.domain, config.gradual)
         self.parts = self.parts.to(device, memory_format=torch.channels_last).train()
+        for stage in self.parts.stages:  # torch cannot step back through a plane of few pixels in the other format
+            stage.fusion.gate.to(memory_format=torch.contiguous_format)
         self.networks = {"gradual": self.parts}
         self.average("gradual")
         self.optimizers = {"gradual": make_optimizer(config.optimizer, self.parts.parameters())}

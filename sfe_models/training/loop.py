@@ -22,6 +22,7 @@ from .config import from_json, to_json
 from .data import Batch, PictureFolder, Pictures, StepOrder, batches
 from .distributed import Processes
 from .errors import ConfigError, TrainingError
+from .jitter import jittered
 from .stage import Stage
 from .stopping import stop_request
 
@@ -62,6 +63,7 @@ def train(
             torch.manual_seed(_step_seed(run.seed, step, processes.rank))
             batch = batch.to(stage.device)
             batch = mirrored(batch) if run.mirror else batch
+            batch = jittered(batch) if run.jitter else batch
             for name, value in stage.step(step, batch).items():
                 sums[name] = sums.get(name, 0) + value.detach().float()
                 counts[name] = counts.get(name, 0) + 1

@@ -43,7 +43,8 @@ def _neighbour(image: Tensor, i: int) -> Tensor:
     if torch.rand(()) < 0.5:
         other = other.flip(1)
     other = other.roll([int(torch.randint(side, ())) for side in other.shape[1:]], (1, 2))
-    return (other[torch.randperm(3)] * (0.5 + torch.rand(())) + 0.6 * (torch.rand(3, 1, 1) - 0.5)).clamp(-1, 1)
+    tint = 0.6 * (torch.rand(3, 1, 1) - 0.5).to(image.device)
+    return (other[torch.randperm(3)] * (0.5 + torch.rand(()).item()) + tint).clamp(-1, 1)
 
 
 def _piece(size: tuple[int, int]) -> Tensor:

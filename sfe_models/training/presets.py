@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..domain import CARS_512, DEMO, FFHQ_1024, PHOTO, DomainSpec
-from ..gradual.spec import gradual_spec
+from ..gradual.spec import GradualSpec, gradual_spec
 from .config import (
     AdversarialConfig,
     AttributesConfig,
@@ -151,6 +151,18 @@ def _photo_run(steps: int, batch: int, **settings) -> RunConfig:
 
 # Without LPIPS's networks: on two cores a step must stay at a few seconds.
 _PHOTO_LOSSES = LossConfig(l1=0.3, gradient=0.3, lpips=0.0, identity=0.0, size=None)
+_PHOTO_PERCEPTUAL = replace(_PHOTO_LOSSES, lpips=0.02, perceptual_network="mobilenet")
+
+
+# What the shipped model was trained on with in ten minutes of a GPU (the model card), each from the weights before.
+def _gpu_run(steps: int, batch: int, **settings) -> RunConfig:
+    base = {"size": 512, "log_every": 100, "ema_halflife": 8_000, "jitter": True}
+    return _photo_run(steps, batch, **(base | settings))
+
+
+def _gpu_adam(lr: float) -> OptimizerConfig:
+    return OptimizerConfig("adam", lr, (0.9, 0.99), decay=0.7)
+
 
 PRESETS: dict[str, dict] = {
     "gan": {
@@ -194,13 +206,40 @@ PRESETS: dict[str, dict] = {
             code=10.0,
             window=16,
         ),
+        "photo-gpu": E4EConfig(
+            PHOTO,
+            _gpu_run(1_160, 56, samples=36, size=256),
+            _gpu_adam(6e-4),
+            replace(_PHOTO_PERCEPTUAL, lpips=0.05, identity=0.2, identity_network="mobilefacenet", size=256),
+            progressive_start=0,
+            progressive_every=1,
+            discriminator_weight=0.0,
+            code=5.0,
+            code_pictures=8,
+        ),
     },
     "inverter": {
         "photo": InverterConfig(
             PHOTO,
             _photo_run(2_000, 8, samples=2, size=512),
             OptimizerConfig("adam", 7e-4, (0.9, 0.99), decay=0.5),
-            replace(_PHOTO_LOSSES, lpips=0.02, perceptual_network="mobilenet"),
+            _PHOTO_PERCEPTUAL,
+            AdversarialConfig(weight=0.0),
+            feature_regulariser="distance",
+            regulariser=3e-3,
+            window=16,
+            windows=2,
+            code=0.5,
+            feature=0.1,
+            frozen_w=1,
+            w_rate=0.2,
+            painted=0.3,
+        ),
+        "photo-gpu": InverterConfig(
+            PHOTO,
+            _gpu_run(990, 16, samples=4, jitter=False),
+            _gpu_adam(4e-4),
+            _PHOTO_PERCEPTUAL,
             AdversarialConfig(weight=0.0),
             feature_regulariser="distance",
             regulariser=3e-3,
@@ -228,10 +267,20 @@ PRESETS: dict[str, dict] = {
             PHOTO,
             _photo_run(320, 3, size=512),
             OptimizerConfig("adam", 2e-4, (0.9, 0.99), decay=0.5),
-            replace(_PHOTO_LOSSES, lpips=0.02, perceptual_network="mobilenet"),
+            _PHOTO_PERCEPTUAL,
             AdversarialConfig(weight=0.0),
             window=16,
             windows=2,
+        ),
+        "photo-gpu": EditorConfig(
+            PHOTO,
+            _gpu_run(1_520, 10),
+            _gpu_adam(4e-4),
+            _PHOTO_PERCEPTUAL,
+            AdversarialConfig(weight=0.0),
+            window=16,
+            windows=2,
+            delta_code="source",
         ),
         **_editors(FFHQ_1024, _FACES, PAPER_FACES, RELEASED_FACES),
         "ffhq-1024-six": EditorConfig(FFHQ_1024, _published(20_000), _PAPER, _FACES, _AT_ONCE, edits=SIX_FACES),
@@ -259,6 +308,17 @@ PRESETS: dict[str, dict] = {
             MisalignConfig(identity=0.35),
             alone=200,
             stage_every=30,
+            aligned=0.5,
+        ),
+        "photo-gpu": GradualConfig(
+            PHOTO,
+            _gpu_run(2_000, 8),
+            GradualSpec((10, 13, 16), (128, 128, 64), key="residual+features"),
+            _gpu_adam(1e-3),
+            _PHOTO_PERCEPTUAL,
+            MisalignConfig(identity=0.35),
+            alone=350,
+            stage_every=60,
             aligned=0.5,
         ),
     },

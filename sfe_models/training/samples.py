@@ -59,7 +59,7 @@ class GeneratedPictures:
         if cache is None:
             self._pictures, self._filled = np.zeros(shape, np.uint8), np.zeros(count, np.uint8)
         else:
-            probe = sample_codes(generator, [first_seed]).detach().numpy().round(3).tobytes()
+            probe = sample_codes(generator, [first_seed]).detach().cpu().numpy().round(3).tobytes()
             key = hashlib.sha256(probe + f"{size}-{first_seed}".encode()).hexdigest()[:16]
             stem = Path(cache) / f"samples-{key}"
             self._pictures, self._filled = mapped_bytes(f"{stem}.u8", shape), mapped_bytes(f"{stem}.has", (count,))
@@ -79,6 +79,6 @@ class GeneratedPictures:
         for place, code in zip(indices, codes, strict=True):
             if not self._filled[place]:
                 picture = F.adaptive_avg_pool2d(self.generator(code[None]).clamp(-1, 1), self.size)
-                self._pictures[place] = ((picture[0] + 1) * 127.5).round().to(torch.uint8).numpy()
+                self._pictures[place] = ((picture[0] + 1) * 127.5).round().to(torch.uint8).cpu().numpy()
                 self._filled[place] = 1
         return Batch(torch.from_numpy(self._pictures[indices]).float() / 127.5 - 1, code=codes)

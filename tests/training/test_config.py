@@ -106,7 +106,7 @@ def test_domains_of_the_presets():
     for stage, name in ALL:
         domain = PRESETS[stage][name].domain
         if not name.startswith("demo"):
-            assert domain == DOMAINS[name.removesuffix("-released").removesuffix("-six")]
+            assert domain == DOMAINS[name.removesuffix("-released").removesuffix("-six").removesuffix("-gpu")]
     assert find_config("gan", "demo").domain == DEMO
     small = demo_generator(32)
     assert small.generator.resolution == 32 and small.generator.channels == DEMO.generator.channels[:4]

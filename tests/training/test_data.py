@@ -72,6 +72,18 @@ def test_pictures_are_resized_to_the_domains_size(folder):
     assert PictureFolder(folder, (12, 16))[[1]].image.shape == (1, 3, 12, 16)
 
 
+def test_kept_pictures_are_those_of_the_files(folder, tmp_path):
+    plain, cache = PictureFolder(folder, (16, 16)), tmp_path / "cache"
+    want = plain[range(len(plain))].image
+    assert torch.equal(PictureFolder(folder, (16, 16), cache)[range(len(plain))].image, want)
+    again = PictureFolder(folder, (16, 16), cache)
+    again._read = None  # no file is opened a second time
+    assert torch.equal(again[[1, 0]].image, want[[1, 0]])
+    # Another file of the same name is another picture.
+    Image.new("RGB", (20, 20), "red").save(plain.paths[0])
+    assert not torch.equal(PictureFolder(folder, (16, 16), cache)[[0]].image, want[:1])
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_broken_files_are_skipped_and_listed(folder, tmp_path, workers):
     for i in range(20):  # more than the pictures shown, which the main process reads itself

@@ -101,6 +101,11 @@ def test_aligners_can_learn_alone():
     assert changed and all(".aligner." in name for name in changed) and "l2_details" not in numbers
 
 
+def test_one_picture_is_enough_for_a_step():
+    stage = make(config(2, alone=0))
+    assert all(value.isfinite() for value in stage.step(0, DOTS[[0]]).values())
+
+
 def test_a_run_becomes_a_model(tmp_path):
     """What a bundle of the run makes is what training saw, with BatchNorm folded."""
     networks = random_networks(SPEC)

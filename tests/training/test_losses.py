@@ -204,6 +204,7 @@ def test_attribute_network_serves_both_distances(tmp_path):
         (LossConfig(perceptual_network="vgg"), "vgg16"),
         (LossConfig(lpips=0.0), "put "),
         (LossConfig(lpips=0.0, identity_network="moco"), "put "),
+        (LossConfig(lpips=0.0, identity_network="mobilefacenet"), "MobileFaceNet.onnx"),
         (LossConfig(lpips=0.0, identity_network="attributes"), ATTRIBUTES_FILE),
         (replace(ONLY_L2, parsing=1.0), "parsing.pth"),
         (replace(ONLY_L2, parsing=1.0, parsing_network="small"), "model_best.pth"),

@@ -57,6 +57,14 @@ def batch(generator):
     return Batch(torch.cat([made.image, other]), code=made.code)
 
 
+class ByColour(torch.nn.Module):
+    """Stands for an e4e encoder: codes that depend on the mean colour alone."""
+
+    def forward(self, image, n_styles=None, stage=None):
+        colour = torch.nn.functional.pad(image.mean(dim=(2, 3)), (0, SPEC.generator.style_dim - 3))
+        return colour[:, None].expand(-1, n_styles or SPEC.n_styles, -1)
+
+
 def loss():
     return ReconstructionLoss(replace(ONLY_L2, l1=0.3, gradient=0.3), None, None)
 
@@ -146,6 +154,10 @@ def test_e4e_learns_codes_and_pictures(generator, batch):
     numbers = [stage.step(i, batch) for i in range(20)]
     assert numbers[-1]["code"] < 0.8 * numbers[0]["code"]
     assert all(n["l2"].isfinite() and n["gradient"] > 0 for n in numbers)
+    # Some of the samples may be compared as pictures too.
+    both = E4EStage(replace(config, code_pictures=2), generator, loss(), CPU, ALONE)
+    samples = Batch(batch.image[:2], code=batch.code)
+    assert {"code", "l2"} <= set(both.step(0, samples)) and "l2" not in stage.step(20, samples)
     # Without a weight for codes samples are pictures like any other.
     plain = E4EStage(replace(config, code=0.0), generator, loss(), CPU, ALONE)
     assert "code" not in plain.step(0, batch)
@@ -234,6 +246,32 @@ def test_the_editor_learns_on_windows(generator, batch):
     assert stage.step(30, smaller)["reconstruction"].isfinite() and stage.samples(smaller).shape[2:] == (3, 32, 32)
     smaller = Batch(torch.nn.functional.avg_pool2d(batch.image, 2))
     assert stage.step(30, smaller)["reconstruction"].isfinite() and stage.samples(smaller).shape[2:] == (3, 32, 32)
+
+
+def test_delta_may_belong_to_the_code_that_e4e_finds_in_the_source(generator, batch):
+    direction = LinearDirection(DirectionInfo("d", "test", SPEC.subject, (-2.0, 2.0)), torch.randn(1, 16))
+    trained = TrainedNetworks(generator, ByColour(), make_inverter(SPEC).eval().requires_grad_(False))
+    edits, strength, pairs = [DrawnEdit(direction, (2.0,), None)], torch.full((4,), 2.0), {}
+    for code in ("e4e", "source"):
+        config = EditorConfig(SPEC, RUN, ADAM, ONLY_L2, NONE, window=16, delta_code=code)
+        stage = EditorStage(config, trained, None, edits, loss(), CPU, ALONE)
+        pairs[code] = stage.pair(batch.image, edits[0], strength)
+    # The pictures are those of the first code; delta is what a pair that begins with X_E would have.
+    torch.testing.assert_close(pairs["source"].source, pairs["e4e"].source)
+    again = replace(stage.config, delta_code="e4e")
+    wanted = EditorStage(again, trained, None, edits, loss(), CPU, ALONE).pair(pairs["e4e"].source, edits[0], strength)
+    torch.testing.assert_close(pairs["source"].delta, wanted.delta)
+    assert (pairs["source"].delta - pairs["e4e"].delta).abs().max() > 1e-4
+
+
+def test_the_backbone_of_e4e_may_see_the_whole_picture(batch):
+    whole, half = (replace(SPEC, e4e=replace(SPEC.e4e, shrink=shrink)) for shrink in (1, 2))
+    assert DomainSpec.from_json(SPEC.to_json().replace(', "shrink": 2', "")).e4e == half.e4e  # as older files have it
+    of_half = make_e4e(half).eval()
+    of_whole = make_e4e(whole).eval()
+    of_whole.load_state_dict(of_half.state_dict())
+    smaller = torch.nn.functional.avg_pool2d(batch.image, 2)
+    assert torch.equal(of_whole(smaller), of_half(batch.image))
 
 
 def test_training_begins_with_what_the_package_brings():

@@ -37,7 +37,9 @@ def add_commands(commands) -> None:
         parser.add_argument(f"--{name}", metavar="RUN", help=what)
     parser.add_argument("--weights", default="weights", metavar="FOLDER", help="LPIPS, identity, attribute networks")
     parser.add_argument("--directions", action="append", default=[], metavar="FOLDER", help="editor: direction files")
-    parser.add_argument("--cache", metavar="FOLDER", help="keep rendered portraits here for other runs")
+    parser.add_argument(
+        "--cache", metavar="FOLDER", help="keep pictures here as they are read or made, for this and other runs"
+    )
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--stop-after", type=int, metavar="STEPS", help="leave with a checkpoint after so many steps")
     parser.set_defaults(run="training:run_train")
