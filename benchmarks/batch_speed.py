@@ -32,7 +32,7 @@ from sfe_models.batch.pace import Pace  # noqa: E402
 from sfe_models.batch.run import Made, run  # noqa: E402
 from sfe_models.batch.sharing import Share  # noqa: E402
 from sfe_models.batch.storage import Folder  # noqa: E402
-from sfe_models.cli.batch import EditWork, edit_work  # noqa: E402
+from sfe_models.cli.batch_work import EditWork, edit_work  # noqa: E402
 from sfe_models.cli.main import build_parser  # noqa: E402
 from sfe_models.demo.attributes import sample_portraits  # noqa: E402
 from sfe_models.demo.renderer import render  # noqa: E402
@@ -58,7 +58,7 @@ def repeated(pictures: list[Picture], count: int) -> list[Picture]:
 
 def one_by_one(work: EditWork, pictures: list[Picture], output: Path) -> None:
     for number, picture in enumerate(pictures):
-        faces = work.read(Path(picture.source))
+        faces = work.read(Path(picture.source), picture.name)
         work.write(faces, work.edit([faces])[0], output / f"{number}{Path(picture.output).suffix}")
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .atomic import save_tensors
+from .checkpoints.containers import sniff
 from .checkpoints.errors import CheckpointError
 from .checkpoints.reading import not_finite, read_safetensors
 from .values import GradualInversion, Inversion
@@ -50,6 +51,14 @@ def load_inversion(path: Path | str, device: torch.device | str = "cpu") -> Inve
     parts = {name: tuple(tensors[one] for one in every) for name, every in numbered.items()}
     about = {key: file.metadata.get(key, "") for key in _ABOUT}
     return kind(**{name: tensors[name] for name in single}, **parts, **about)
+
+
+def is_kept(path: Path | str) -> bool:
+    """Whether a file says that it is a saved inversion; the rest of it may be damaged."""
+    try:
+        return sniff(path).kind == "safetensors" and read_safetensors(path).metadata.get("format") in _KINDS
+    except (CheckpointError, OSError):
+        return False
 
 
 def _count(names: list[str], field: str) -> int:

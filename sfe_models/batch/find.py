@@ -12,13 +12,14 @@ from PIL import Image
 
 from ..film.formats import CONTAINERS
 from ..inputs import InputError
+from ..inversion_file import is_kept
 from ..pictures.errors import ImageError
 from ..pictures.files import is_picture
 from ..pictures.image_io import picture_format
 from ..text_files import read_text
 from .storage import as_path, file_system, is_address
 
-KEEP = "keep"
+KEEP, INVERSION = "keep", ".safetensors"
 # Films by their suffix; those of the second kind are read, and written in another container.
 _FILMS, _FILMS_READ = tuple(CONTAINERS), (".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp")
 _FILM = ".mp4"
@@ -53,7 +54,8 @@ def is_film(path: str | Path) -> bool:
 
 
 def find_pictures(inputs: Sequence[str], output: Path | str, root: str | None = None, suffix: str = KEEP) -> Found:
-    """Find what the inputs name: folders (with all below them), patterns such as `a/**/*.jpg`, lists, pictures, films.
+    """Find what the inputs name: folders (with all below them), patterns such as `a/**/*.jpg`, lists, pictures, films,
+    kept inversions.
 
     Each may be an fsspec address, below which pictures are known by their suffixes alone. A list is a text file with
     one path a line. Names: below the folder that was given, below the part of a pattern
@@ -86,7 +88,7 @@ class _Search:
             self._add_folder(given, "")
         elif not os.path.exists(given):
             raise InputError(f"There is no {given}; give a folder, a picture, a pattern or a text file with paths.")
-        elif not is_film(given) and not is_picture(given) and (lines := _lines(given)):
+        elif not is_film(given) and not _is_either(given) and (lines := _lines(given)):
             self._add_list(given, lines)
         else:
             self._add_file(given, os.path.basename(given))
@@ -162,7 +164,7 @@ class _Search:
         return not (os.path.isdir(self.output) and os.path.samefile(folder, self.output))
 
     def _add_if_picture(self, path: str, name: str) -> None:
-        if is_film(path) or _suffix(path) in self.suffixes or (os.path.isfile(path) and is_picture(path)):
+        if is_film(path) or _suffix(path) in self.suffixes or (os.path.isfile(path) and _is_either(path)):
             self._add_file(path, name)
         else:
             self.passed_over += 1
@@ -209,6 +211,11 @@ def output_name(name: str, suffix: str = KEEP) -> str:
     except ImageError:
         return name + ".png"
     return name
+
+
+def _is_either(path: str) -> bool:
+    """Whether a file is a picture, or a kept inversion of one."""
+    return is_kept(path) if _suffix(path) == INVERSION else is_picture(path)
 
 
 def _suffix(name: str) -> str:

@@ -132,7 +132,7 @@ class _Run:
         item = _Item(picture, self.files.scratch / f"{number}{os.path.splitext(picture.output)[1]}")
         if picture.is_film:
             return item
-        tried = self._tried(lambda: self._at_hand(item, self.work.read))
+        tried = self._tried(lambda: self._at_hand(item, lambda path: self.work.read(path, picture.name)))
         return item.after(tried, faces=tried.value)
 
     def _at_hand(self, item: _Item, step: Callable[[Path], object]) -> object:
@@ -181,7 +181,8 @@ class _Run:
         return [item.after(tried.share(item.count / count), edited=picture) for item, picture in edited]
 
     def _film(self, item: _Item) -> _Item:
-        tried = self._tried(lambda: self._at_hand(item, lambda path: self.work.film(path, item.scratch)))
+        name = item.picture.name
+        tried = self._tried(lambda: self._at_hand(item, lambda path: self.work.film(path, name, item.scratch)))
         return item.after(tried, frames=tried.value)
 
     def _written(self, item: _Item) -> _Item:

@@ -24,8 +24,8 @@ class Work(Protocol):
         """Say how fast to go on the machine that this runs on."""
         ...
 
-    def read(self, source: Path) -> Faces:
-        """Read a picture and cut its faces out."""
+    def read(self, source: Path, name: str) -> Faces:
+        """Read a picture and cut its faces out; name: below the input, by which more may be known of it."""
         ...
 
     def edit(self, faces: Sequence[Faces]) -> Sequence[Tensor]:
@@ -36,6 +36,6 @@ class Work(Protocol):
         """Write a picture with its edited faces (None: as it is). A file that cannot be written is an OSError."""
         ...
 
-    def film(self, source: Path, target: Path) -> int:
+    def film(self, source: Path, name: str, target: Path) -> int:
         """Edit a film whole; how many frames it has."""
         ...

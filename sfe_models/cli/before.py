@@ -55,8 +55,6 @@ def check_before(options: argparse.Namespace) -> None:
             if getattr(options, name):
                 raise InputError(f"--{name} needs the photo; an inversion does not keep it. Give PHOTO itself.")
         return
-    if options.tuned and (options.refine or options.optimise is not None):
-        raise InputError("--tuned has its inversion; leave --refine and --optimise out.")
     check_picture(photo)
     if not options.no_align:
         face_number(options)
@@ -78,6 +76,8 @@ def check_options(options: argparse.Namespace) -> None:
         raise InputError("--paste needs the photo that the crop comes from; leave --no-align out.")
     if options.no_align and (options.landmarks or options.face not in (None, "0")):
         raise InputError("--landmarks and --face look for a face in a photo; leave them out, or leave --no-align out.")
+    if options.tuned and (options.refine or options.optimise is not None):
+        raise InputError("--tuned has its inversion; leave --refine and --optimise out.")
     if options.refine_w and not options.refine:
         raise InputError("--refine-w only matters with --refine N; add it, or leave --refine-w out.")
     if options.directions and not Path(options.directions).is_dir():

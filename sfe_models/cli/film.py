@@ -21,7 +21,7 @@ from .photos import detector_for, landmark_lines, paste_ways
 
 
 def run_film(options: argparse.Namespace) -> None:
-    film_options, find = _options(options), _finder(options)
+    film_options, find = _options(options), film_finder(options)
     with opened(options.clip):
         pass  # said before the model is loaded
     pipeline = load_pipeline(options)
@@ -70,7 +70,7 @@ def _edits(options: argparse.Namespace, spec: ModelSpec) -> FilmEdits:
     return [*kept, *((library.get(name), keys) for name, keys in options.edits)]
 
 
-def _finder(options: argparse.Namespace) -> Callable[[Tensor], Sequence[Tensor]]:
+def film_finder(options: argparse.Namespace) -> Callable[[Tensor], Sequence[Tensor]]:
     """What finds the faces of a frame: --detector, or the lines of --landmarks."""
     if not options.landmarks:
         return film_faces(detector_for(options))

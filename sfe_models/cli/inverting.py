@@ -52,7 +52,7 @@ def inverted(options: argparse.Namespace, model: EditedModel) -> tuple[Inversion
     """Find the inversion of PHOTO as the options say, and its crops."""
     path, pipeline = Path(options.photo), model.pipeline
     if is_inversion(path):
-        return _one_person(load_inversion(path), options), None
+        return one_person(load_inversion(path), str(path), options.face), None
     crops = load_crops(path, options, pipeline.spec)
     if model.tuned is not None:
         return model.tuned.inversion(pipeline, crops.pictures), crops
@@ -92,11 +92,11 @@ def _reporter(bar: tqdm) -> Callable[[Refining], None]:
     return report
 
 
-def _one_person(inversion: Inversion, options: argparse.Namespace) -> Inversion:
-    """Take the person that --face names out of a kept inversion; one of a single person needs no --face."""
+def one_person(inversion: Inversion, name: str, face: str | None) -> Inversion:
+    """Take the person that --face names out of a kept inversion; one of a single person needs no number."""
     count = len(inversion)
-    face = options.face or ("0" if count == 1 else "")
+    face = "0" if count == 1 and face in (None, "all") else face or ""
     if not face.isdigit() or int(face) >= count:
         people, names = ("1 person", "0") if count == 1 else (f"{count} people", f"a number from 0 to {count - 1}")
-        raise InputError(f"{options.photo} keeps {people}; name one of them: give {names} as --face.")
+        raise InputError(f"{name} keeps {people}; name one of them: give {names} as --face.")
     return inversion[int(face)]

@@ -34,7 +34,7 @@ class Doubling:
         self.wrong, self.together, self.groups = wrong, together, []
         self.at_hand, self.most, self.threads = weakref.WeakSet(), 0, set()
 
-    def read(self, source):
+    def read(self, source, name):
         number, faces = map(int, Path(source).read_text().split())
         read = Read(number, faces)
         self.at_hand.add(read)
@@ -142,8 +142,8 @@ def test_warnings_stand_in_the_line_of_their_picture(tmp_path, caplog):
     import logging
 
     class Warns(Doubling):
-        def read(self, source):
-            read = super().read(source)
+        def read(self, source, name):
+            read = super().read(source, name)
             if read.number == 1:
                 logging.getLogger("sfe_models.faces").warning("a face is left out")
             return read

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from PIL import Image
 from sfe_models.cli import main, photos
 from sfe_models.directions.files import save_own_file
 from sfe_models.directions.finding.sefa import sefa
+from sfe_models.faces.landmarks import format_landmarks
 
 COUNT = 12
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +94,35 @@ def test_the_manifest_says_what_became_of_each(people, step, tmp_path, capsys):
     assert {row["fingerprint"] for row in rows} == {kept["fingerprint"]}
     assert rows[0]["edits"] == kept["settings"]["edits"] and rows[0]["edits"][0]["strength"] == 2.0
     assert rows[0]["input"] == str(people / "a.png") and rows[0]["seconds"] > 0
+
+
+def test_kept_inversions_among_pictures_are_what_edit_makes_of_them(people, crops, step, tmp_path):
+    kept, out, alone = people / "b/kept.safetensors", tmp_path / "out", tmp_path / "alone.png"
+    invert = ["invert", str(tmp_path / "in/0/00.png"), "--no-align", *MODEL]
+    assert main([*invert, "--save-inversion", str(kept)]) == 0
+    (people / "direction.safetensors").write_bytes(Path(step[1].partition("=")[0]).read_bytes())
+    shutil.rmtree(people / "0"), shutil.rmtree(people / "1")
+    assert main(["batch", str(people), "--output", str(out), *step, *MODEL, "--faces-at-once", "9"]) == 0
+    assert main(["edit", str(kept), "--output", str(alone), *step, *MODEL]) == 0
+    assert (out / "b/kept.safetensors.png").read_bytes() == alone.read_bytes()
+    assert set(contents(out)) == {"a.png", "b/kept.safetensors.png", "b/tall.jpg", "b/two.webp"}
+    masked = [*step, *MODEL, "--only", "mouth", "--output", str(tmp_path / "masked")]
+    assert main(["batch", str(kept), *masked]) == 1
+
+
+def test_landmarks_lie_in_a_folder_of_the_same_names(people, step, tmp_path):
+    given, out, alone = tmp_path / "points", tmp_path / "out", tmp_path / "alone.png"
+    (given / "b").mkdir(parents=True)
+    (given / "a.txt").write_text(format_landmarks([[face(90, 80, 1.3)]]))
+    (given / "b/tall.txt").write_text(";")
+    command = ["batch", str(people), "--output", str(out), *step, *MODEL, "--landmarks"]
+    assert main([*command, str(given / "a.txt")]) == 1
+    assert main([*command, str(given)]) == 0
+    edit = ["edit", str(people / "a.png"), "--output", str(alone), *step, *MODEL]
+    assert main([*edit, "--landmarks", str(given / "a.txt")]) == 0
+    assert (out / "a.png").read_bytes() == alone.read_bytes()
+    errors = {row["name"]: row.get("error") for row in lines(out)}
+    assert "no face" in errors["b/tall.jpg"] and "b/two.txt cannot be read" in errors["b/two.webp"]
 
 
 def test_a_photo_without_a_face_can_pass(people, step, tmp_path):

@@ -1,8 +1,12 @@
 """`tune`, `edit --tuned`, and inversion by optimisation from the command line, on a generator alone."""
 
+import json
+import shutil
+
 import pytest
 import torch
 from generators.families import make
+from PIL import Image
 
 from sfe_models.checkpoints.bundle import save_generator
 from sfe_models.cli import main
@@ -53,6 +57,22 @@ def test_tune_then_edit(model, crop, tmp_path, method, capsys):
     assert torch.equal(pixels(made), pixels(edited))
     assert main(["inspect", tuned]) == 0
     assert "tuned to one picture from own, generator" in capsys.readouterr().out
+
+
+def test_a_batch_takes_the_tuned_generator_and_lists_other_pictures(model, crop, tmp_path):
+    tuned, edited, folder, out = (tmp_path / name for name in ("tuned.safetensors", "edited.png", "in", "out"))
+    common = ["--model", model, "--no-align"]
+    assert main(["tune", crop, *common, "--steps", "2", "--output", str(tuned)]) == 0
+    folder.mkdir()
+    shutil.copy(crop, folder / "own.png")
+    Image.open(crop).rotate(90).save(folder / "other.png")
+    common += ["--tuned", str(tuned), "--output"]
+    assert main(["batch", str(folder), *common, str(out)]) == 0
+    assert main(["edit", crop, *common, str(edited)]) == 0
+    assert (out / "own.png").read_bytes() == edited.read_bytes()
+    rows = {row["name"]: row for row in map(json.loads, (out / "manifest.jsonl").read_text().splitlines())}
+    assert "given another or several" in rows["other.png"]["error"]
+    assert main(["batch", str(folder), *common, str(tmp_path / "more"), "--refine", "2"]) == 1
 
 
 def test_what_cannot_be_is_one_sentence_and_nothing_is_written(model, crop, tmp_path, capsys):

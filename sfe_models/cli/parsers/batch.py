@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .editing import add_inverting, add_mask, add_steps
+from .editing import add_inverting, add_mask, add_steps, add_tuned
 from .photos import add_align_options, add_paste_options
 from .shared import OutputFolder, add_directions, add_model, positive
 
@@ -24,8 +24,8 @@ def add_commands(commands) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="folders (with all below them), pictures, films, patterns ('a/**/*.jpg'), text files with a path a line, "
-        "fsspec addresses",
+        help="folders (with all below them), pictures, films, kept inversions, patterns ('a/**/*.jpg'), text files "
+        "with a path a line, fsspec addresses",
     )
     parser.add_argument("--output", required=True, type=OutputFolder, metavar="FOLDER")
     parser.add_argument(
@@ -42,6 +42,7 @@ def add_commands(commands) -> None:
     add_align_options(parser, many=True)
     add_paste_options(parser)
     add_inverting(parser)
+    add_tuned(parser)
     speed = parser.add_argument_group("speed")
     speed.add_argument(
         "--faces-at-once",
@@ -67,4 +68,4 @@ def add_commands(commands) -> None:
     cluster.add_argument("--workers", type=positive, default=1, metavar="N", help="how many (default: %(default)s)")
     cluster.add_argument("--gpus", type=float, metavar="X", help="of each worker (default: 1 where there are any)")
     # What `edit` has besides, for the checks that both share.
-    parser.set_defaults(photo=None, tuned=None, run="batch:run_batch")
+    parser.set_defaults(photo=None, run="batch:run_batch")

@@ -76,9 +76,7 @@ def _add_picture(parser: argparse.ArgumentParser) -> None:
     _add_model_and_faces(parser)
     add_directions(parser)
     add_inverting(parser)
-    parser.add_argument(
-        "--tuned", metavar="FILE", help="the generator that `tune` made for this photo; --model is what it was made of"
-    )
+    add_tuned(parser)
 
 
 def _add_model_and_faces(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +114,13 @@ def add_inverting(parser: argparse.ArgumentParser) -> None:
         choices=SPACES,
         default=SPACES[-1],
         help="what --optimise moves: one code (w), one for each layer (w+), or those and then F_k (f, the default)",
+    )
+
+
+def add_tuned(parser: argparse.ArgumentParser) -> None:
+    """Add --tuned."""
+    parser.add_argument(
+        "--tuned", metavar="FILE", help="the generator that `tune` made for this photo; --model is what it was made of"
     )
 
 

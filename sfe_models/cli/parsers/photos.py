@@ -9,7 +9,7 @@ from ...choices import BLENDS, DETECTORS, FEATHERED, HEAD, ORDERS, PASTE_REGIONS
 
 def add_align_options(parser: argparse.ArgumentParser, many: bool = False) -> None:
     """Add what finds the face of a photo; many: of many photos, each with all its faces unless one is named."""
-    parser.set_defaults(paste=False, no_face=None, landmarks=None)
+    parser.set_defaults(paste=False, no_face=None)
     group = parser.add_argument_group("the face in the photo")
     group.add_argument(
         "--no-align",
@@ -22,13 +22,14 @@ def add_align_options(parser: argparse.ArgumentParser, many: bool = False) -> No
         default=DETECTORS[0],
         help="yunet downloads 0.3 MB once; dlib is the paper's own (pip install dlib-bin)",
     )
-    if not many:
-        group.add_argument(
-            "--landmarks",
-            metavar="FILE.txt",
-            help="in place of a detector: one line with x y of 5, 68 or 478 points in px; several faces are parted by "
-            "semicolons (;), and a lone semicolon is a photo without a face",
-        )
+    group.add_argument(
+        "--landmarks",
+        metavar="FOLDER" if many else "FILE.txt",
+        help="in place of a detector: "
+        + ("a folder with a text file for each picture, of its name and folders and with .txt: " if many else "")
+        + "one line with x y of 5, 68 or 478 points in px; several faces are parted by semicolons (;), and a lone "
+        "semicolon is a photo without a face",
+    )
     group.add_argument(
         "--face-models",
         metavar="FOLDER",
