@@ -46,6 +46,7 @@ class Model:
 
     def __init__(self, weights):
         self.weights = weights
+        self.last = None
 
     @cached_property
     def generator(self):
@@ -68,6 +69,12 @@ class Model:
         pipeline = Pipeline(load_published(found, FROM_CASES))
         self.weights.drop()
         return pipeline
+
+    def inverted(self, image):
+        """Return the inversion of an image; found once for cases that follow one another with the same image."""
+        if self.last is None or not torch.equal(self.last[0], image):
+            self.last = image, self.pipeline.invert(image, all_styles=True)
+        return self.last[1]
 
     def direction(self, name):
         if f"styleclip.{name}" in self.weights.config["components"]:
@@ -156,8 +163,7 @@ def latent_edit(model, inputs, params):
 
 
 def inversion(model, inputs, params):
-    pipeline = model.pipeline
-    found = pipeline.invert(inputs["image"], all_styles=True)
+    pipeline, found = model.pipeline, model.inverted(inputs["image"])
     features = pipeline.feature_edit(found)
     return {
         "image": pipeline.synthesize(features),
@@ -171,7 +177,7 @@ def inversion(model, inputs, params):
 def edit(model, inputs, params):
     pipeline, strengths = model.pipeline, torch.tensor(params["strengths"], dtype=torch.float32)
     direction = model.direction(params["name"])
-    found = pipeline.invert(inputs["image"], all_styles=True)
+    found = model.inverted(inputs["image"])
     batch, n = len(found), len(strengths)
     edited = pipeline.apply_direction(repeat_each(found, n), direction, strengths.repeat(batch))
     delta = pipeline.compute_delta(edited)
