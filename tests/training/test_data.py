@@ -11,8 +11,8 @@ from training.tiny import inverter_config, make
 
 from sfe_models.demo.attributes import ATTRIBUTES, attributes_from_latent, sample_portraits
 from sfe_models.demo.renderer import render
-from sfe_models.training.attributes import normalised
 from sfe_models.training import data
+from sfe_models.training.attributes import normalised
 from sfe_models.training.data import (
     FIRST_TRAINING_SEED,
     Batch,
