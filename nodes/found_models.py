@@ -17,7 +17,7 @@ import folder_paths
 from ..sfe_models.checkpoints.errors import CheckpointError
 from ..sfe_models.checkpoints.found import FoundModels, find_models
 from ..sfe_models.checkpoints.load import BUILT_IN, DEMO
-from ..sfe_models.checkpoints.places import PHOTO, PHOTO_FILE
+from ..sfe_models.checkpoints.places import PHOTO, PHOTO_FILE, PHOTO_GRADUAL
 from ..sfe_models.checkpoints.published import download_published, download_vectors
 from ..sfe_models.photo.install import refreshed
 
@@ -56,8 +56,8 @@ def meant(name: str) -> str:
 
 
 def model_names() -> list[str]:
-    """The choices of Load SFE: auto, photo, the built-in demo, bundles, folders of published files, the download."""
-    return list(dict.fromkeys([AUTO, PHOTO, *BUILT_IN, *found().models, DOWNLOAD]))
+    """The choices of Load SFE: auto, photo, what is built in, bundles, folders of published files, the download."""
+    return list(dict.fromkeys([AUTO, PHOTO, PHOTO_GRADUAL, *BUILT_IN, *found().models, DOWNLOAD]))
 
 
 def why_not(name: str) -> str | None:
@@ -66,6 +66,8 @@ def why_not(name: str) -> str | None:
     Only what is listed can be named, so that nothing outside of the model folders is ever read.
     """
     models, places = found(), folder_paths.get_folder_paths(FOLDER)
+    if name == PHOTO_GRADUAL:  # it needs the generator of the other
+        return None if PHOTO in models.models else why_not(PHOTO)
     if name in (AUTO, *BUILT_IN, DOWNLOAD, *models.models):
         return None
     if name == PHOTO and PHOTO_FILE not in models.damaged:

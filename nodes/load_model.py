@@ -6,6 +6,7 @@ import comfy.model_management as management
 import torch
 from comfy_api.latest import io
 
+from ..sfe_models.checkpoints.places import PHOTO
 from ..sfe_models.directions.files import bundle_directions
 from ..sfe_models.gradual.files import load_any
 from ..sfe_models.precision import DTYPES, choose_dtype
@@ -64,6 +65,6 @@ class LoadModel(Node):
         dtype = choose_dtype(precision, management.get_torch_device())
         # Weights made inside inference mode could not be moved outside of it.
         with torch.inference_mode(False), torch.no_grad():
-            pipeline = load_any(path, dtype)
+            pipeline = load_any(path, dtype, photo=found_models.found().models.get(PHOTO))
         bundled = () if path.is_dir() else tuple(bundle_directions(path))
         return io.NodeOutput(manage(model, pipeline, found_models.direction_folders(path), bundled))

@@ -16,20 +16,25 @@ from .assign import assign, complete_generator, generator_spec
 from .bundle import alone, bundle_spec, load_bundle, load_bundle_generator
 from .containers import sniff
 from .errors import CheckpointError
-from .places import PHOTO, photo_bundle
+from .places import PHOTO, PHOTO_GRADUAL, photo_bundle
 from .random_weights import random_networks
 from .recognise import Contents, generator_of, read_contents
 
 logger = logging.getLogger(__name__)
 
-# The models that the package brings, by name; the second needs the first.
+# The models that the package brings, by name; the second needs the first, the third "photo".
 DEMO, DEMO_GRADUAL = "demo", "demo-gradual"
-_FOLDER = Path(__file__).parents[1] / "demo"
-BUILT_IN = {DEMO: _FOLDER / "demo.safetensors", DEMO_GRADUAL: _FOLDER / "gradual.safetensors"}
+_PACKAGE = Path(__file__).parents[1]
+BUILT_IN = {
+    DEMO: _PACKAGE / "demo/demo.safetensors",
+    DEMO_GRADUAL: _PACKAGE / "demo/gradual.safetensors",
+    PHOTO_GRADUAL: _PACKAGE / "photo/gradual.safetensors",
+}
 DEMO_BUNDLE = BUILT_IN[DEMO]
 
 _EXPECTED = (
-    "photo, demo, demo-gradual, a bundle (.safetensors), a folder with the published files, a generator's file, or "
+    "photo, photo-gradual, demo, demo-gradual, a bundle (.safetensors), a folder with the published files, a "
+    "generator's file, or "
     "random:DOMAIN such as random:ffhq-1024"
 )
 
@@ -60,8 +65,8 @@ def load_networks(
 def model_path(source: Path | str) -> Path:
     """Return the file or folder of a source: a path, or a name.
 
-    "demo" and "demo-gradual" are the package's own, "photo" is what `download photo` made; CheckpointError if that is
-    not there.
+    "demo", "demo-gradual" and "photo-gradual" are the package's own, "photo" is what `download photo` made;
+    CheckpointError if that is not there.
     """
     if str(source) == PHOTO:
         return photo_bundle()

@@ -9,6 +9,8 @@ from .errors import CheckpointError
 
 # What a person names it by, and its file in a models folder.
 PHOTO, PHOTO_FILE = "photo", "sfe-photo.safetensors"
+# The gradual model around it, which the package brings without its generator.
+PHOTO_GRADUAL = "photo-gradual"
 # The environment's variable that names the models folder.
 VARIABLE = "SFE_MODELS"
 _PACKAGE = Path(__file__).absolute().parents[1]

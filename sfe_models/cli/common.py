@@ -7,7 +7,7 @@ import sys
 
 import torch
 
-from ..checkpoints.places import PHOTO
+from ..checkpoints.places import PHOTO, PHOTO_GRADUAL
 from ..directions.library import DirectionLibrary, ModelSpec, model_library
 from ..gradual.files import load_any
 from ..gradual.pipeline import GradualPipeline
@@ -29,7 +29,7 @@ def say(line: str) -> None:
 
 def fetch_model(source: str) -> None:
     """Fetch the photographic model if it is asked for and not there, or bring it up to date."""
-    if source == PHOTO:
+    if source in (PHOTO, PHOTO_GRADUAL):
         ready(say=say)
 
 

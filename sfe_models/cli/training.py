@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..checkpoints.bundle import bundle_attached
-from ..checkpoints.load import DEMO_BUNDLE
+from ..checkpoints.load import model_path
 from ..demo.renderer import SMALLEST
 from ..directions.base import DirectionError
 from ..directions.files import attached, bundle_directions
@@ -14,7 +14,7 @@ from ..directions.finding.side_effects import side_effects
 from ..directions.library import DirectionLibrary
 from ..file_names import file_name
 from ..generators.stylegan2.generator import StyleGAN2
-from ..gradual.files import save_gradual
+from ..gradual.files import BASES, save_gradual
 from ..perception.attribute_network import load_attribute_network
 from ..precision import DTYPES, choose_device
 from ..training.assemble import assemble, assemble_bundle, assemble_encoders, assemble_gradual
@@ -29,8 +29,6 @@ from .directions_options import directions_folder, progress_bar, save_named
 
 # Portraits of the first seeds, which training never draws, that the attribute network is measured on.
 _HELD_OUT = 256
-# A gradual model around the package's own demo need not hold that again.
-_DEMO = "demo"
 
 
 def run_train(options: argparse.Namespace) -> None:
@@ -69,9 +67,9 @@ def run_assemble(options: argparse.Namespace) -> None:
     dtype = DTYPES[options.dtype]
     if options.gradual:
         networks = assemble_gradual(options.gradual, options.generator, options.e4e).cast(dtype)
-        on_demo = options.generator == options.e4e == _DEMO
-        held = bundle_attached(DEMO_BUNDLE) if on_demo and not directions else attached(directions)
-        path = save_gradual(networks, options.output, options.source, held, on_demo)
+        base = options.generator if options.generator == options.e4e and options.generator in BASES else ""
+        held = bundle_attached(model_path(base)) if base and not directions else attached(directions)
+        path = save_gradual(networks, options.output, options.source, held, base)
     else:
         networks = assemble(spec, *runs)
         path = assemble_bundle(networks, options.output, dtype, directions, options.source)

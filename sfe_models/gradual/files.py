@@ -14,22 +14,30 @@ from ..checkpoints.bundle import (
     Attached,
     bundle_method,
     check_generator_of,
+    load_bundle_generator,
     read_bundle,
     read_model,
     spec_of,
     write_bundle,
 )
 from ..checkpoints.containers import sniff
+from ..checkpoints.encoders_file import read_encoders
 from ..checkpoints.errors import CheckpointError
-from ..checkpoints.load import DEMO_BUNDLE, load_networks, model_path
+from ..checkpoints.load import DEMO, DEMO_BUNDLE, load_networks, model_path
+from ..checkpoints.places import PHOTO, photo_bundle
+from ..domain import DomainSpec
+from ..encoders.families import make_e4e
 from ..generators.base import SpecError
+from ..nn.folding import fold_batchnorm
+from ..photo import install
 from ..pipeline import Pipeline
 from ..precision import DTYPES
 from .networks import GradualNetworks
 from .pipeline import GradualPipeline
 from .spec import GradualSpec
 
-_DEMO = "demo"
+# Models whose generator and e4e encoder a bundle may leave out.
+BASES = (DEMO, PHOTO)
 _SHARED = ("generator", "e4e_encoder")
 
 
@@ -38,11 +46,11 @@ def save_gradual(
     path: Path | str,
     source: str = "",
     directions: Attached = NO_DIRECTIONS,
-    on_demo: bool = False,
+    base: str = "",
 ) -> Path:
     """Write folded networks; arguments and errors as `save_bundle`'s.
 
-    on_demo: leave generator and e4e encoder out, which are those of the demo bundle; a reader takes them from there.
+    base: one of `BASES`, whose generator and e4e encoder it has; they are left out, and a reader takes them from there.
     """
     if not networks.folded:
         raise ValueError("A bundle holds folded networks; call networks.fold() first.")
@@ -53,20 +61,26 @@ def save_gradual(
         "gradual": networks.gradual.to_json(),
         "dtype": str(networks.dtype).removeprefix("torch."),
         "e4e_styles": str(networks.spec.n_styles),
-        "base": _DEMO if on_demo else "",
+        "base": base,
         "source": source,
         "generator": networks.generator.fingerprint(),
     }
     state = networks.state_dict()
-    if on_demo:
+    if base:
         state = {name: tensor for name, tensor in state.items() if name.partition(".")[0] not in _SHARED}
     return write_bundle(state, path, metadata, directions)
 
 
 def load_gradual(
-    source: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
+    source: Path | str,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str = "cpu",
+    photo: Path | None = None,
 ) -> GradualNetworks:
-    """Load a gradual model, folded; None keeps the dtype of the file. Raises CheckpointError that names the file."""
+    """Load a gradual model, folded; None keeps the dtype of the file. Raises CheckpointError that names the file.
+
+    photo: the photographic model's bundle, for a gradual model around it (None: where `download photo` put it).
+    """
     path = model_path(source)
     file = read_bundle(path)
     if bundle_method(file) != GRADUAL:
@@ -78,17 +92,26 @@ def load_gradual(
         raise CheckpointError(f"{path} has damaged metadata ({error}).") from error
     wanted = {name: tensor.dtype for name, tensor in networks.state_dict().items()}
     state = read_model(file, wanted, device)
-    if file.metadata.get("base") == _DEMO:
-        state |= {name: t.to(wanted[name]) for name, t in _of_demo(device).items() if name in wanted}
+    if base := file.metadata.get("base"):
+        others = _of_photo(networks.spec, photo or photo_bundle()) if base == PHOTO else _of_demo()
+        state |= {name: t.to(device, wanted[name]) for name, t in others.items() if name in wanted}
     assign(networks, state, path, f"tensors of a gradual {networks.spec.name} model")
     check_generator_of(file, networks.generator)
     return networks.to(device).eval().requires_grad_(False)
 
 
-def _of_demo(device: torch.device | str) -> dict[str, torch.Tensor]:
+def _of_demo() -> dict[str, torch.Tensor]:
     """Generator and e4e encoder of the demo bundle, by the names of a gradual model."""
-    state = load_networks(DEMO_BUNDLE, None, device).state_dict()
+    state = load_networks(DEMO_BUNDLE).state_dict()
     return {name: tensor for name, tensor in state.items() if name.partition(".")[0] in _SHARED}
+
+
+def _of_photo(spec: DomainSpec, bundle: Path) -> dict[str, torch.Tensor]:
+    """The generator of the photographic model's bundle, and the packaged e4e encoder, which no old bundle has."""
+    encoder = make_e4e(spec)
+    encoder.load_state_dict(read_encoders(install.ENCODERS).weights("e4e_encoder"))
+    parts = {"generator": load_bundle_generator(bundle), "e4e_encoder": fold_batchnorm(encoder.eval())}
+    return {f"{part}.{name}": tensor for part in _SHARED for name, tensor in parts[part].state_dict().items()}
 
 
 def is_gradual(source: Path | str) -> bool:
@@ -101,9 +124,15 @@ def is_gradual(source: Path | str) -> bool:
 
 
 def load_any(
-    source: Path | str, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
+    source: Path | str,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str = "cpu",
+    photo: Path | None = None,
 ) -> Pipeline | GradualPipeline:
-    """Load what a source holds, a StyleFeatureEditor (see `load_networks`) or a gradual model, and its pipeline."""
+    """Load what a source holds, a StyleFeatureEditor (see `load_networks`) or a gradual model, and its pipeline.
+
+    photo: as `load_gradual`'s.
+    """
     if is_gradual(source):
-        return GradualPipeline(load_gradual(source, dtype, device))
+        return GradualPipeline(load_gradual(source, dtype, device, photo))
     return Pipeline(load_networks(source, dtype, device))

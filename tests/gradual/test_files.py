@@ -58,7 +58,7 @@ def test_a_model_around_the_demo_holds_its_own_parts_alone(tmp_path):
     networks = GradualNetworks(DEMO, gradual_spec(DEMO)).eval().requires_grad_(False)
     demo = load_networks("demo", torch.float32)
     networks.generator, networks.e4e_encoder = demo.generator, demo.e4e_encoder
-    path = save_gradual(networks.fold(), tmp_path / "g.safetensors", on_demo=True)
+    path = save_gradual(networks.fold(), tmp_path / "g.safetensors", base="demo")
     with safe_open(path, "pt") as file:
         assert {name.partition(".")[0] for name in file.keys()} == {"parts"}
     loaded = load_gradual(path)

@@ -18,7 +18,7 @@ from integration.server import Server, temporary_base
 
 # Nodes of ComfyUI itself that the example workflows use.
 CORE = ("ImageStitch", "PreviewImage", "SaveImage")
-_BUILT_IN = ("auto", "photo", "demo", "demo-gradual", "ffhq-1024 (download)")
+_BUILT_IN = ("auto", "photo", "photo-gradual", "demo", "demo-gradual", "ffhq-1024 (download)")
 LOCALE = OBJECT_INFO.parents[2] / "locales/en/nodeDefs.json"
 
 

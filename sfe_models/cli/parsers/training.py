@@ -58,7 +58,7 @@ def add_commands(commands) -> None:
         "--gradual",
         metavar="RUN",
         help="make a gradual model, a reconstruction after GradStyle, in place of a StyleFeatureEditor; around the "
-        "demo's own generator and e4e (`demo`) it holds its trained parts alone",
+        "package's own generators and e4e encoders (`demo` or `photo` for both) it holds its trained parts alone",
     )
     parser.add_argument("--directions", metavar="FOLDER", help="direction files to put into the bundle")
     parser.add_argument(
