@@ -3,7 +3,8 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { fitting, look, offerOf, toggled } from "./lib/directions.js";
-import { after, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "./lib/graph.js";
+import { after, below, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "./lib/graph.js";
+import { makeLive } from "./lib/live.js";
 import { called, effectIn } from "./lib/names.js";
 import { say } from "./lib/words.js";
 import { COMPARE_HEIGHT, makeCompare } from "./views/compare.js";
@@ -18,6 +19,8 @@ const FAVOURITES = "StyleFeatureEditor.Favourites";
 const MOST_HEIGHT = 2048;
 /** After so long an element of an extension is on the page, if it ever will be. */
 const ELEMENTS_MS = 1500;
+/** LiteGraph's mode of a node that is neither muted nor bypassed. */
+const ALWAYS = 0;
 
 /** Definitions of the nodes with a picker, by id; renewed when ComfyUI's menus are. */
 const definitions = new Map();
@@ -28,6 +31,26 @@ let favourites = [];
 const language = () => app.extensionManager?.setting?.get("Comfy.Locale");
 const words = (key, values) => say(language(), key, values);
 const refreshAll = () => pickers.forEach((refresh) => refresh());
+
+/** Runs that are queued or running; the front end tells it itself. */
+let runs = 0;
+/** With "Run (On Change)", what a slider changes is shown while it is dragged; nothing that only saves runs for it. */
+const live = makeLive({
+  wanted: () => app.extensionManager?.queueSettings?.mode === "change",
+  busy: () => runs > 0,
+  run: async (node) => {
+    if (node.graph !== (app.rootGraph ?? app.graph)) return; // numbers inside of a subgraph are others in the prompt
+    const shown = below(node, COMPARING).filter(({ mode }) => mode === ALWAYS).map(({ id }) => String(id));
+    if (!shown.length) return;
+    runs += 1;
+    try {
+      // Through app.queuePrompt the front end would notice the change and run everything.
+      await api.queuePrompt(0, await app.graphToPrompt(), { partialExecutionTargets: shown });
+    } catch {
+      runs = 0; // the run after the slider was let go says what is wrong
+    }
+  },
+});
 
 /** Add an element under a node's widgets, and fit the node to them; it is part of no file and no prompt. most: height. */
 function addView(node, name, element, height, most = height) {
@@ -70,6 +93,11 @@ function addPicker(node) {
     }),
     choose: (name) => set(direction, name),
     move: (value) => set(strength, value),
+    drag: (value) => {
+      set(strength, value);
+      live.moved(node);
+    },
+    release: live.released,
     sweep: (range) => range.forEach((value, i) => set(ends[i], value)),
     toggle: (chosen) => {
       favourites = toggled(favourites, chosen);
@@ -123,6 +151,10 @@ app.registerExtension({
   name: "StyleFeatureEditor",
   async setup() {
     addStyle();
+    api.addEventListener("status", ({ detail }) => {
+      runs = detail?.exec_info?.queue_remaining ?? 0;
+      if (!runs) live.idle();
+    });
     favourites = (await api.getSetting(FAVOURITES)) ?? [];
     refreshAll();
   },

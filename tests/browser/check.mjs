@@ -1,9 +1,9 @@
 /**
  * Try the pack in the real front end; prints what happened as JSON, for test_front_end.py to judge.
  *
- *     node tests/browser/check.mjs URL FOLDER [--nodes2]
+ *     node tests/browser/check.mjs URL FOLDER [--nodes2] [--only=TEXT]
  *
- * FOLDER: where the screenshots go.
+ * FOLDER: where the screenshots go. TEXT: what is in the names of the checks wanted.
  */
 
 import { readFileSync, readdirSync } from "node:fs";
@@ -14,6 +14,7 @@ import * as browser from "./page.mjs";
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const [url, folder, ...options] = process.argv.slice(2);
 const nodes2 = options.includes("--nodes2");
+const only = options.find((o) => o.startsWith("--only="))?.slice(7) ?? "";
 
 const read = (path) => JSON.parse(readFileSync(join(ROOT, path), "utf8"));
 const workflow = (name) => read(`workflows/${name}.json`);
@@ -24,6 +25,7 @@ const report = { nodes2, failed: {} };
 
 /** Run one check; a failure is reported with its name and a screenshot, and the others still run. */
 async function check(name, what) {
+  if (name !== "views" && !name.includes(only)) return;
   const start = Date.now();
   try {
     report[name] = await what();
@@ -210,7 +212,7 @@ try {
       window.sfePreviews = 0;
       for (const name of ["b_preview", "b_preview_with_metadata"]) window.app.api.addEventListener(name, () => (window.sfePreviews += 1));
     });
-    const run = await browser.run(page);
+    const run = await browser.run(page, 240_000);
     return { run, previews: await page.evaluate(() => window.sfePreviews) };
   });
 
@@ -264,6 +266,28 @@ try {
     } finally {
       await use("en");
     }
+  });
+
+  await checkView("live", async () => {
+    await browser.load(page, workflow("01 One edit"));
+    await browser.run(page);
+    await browser.fit(page, ["SFE_ApplyDirection"]);
+    await browser.runOnChange(page);
+    await page.waitForTimeout(1000);
+    await page.evaluate(() => {
+      window.sfeRan = [];
+      const name = ({ detail }) => window.app.graph.getNodeById(Number(detail?.node ?? detail))?.type ?? "end";
+      window.app.api.addEventListener("executing", (event) => window.sfeRan.push(name(event)));
+    });
+    const box = await page.locator(".sfe-picker input[type=range]").first().boundingBox();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.2, box.y + box.height / 2, { steps: 3 });
+    await page.waitForFunction(() => window.sfeRan.includes("end"), null, { timeout: 20_000 });
+    const held = await page.evaluate(() => window.sfeRan.splice(0));
+    await page.mouse.up();
+    await page.waitForFunction(() => window.sfeRan.includes("SaveImage"), null, { timeout: 20_000 });
+    return { held, released: await page.evaluate(() => window.sfeRan) };
   });
 
   report.complaints = browser.complaints(said);

@@ -1,5 +1,6 @@
 /**
- * Measure live editing: from the moment that a person lets the slider go until the new picture is on the node.
+ * Measure live editing: from the moment that a person lets the slider go until the new picture is on the node; and, while
+ * the slider is in the hand, from its last step on.
  *
  *     node tests/browser/measure_latency.mjs URL [REPEATS]
  *
@@ -30,27 +31,32 @@ try {
   await browser.fit(page, ["SFE_ApplyDirection", "SFE_Synthesize"]);
   await browser.runOnChange(page);
   await page.waitForTimeout(1500);
-  const found = [];
+  const found = { released: [], held: [] };
   for (let i = 0; i < Number(repeats); i++) {
-    const box = await page.locator(".sfe-picker input[type=range]").first().boundingBox();
-    const y = box.y + box.height / 2;
-    const target = box.x + box.width * (0.1 + 0.8 * ((i * 0.618) % 1));
-    await page.mouse.move(box.x + box.width / 2, y);
-    await page.mouse.down();
-    await page.mouse.move(target, y);
-    await watch();
-    await page.mouse.up();
-    found.push(await page.evaluate(() => window.sfeLatency));
-    await page.waitForTimeout(700);
+    for (const way of Object.keys(found)) {
+      const box = await page.locator(".sfe-picker input[type=range]").first().boundingBox();
+      const y = box.y + box.height / 2;
+      const share = ((2 * i + (way === "held")) * 0.618) % 1;
+      await page.mouse.move(box.x + box.width / 2, y);
+      if (way === "released") await watch("pointerup");
+      await page.mouse.down();
+      if (way === "held") await watch("input");
+      await page.mouse.move(box.x + box.width * (0.1 + 0.8 * share), y);
+      if (way === "released") await page.mouse.up(); // at once: the slider does not rest
+      found[way].push(await page.evaluate(() => window.sfeLatency));
+      if (way === "held") await page.mouse.up();
+      await page.waitForTimeout(1500);
+    }
   }
-  const sorted = [...found].sort((a, b) => a - b);
-  const at = (share) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
   const frontend = await page.evaluate(() => window.__COMFYUI_FRONTEND_VERSION__);
-  process.stdout.write(
-    `${JSON.stringify({ frontend, repeats: sorted.length, median_ms: at(0.5), fastest_ms: at(0), slowest_ms: at(1), all_ms: found.map(Math.round) })}\n`,
-  );
+  process.stdout.write(`${JSON.stringify({ frontend, repeats: Number(repeats), ...Object.fromEntries(Object.entries(found).map(([way, all]) => [way, summary(all)])) })}\n`);
 } finally {
   await close();
+}
+
+function summary(all) {
+  const sorted = [...all].sort((a, b) => a - b).map(Math.round);
+  return { median_ms: sorted[Math.floor(sorted.length / 2)], fastest_ms: sorted[0], slowest_ms: sorted.at(-1), all_ms: all.map(Math.round) };
 }
 
 function setStrength(value) {
@@ -60,13 +66,13 @@ function setStrength(value) {
   }, value);
 }
 
-/** Start the clock at the next pointerup; it stops when the picture after has been loaded anew. */
-function watch() {
-  return page.evaluate(() => {
+/** Start the clock at the next event of a kind; it stops when the picture after has been loaded anew. */
+function watch(kind) {
+  return page.evaluate((event) => {
     window.sfeLatency = new Promise((done, failed) => {
       let start = null;
       const picture = document.querySelector(".sfe-compare .sfe-after");
-      window.addEventListener("pointerup", () => (start = performance.now()), { once: true, capture: true });
+      window.addEventListener(event, () => (start = performance.now()), { once: true, capture: true });
       const loaded = () => {
         if (start === null) return;
         picture.removeEventListener("load", loaded);
@@ -76,5 +82,5 @@ function watch() {
       setTimeout(() => failed(new Error("no new picture in 20 s")), 20_000);
     });
     window.sfeLatency.catch(() => {});
-  });
+  }, kind);
 }

@@ -15,7 +15,7 @@ API = {f"{i:02} {title}": make.__name__ for i, (title, make) in enumerate(EXAMPL
 FIRST_WITH_VIEWS = (1, 28)
 # The one that ComfyUI 0.8.0 asks for, the first server here that serves blueprints.
 FIRST_WITH_BLUEPRINTS = (1, 35)
-VIEWS = ("range", "favourites", "vanished", "compare", "language")
+VIEWS = ("range", "favourites", "vanished", "compare", "language", "live")
 
 
 def version(report):
@@ -131,6 +131,12 @@ def test_the_blueprint_is_there_and_runs(report):
 def test_the_nodes_speak_chinese(report):
     seen = got(report, "language")
     assert {"应用方向", "方向", "强度"} <= set(seen["labels"]) and "有用范围" in seen["picker"]
+
+
+def test_a_slider_in_the_hand_shows_pictures_and_saves_none(report):
+    seen = got(report, "live")
+    assert "SFE_Synthesize" in seen["held"] and "SaveImage" not in seen["held"]
+    assert "SaveImage" in seen["released"]
 
 
 def test_nothing_else_complains(report):

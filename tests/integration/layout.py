@@ -65,7 +65,7 @@ _ROOM = {
     "SFE_MaskDelta": 140,
     "SFE_Synthesize": 300,
     "SFE_PasteBack": 240,
-    "SFE_LoadPhoto": 30,
+    "SFE_LoadPhoto": 240,
     "PreviewImage": 300,
     "SaveImage": 300,
 }

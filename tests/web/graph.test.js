@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { after, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "../../web/lib/graph.js";
+import { after, below, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "../../web/lib/graph.js";
 
 /** A node as the front end has it. */
 function node(type, links = {}, widgets = []) {
@@ -87,4 +87,14 @@ it("folds what is advanced until it is asked for", () => {
   expect(layers.advanced && layers.computeSize()[1] + 4).toBe(0);
   one.showAdvanced = true;
   expect(layers.computeSize()[1]).toBeGreaterThan(0);
+});
+
+it("finds what a node leads to, each once, itself among them", () => {
+  const end = { comfyClass: "SFE_Synthesize", id: 3, outputs: [] };
+  const paste = { comfyClass: "SFE_PasteBack", id: 4, outputs: [{}], getOutputNodes: () => null };
+  const middle = { comfyClass: "SFE_ComputeDelta", id: 2, outputs: [{}, {}], getOutputNodes: (slot) => [[end, paste], [end]][slot] };
+  const start = { comfyClass: "SFE_ApplyDirection", id: 1, outputs: [{}], getOutputNodes: () => [middle, start] };
+  const shown = new Set(["SFE_Synthesize", "SFE_PasteBack"]);
+  expect(below(start, shown).map((n) => n.id)).toEqual([3, 4]);
+  expect(below(end, shown)).toEqual([end]);
 });

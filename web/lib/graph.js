@@ -38,6 +38,15 @@ export function onlyModel(nodes) {
   return models.length && models.every((model) => model === models[0]) ? (models[0] ?? null) : null;
 }
 
+/** The nodes of some types that a node leads to, itself among them. @param {Set<string>} types */
+export function below(node, types, seen = new Set()) {
+  if (!node || seen.has(node)) return [];
+  seen.add(node);
+  const own = types.has(node.comfyClass ?? node.type) ? [node] : [];
+  const after = (node.outputs ?? []).flatMap((_, slot) => node.getOutputNodes(slot) ?? []);
+  return [...own, ...after.flatMap((one) => below(one, types, seen))];
+}
+
 /** A node's widget by its name. */
 export function widgetOf(node, name) {
   return (node.widgets ?? []).find((widget) => widget.name === name);

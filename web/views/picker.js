@@ -14,6 +14,8 @@ export const PICKER_HEIGHT = 108;
  *   strength: number | null, favourites: string[]}} calls.read strength: null where there is a range to sweep instead
  * @param {(name: string) => void} calls.choose
  * @param {(strength: number) => void} calls.move
+ * @param {(strength: number) => void} calls.drag As `move`, while the slider is in the hand.
+ * @param {() => void} calls.release
  * @param {(range: [number, number]) => void} calls.sweep
  * @param {(direction: import("../lib/directions.js").Direction) => void} calls.toggle
  * @param {(key: string, values?: Record<string, string>) => string} calls.say
@@ -21,7 +23,7 @@ export const PICKER_HEIGHT = 108;
  * @param {(direction: import("../lib/directions.js").Direction) => string} calls.effectOf
  * @returns {{element: HTMLElement, refresh: () => void}}
  */
-export function makePicker({ read, choose, move, sweep, toggle, say, called, effectOf }) {
+export function makePicker({ read, choose, move, drag, release, sweep, toggle, say, called, effectOf }) {
   const menu = make("select", "sfe-menu");
   const star = make("button", "sfe-star", { type: "button" });
   const effect = make("div", "sfe-effect");
@@ -38,7 +40,8 @@ export function makePicker({ read, choose, move, sweep, toggle, say, called, eff
   );
 
   menu.addEventListener("change", () => choose(menu.value));
-  slider.addEventListener("input", () => move(Number(slider.value)));
+  slider.addEventListener("input", () => drag(Number(slider.value)));
+  slider.addEventListener("change", release);
   slider.addEventListener("dblclick", () => move(0));
   number.addEventListener("change", () => Number.isFinite(number.valueAsNumber) && move(number.valueAsNumber));
   star.addEventListener("click", () => {

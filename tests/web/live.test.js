@@ -1,0 +1,52 @@
+import { expect, it, vi } from "vitest";
+import { REST_MS, makeLive } from "../../web/lib/live.js";
+
+function made({ wanted = true, busy = false } = {}) {
+  vi.useFakeTimers();
+  const state = { wanted, busy, runs: [] };
+  const live = makeLive({ wanted: () => state.wanted, busy: () => state.busy, run: (node) => state.runs.push(node) });
+  return { live, state };
+}
+
+it("runs once when the slider rests, not at every step", () => {
+  const { live, state } = made();
+  for (const node of [1, 2, 3]) live.moved(node);
+  vi.advanceTimersByTime(REST_MS - 1);
+  expect(state.runs).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(state.runs).toEqual([3]);
+});
+
+it("leaves what is released to the front end, and a graph that does not run by itself alone", () => {
+  const { live, state } = made();
+  live.moved(1);
+  live.released();
+  vi.advanceTimersByTime(10 * REST_MS);
+  state.wanted = false;
+  live.moved(2);
+  vi.advanceTimersByTime(10 * REST_MS);
+  expect(state.runs).toEqual([]);
+});
+
+it("waits for what is running, and then takes the last place of the slider", () => {
+  const { live, state } = made({ busy: true });
+  live.moved(1);
+  vi.advanceTimersByTime(REST_MS);
+  live.moved(2);
+  vi.advanceTimersByTime(REST_MS);
+  expect(state.runs).toEqual([]);
+  state.busy = false;
+  live.idle();
+  live.idle();
+  expect(state.runs).toEqual([2]);
+});
+
+it("forgets what waits when the slider is released", () => {
+  const { live, state } = made({ busy: true });
+  live.moved(1);
+  vi.advanceTimersByTime(REST_MS);
+  live.released();
+  state.busy = false;
+  live.idle();
+  expect(state.runs).toEqual([]);
+});
