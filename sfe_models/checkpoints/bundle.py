@@ -144,7 +144,10 @@ def bundle_spec(path: Path | str | Sniffed) -> DomainSpec | BareGenerator:
 
 def load_bundle_generator(path: Path | str | Sniffed) -> Generator:
     """Load the generator, in the file's dtype, out of a whole model or of a file that holds nothing else."""
-    return _generator_of(read_bundle(path))
+    file = read_bundle(path)
+    if base := file.metadata.get("base"):
+        raise CheckpointError(f"{file.path} holds no generator; it uses that of the model '{base}': name this one.")
+    return _generator_of(file)
 
 
 def _generator_of(file: TensorFile) -> Generator:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from ..atomic import check_writable
 from ..domain import DEMO
+from ..inputs import InputError
 from ..pictures.image_io import check_picture
 from ..pipeline import Pipeline
 from .common import direction_library, load_pipeline
@@ -28,6 +29,8 @@ def run_demo(options: argparse.Namespace) -> None:
             bar.set_description(f"made {label}")
 
         pipeline = load_pipeline(options)
+        if not isinstance(pipeline, Pipeline):
+            raise InputError(f"{options.model} is a gradual model; `edit` and `sweep` show what it does.")
         library = direction_library(options, pipeline.spec)
         plan = RENDERED if pipeline.spec.subject == DEMO.subject else PHOTOGRAPHED
         made = showcase(pipeline, library, _picture(options, pipeline, plan), plan, done)

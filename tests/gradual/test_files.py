@@ -61,6 +61,8 @@ def test_a_model_around_the_demo_holds_its_own_parts_alone(tmp_path):
     path = save_gradual(networks.fold(), tmp_path / "g.safetensors", base="demo")
     with safe_open(path, "pt") as file:
         assert {name.partition(".")[0] for name in file.keys()} == {"parts"}
+    with pytest.raises(CheckpointError, match="uses that of the model 'demo'"):
+        load_generator(path)
     loaded = load_gradual(path)
     for name, tensor in networks.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor), name
