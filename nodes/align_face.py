@@ -49,7 +49,8 @@ class AlignFace(Node):
                     max=60.0,
                     step=0.5,
                     optional=True,
-                    tooltip="For video: over how many frames landmarks are smoothed (6 is calm); 0 for single photos.",
+                    tooltip="For frames of a video: one person is followed, over how many frames the crop is smoothed "
+                    "(6 is calm); 0 for single photos.",
                 ),
                 sockets.SFEModel.Input(
                     "sfe_model", display_name="model", optional=True, tooltip="From Load SFE: says how large crops are."

@@ -14,8 +14,8 @@ from ..sfe_models.choices import DETECTORS, ERROR, NO_FACE, ORDERS, YUNET
 from ..sfe_models.faces.crop.batch import AlignedFaces, already_aligned
 from ..sfe_models.faces.errors import FaceError
 from ..sfe_models.faces.find.detectors import find_faces, load_detector
-from ..sfe_models.faces.find.people import align_photos
 from ..sfe_models.faces.landmarks import parse_landmarks
+from ..sfe_models.film.batch import align_frames
 from . import sockets
 from .found_models import FOLDER
 from .progress import Progress
@@ -92,7 +92,7 @@ class FaceSearch:
             found = self._given(len(photos))
         else:
             raise FaceError(f"'method' is {method!r}; expected one of {', '.join(METHODS)}.")
-        return align_photos(found, size, (side, side), self.face, self.order, self.no_face, self.smoothing)
+        return align_frames(photos, found, (side, side), self.face, self.order, self.no_face, self.smoothing)
 
     def _detected(self, photos: torch.Tensor, method: str) -> list[list[torch.Tensor]]:
         """Landmarks of each face that a detector finds in each photo."""

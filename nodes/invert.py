@@ -49,6 +49,16 @@ class Invert(Node):
                     tooltip="encoder: at once. encoder + refine: then 30 steps, or as many as 'refine' says. optimise: "
                     "without encoders, about a minute; the only way for a generator alone.",
                 ),
+                io.Float.Input(
+                    "smoothing",
+                    default=0.0,
+                    min=0.0,
+                    max=60.0,
+                    step=0.5,
+                    optional=True,
+                    tooltip="For frames of a video: over how many frames codes are smoothed, against flicker (2 is "
+                    "calm); 0 for single pictures.",
+                ),
             ],
             [
                 sockets.SFEInversion.Output("inversion", tooltip="What the model keeps of the pictures."),
@@ -58,13 +68,16 @@ class Invert(Node):
         )
 
     @classmethod
-    def run(cls, sfe_model, image, show: bool = False, refine: int = 0, method: str = _ENCODER) -> io.NodeOutput:
+    def run(
+        cls, sfe_model, image, show: bool = False, refine: int = 0, method: str = _ENCODER, smoothing: float = 0.0
+    ) -> io.NodeOutput:  # fmt: skip
         if method == _OPTIMISE:
             steps = Steps.shared(refine or USUAL_STEPS)
             inversion = inverting.invert_by_optimisation(sfe_model, from_image(image), steps)
         else:
             refine = refine or (_USUAL_REFINING if method == _REFINE else 0)
             inversion = inverting.invert(sfe_model, from_image(image), refine)
+        inversion = inverting.smoothed(inversion, smoothing)
         sfe_model.shown[inversion.value] = image[: previews.MOST]
         picture = stages.reconstruct(inversion)
         shown = previews.beside(to_image(inversion.value.picture[: previews.MOST]), picture) if show else None

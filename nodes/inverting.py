@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
+from ..sfe_models.film.codes import smoothed_batch
 from ..sfe_models.inputs import InputError
 from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.tuning.config import TuningConfig
@@ -16,6 +17,7 @@ from ..sfe_models.tuning.optimise import Steps, optimise
 from ..sfe_models.tuning.refine import refine
 from ..sfe_models.tuning.tune import code_steps, tune_generator
 from ..sfe_models.tuning.tuned import TunedGenerator
+from ..sfe_models.values import Inversion
 from .models import LoadedModel, manage, ready
 from .progress import Progress, parts
 from .stages import reconstruct
@@ -42,6 +44,17 @@ def invert(model: LoadedModel, pictures: Tensor, refine_steps: int = 0) -> Wire:
                 value = refine(pipeline, value, pictures[part], refine_steps, progress=progress.refined)
             found.append(Wire.of(model, value).value)
     return Wire(model, found[0] if len(found) == 1 else type(found[0]).cat(found))
+
+
+def smoothed(wire: Wire, deviation: float) -> Wire:
+    """Take the flicker out of an inversion of frames that follow each other; deviation: in frames, 0: as it is."""
+    if deviation <= 0:
+        return wire
+    if not isinstance(wire.value, Inversion):
+        raise InputError("The codes of a gradual model cannot be smoothed over time; set 'smoothing' to 0.")
+    progress = Progress(len(wire))
+    with ready(wire.model) as pipeline:
+        return Wire.of(wire.model, smoothed_batch(pipeline, wire.value, deviation, progress.step))
 
 
 def invert_by_optimisation(model: LoadedModel, pictures: Tensor, steps: Steps) -> Wire:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -92,8 +92,13 @@ def _difference(a: Tensor, b: Tensor) -> Tensor:
     return F.avg_pool2d((a - b).square().mean(dim=1, keepdim=True), 3, 1, 1, count_include_pad=False)
 
 
-def smoothed_batch(pipeline: Pipeline, inversion: Inversion, deviation: float) -> Inversion:
-    """Filter a batch whose pictures are frames that follow each other, each by its neighbours; cuts are found."""
+def smoothed_batch(
+    pipeline: Pipeline, inversion: Inversion, deviation: float, done: Callable[[], None] = lambda: None
+) -> Inversion:
+    """Filter a batch whose pictures are frames that follow each other, each by its neighbours; cuts are found.
+
+    done: called after each picture.
+    """
     if deviation <= 0 or len(inversion) < 2:
         return inversion
     small = [cells((picture + 1) * 127.5) for picture in inversion.picture.float()]
@@ -104,6 +109,7 @@ def smoothed_batch(pipeline: Pipeline, inversion: Inversion, deviation: float) -
             first, last = max(start, number - far), min(end, number + far + 1)
             window = [inversion[i] for i in range(first, last)]
             made.append(smoothed(pipeline, window, range(first, last), [number - first], deviation))
+            done()
     return Inversion.cat(made)
 
 
@@ -117,4 +123,5 @@ def recoded(pipeline: Pipeline, inversion: Inversion, w: Tensor, w_e: Tensor, F_
         carried = run_to_k(generator, spec, generator.style_space(w[:, : k + 1].to(device), k)).carried
     styles_e = generator.style_space(w_e[:, : layer + 1].to(device), layer)
     F_w_e = delta_features(generator, spec, run_to_k(generator, spec, styles_e), styles_e)
+    carried, F_w_e = tuple(part.to(F_k.device) for part in carried), F_w_e.to(F_k.device)
     return replace(inversion, w=w, w_e=w_e, F_k=F_k, F_w_e=F_w_e, carried=carried)

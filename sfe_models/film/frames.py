@@ -189,13 +189,7 @@ def _strengths(keys: KeyFrames | float, frames: Sequence[_Frame], plan: Plan) ->
 
 def _pasted(frame: _Frame, crop: Tensor, options: PasteOptions) -> tuple[Tensor, Box | None]:
     """Put an edited crop [3,h,w] in [-1,1] into a copy of its frame, as much as it is seen."""
-    picture, alignment = frame.picture.clone(), frame.place.alignment
-    changed = paste_into(picture, ((crop.float().cpu() + 1) * 127.5).clamp(0, 255), alignment, options=options)
-    if changed is None:
-        return picture, None
-    top, left, height, width = box = changed[0]
-    if frame.place.weight < 1:
-        part = (slice(None), slice(top, top + height), slice(left, left + width))
-        mixed = torch.lerp(frame.picture[part].float(), picture[part].float(), frame.place.weight)
-        picture[part] = mixed if picture.is_floating_point() else mixed.round().to(picture.dtype)
-    return picture, box
+    picture, place = frame.picture.clone(), frame.place
+    crop = ((crop.float().cpu() + 1) * 127.5).clamp(0, 255)
+    changed = paste_into(picture, crop, place.alignment, options=options, share=place.weight)
+    return picture, None if changed is None else changed[0]

@@ -1,9 +1,9 @@
 """Run every example workflow on a real server and write what it shows to `workflows/NAME.jpg`.
 
-    COMFYUI_PATH=... PYTHONPATH=.:tests python tests/integration/build_thumbnails.py
+    COMFYUI_PATH=... PYTHONPATH=.:tests python tests/integration/build_thumbnails.py [TITLE]
 
-ComfyUI's template browser shows these beside the workflows' names. They are made with the photographic model, which
-has to be on this machine (`python -m sfe_models download photo`).
+TITLE: of one workflow alone, or a part of it. ComfyUI's template browser shows these beside the workflows' names.
+They are made with the photographic model, which has to be on this machine (`python -m sfe_models download photo`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from integration.examples import EXAMPLES
+from integration.clip import put_film
+from integration.examples import EXAMPLES, loaded_model, portrait
+from integration.graphs import Graph
 from integration.server import ROOT, Result, Server, base_with_photo
 from PIL import Image
 
@@ -75,18 +78,29 @@ def _shown(server: Server, graph: dict, result) -> list[np.ndarray]:
 
     for compared in of("SFE_PasteBack", "SFE_EditFace") or of("SFE_Synthesize"):
         pairs = [result.outputs[compared][key] for key in ("a_images", "b_images")]
-        if len(pairs[1]) == 1:
+        if len(pairs[1]) == 1 or kinds[compared] == "SFE_PasteBack":  # of a film the first frame
             entries = [{compared: {"images": shown}} for shown in pairs]
             return [server.pictures(replace(result, outputs=one), compared)[0] for one in entries]
     return [picture for n in of("SaveImage", "SFE_Sweep") for picture in server.pictures(result, n)]
 
 
-def main() -> None:
+def _portrait(server: Server) -> np.ndarray:
+    """Somebody whom the model draws, of whom the film shall be: [H,W,3]."""
+    graph = Graph()
+    image, _, _ = portrait(graph, loaded_model(graph))
+    graph.add("PreviewImage", 0, images=image)
+    return server.pictures(server.run(graph.api(), timeout=_LIMIT_S), str(len(graph.nodes)))[0]
+
+
+def main(wanted: str = "") -> None:
     base = base_with_photo()
     server = None
     try:
         server = Server(os.environ["COMFYUI_PATH"], base)
+        put_film(base, _portrait(server))
         for number, (title, make) in enumerate(EXAMPLES, 1):
+            if wanted not in title:
+                continue
             graph = json.loads((ROOT / f"workflows/api/{make.__name__}.json").read_text(encoding="utf-8"))
             result = run_whole(server, graph, graph)
             if result.status != "success":
@@ -99,4 +113,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

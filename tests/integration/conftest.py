@@ -11,6 +11,8 @@ from integration.server import ROOT, Server, temporary_base
 
 from sfe_models.checkpoints.bundle import save_bundle
 from sfe_models.checkpoints.load import load_networks
+from sfe_models.demo.attributes import sample_portraits
+from sfe_models.demo.renderer import render
 from sfe_models.directions.base import DirectionInfo
 from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.families.stylespace import StyleOffsetDirection
@@ -75,7 +77,23 @@ def directions(base):
     return {d.info.name: d for d in bundle_directions(base / "models/sfe" / MODEL)}
 
 
+@pytest.fixture(scope="session")
+def film(base):
+    """Put the film that the workflow of that name asks for into the server's input; the landmarks of its frames."""
+    pytest.importorskip("av", reason="needs PyAV (the extra `video`)")
+    from integration.clip import put_film
+
+    seen = render(sample_portraits([15]), 128)
+    picture = ((seen.image[0].clamp(-1, 1) + 1) * 127.5).round().byte().movedim(0, -1).numpy()
+    return put_film(base, picture, seen.landmarks[0].double())
+
+
 @pytest.fixture(params=sorted(path.stem for path in (ROOT / "workflows/api").glob("*.json")))
 def example(request):
     """An example workflow's name, and its graph in API format."""
-    return request.param, json.loads((ROOT / f"workflows/api/{request.param}.json").read_text(encoding="utf-8"))
+    graph = json.loads((ROOT / f"workflows/api/{request.param}.json").read_text(encoding="utf-8"))
+    if request.param == "film":
+        landmarks = request.getfixturevalue("film")
+        for node in graph.values():  # nothing is fetched by a test, the detector neither
+            node["inputs"] |= {"landmarks": landmarks} if node["class_type"] == "SFE_AlignFace" else {}
+    return request.param, graph

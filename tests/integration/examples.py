@@ -12,13 +12,15 @@ SEED, NEIGHBOUR = 15, 21
 # (direction, share of its useful range): the strength that is useful for every model that draws its own people.
 Strengths = Callable[[str, float], float]
 GIVEN_OR_FOUND = "landmarks, else yunet"
+# What Load Video names as long as nobody has chosen a film.
+FILM = "film.mp4"
 
 
-def _model(graph: Graph) -> Output:
+def loaded_model(graph: Graph) -> Output:
     return graph.add("SFE_LoadModel", model="auto", precision="auto")[0]
 
 
-def _portrait(graph: Graph, model: Output, seed: int = SEED, people: int = 1, **more) -> list[Output]:
+def portrait(graph: Graph, model: Output, seed: int = SEED, people: int = 1, **more) -> list[Output]:
     """Somebody whom the model knows how to draw: picture, mask of the face, landmarks."""
     settings = {"attributes": "", "people": people, "size": 0, "details": True} | more
     return graph.add("SFE_DemoPortrait", 3, seed=seed, sfe_model=model, **settings)
@@ -26,8 +28,8 @@ def _portrait(graph: Graph, model: Output, seed: int = SEED, people: int = 1, **
 
 def _start(graph: Graph, people: int = 1) -> tuple[Output, Output, Output, Output]:
     """Load SFE, Demo Portrait, Invert: (model, image, mask of the face, inversion)."""
-    model = _model(graph)
-    image, face, _ = _portrait(graph, model, people=people)
+    model = loaded_model(graph)
+    image, face, _ = portrait(graph, model, people=people)
     inversion, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=image)
     return model, image, face, inversion
 
@@ -91,8 +93,8 @@ def strength_sweep(strength: Strengths) -> Graph:
 
 def _photo(graph: Graph, model: Output) -> tuple[Output, Output]:
     """Load Photo, and two people side by side for as long as no photo is chosen: the picture, and whom to edit."""
-    first, _, landmarks = _portrait(graph, model, folded=True)
-    second, _, _ = _portrait(graph, model, NEIGHBOUR, folded=True)
+    first, _, landmarks = portrait(graph, model, folded=True)
+    second, _, _ = portrait(graph, model, NEIGHBOUR, folded=True)
     settings = {"direction": "right", "match_image_size": True, "spacing_width": 0, "spacing_color": "white"}
     (both,) = graph.add("ImageStitch", folded=True, image1=first, image2=second, **settings)
     return tuple(graph.add("SFE_LoadPhoto", 2, file="", image=both, landmarks=landmarks))
@@ -100,7 +102,7 @@ def _photo(graph: Graph, model: Output) -> tuple[Output, Output]:
 
 def all_in_one(strength: Strengths) -> Graph:
     graph = Graph(note=NOTES["all_in_one"])
-    model = _model(graph)
+    model = loaded_model(graph)
     picture, landmarks = _photo(graph, model)
     edited, _ = graph.add(
         "SFE_EditFace",
@@ -118,7 +120,7 @@ def all_in_one(strength: Strengths) -> Graph:
 
 def photo(strength: Strengths) -> Graph:
     graph = Graph(note=NOTES["photo"])
-    model = _model(graph)
+    model = loaded_model(graph)
     picture, landmarks = _photo(graph, model)
     crop, alignment, _ = graph.add(
         "SFE_AlignFace",
@@ -151,11 +153,44 @@ def batch(strength: Strengths) -> Graph:
     return graph
 
 
+def film(strength: Strengths) -> Graph:
+    graph = Graph(note=NOTES["film"])
+    model = loaded_model(graph)
+    (clip,) = graph.add("LoadVideo", file=FILM)
+    frames, sound, rate = graph.add("GetVideoComponents", 3, folded=True, video=clip)
+    crop, alignment, _ = graph.add(
+        "SFE_AlignFace",
+        3,
+        photo=frames,
+        method=GIVEN_OR_FOUND,
+        face=0,
+        order="largest first",
+        size=0,
+        no_face="pass the photo through",
+        smoothing=6.0,
+        sfe_model=model,
+    )
+    inversion, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=crop, smoothing=2.0)
+    delta, _ = graph.add("SFE_ComputeDelta", 2, edit=_apply(graph, inversion, "smile", strength("smile", 0.8)))
+    pasted, _ = graph.add(
+        "SFE_PasteBack",
+        2,
+        photo=frames,
+        crop=_finish(graph, inversion, delta),
+        alignment=alignment,
+        feather=0.1,
+        colour_match=True,
+    )
+    (edited,) = graph.add("CreateVideo", images=pasted, fps=rate, audio=sound)
+    graph.add("SaveVideo", 0, video=edited, filename_prefix="sfe/film", format="auto", codec="auto")
+    return graph
+
+
 def found_directions(strength: Strengths) -> Graph:
     graph = Graph(note=NOTES["found_directions"])
     model, _, _, inversion = _start(graph)
     found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="SeFa", index=0, layers="all")
-    other, _, _ = _portrait(graph, model, NEIGHBOUR)
+    other, _, _ = portrait(graph, model, NEIGHBOUR)
     after, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=other)
     (difference,) = graph.add("SFE_DirectionFromImages", before=inversion, after=after, space="W+")
     edit = inversion
@@ -171,8 +206,8 @@ def found_directions(strength: Strengths) -> Graph:
 
 def hard_photo(strength: Strengths) -> Graph:
     graph = Graph(note=NOTES["hard_photo"])
-    model = _model(graph)
-    image, _, _ = _portrait(graph, model)
+    model = loaded_model(graph)
+    image, _, _ = portrait(graph, model)
     tuned, _ = graph.add(
         "SFE_TuneGenerator", 2, sfe_model=model, image=image, method="pti", steps=20, locality=0.1, seed=0
     )
@@ -184,8 +219,8 @@ def hard_photo(strength: Strengths) -> Graph:
 
 def own_generator(strength: Strengths) -> Graph:
     graph = Graph(note=NOTES["own_generator"])
-    model = _model(graph)
-    image, _, _ = _portrait(graph, model)
+    model = loaded_model(graph)
+    image, _, _ = portrait(graph, model)
     inversion, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=image, refine=40, method="optimise")
     found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="SeFa", index=0, layers="all")
     edit = _apply(graph, inversion, "smile", 0.7, custom_direction=found)
@@ -207,4 +242,5 @@ EXAMPLES = (
     ("Directions of your own", found_directions),
     ("My photo is hard", hard_photo),
     ("My own generator", own_generator),
+    ("A film", film),
 )

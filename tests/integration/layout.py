@@ -52,7 +52,7 @@ STAGES = (
     Stage(
         "Result · 结果",
         "#6bbf80",
-        ("SFE_Synthesize", "SFE_PasteBack", "PreviewImage", "SaveImage"),
+        ("SFE_Synthesize", "SFE_PasteBack", "PreviewImage", "SaveImage", "CreateVideo", "SaveVideo"),
     ),
 )
 # Height in px of the pictures and of the pack's own widgets; nodes that show a result are WIDE, and so is its picture.
@@ -68,8 +68,10 @@ _ROOM = {
     "SFE_LoadPhoto": 240,
     "PreviewImage": 300,
     "SaveImage": 300,
+    "LoadVideo": 120,
+    "SaveVideo": 220,
 }
-_RESULTS = {"SFE_Synthesize", "SFE_PasteBack", "SFE_EditFace", "PreviewImage", "SaveImage", "SFE_Sweep"}
+_RESULTS = {"SFE_Synthesize", "SFE_PasteBack", "SFE_EditFace", "PreviewImage", "SaveImage", "SaveVideo", "SFE_Sweep"}
 _FOLDING = {"SFE_ApplyDirection", "SFE_EditFace", "SFE_MaskDelta"}
 # Widgets that the picker stands for, or that are shown only when asked for.
 _HIDDEN = {"direction", "strength", "strengths", "layers", "acts_on"}

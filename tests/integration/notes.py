@@ -173,4 +173,18 @@ NOTES = {
             "在“加载 SFE”中选该文件夹；此处由 *auto* 代替。",
         ),
     ),
+    "film": _note(
+        "A film",
+        "影片",
+        ("A clip in, the edited clip out, calm and with its sound.", "片段进，编辑后的片段出：稳定，保留声音。"),
+        (
+            "Choose a clip of some seconds on *Load Video*, then **Run**.",
+            "在“加载视频”上选择几秒的片段，再**运行**。",
+        ),
+        (
+            "*smoothing* calms the crop, and on *Invert* the codes.",
+            "“平滑”稳定裁剪；在“反演”上稳定编码。",
+        ),
+        ("Long films: `python -m sfe_models film`.", "长影片：`python -m sfe_models film`。"),
+    ),
 }

@@ -17,7 +17,7 @@ from integration.build_workflows import OBJECT_INFO
 from integration.server import Server, temporary_base
 
 # Nodes of ComfyUI itself that the example workflows use.
-CORE = ("ImageStitch", "PreviewImage", "SaveImage")
+CORE = ("ImageStitch", "PreviewImage", "SaveImage", "LoadVideo", "GetVideoComponents", "CreateVideo", "SaveVideo")
 _BUILT_IN = ("auto", "photo", "photo-gradual", "demo", "demo-gradual", "ffhq-1024 (download)")
 LOCALE = OBJECT_INFO.parents[2] / "locales/en/nodeDefs.json"
 

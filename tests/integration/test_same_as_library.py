@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from integration.examples import FILM
 from integration.parts import Trial
 from safetensors import safe_open
 
+from sfe_models.checkpoints.load import DEMO_BUNDLE, load_networks
 from sfe_models.demo.attributes import sample_portraits
 from sfe_models.demo.renderer import render
+from sfe_models.film.codes import smoothed_batch
 from sfe_models.inversion_file import load_inversion
+from sfe_models.pipeline import Pipeline
 from sfe_models.tuning.refine import refine
 
 
@@ -61,6 +65,23 @@ def test_refined(server, pipeline, directions):
         eight_bits(pipeline.edit(i, [(directions["smile"], 1.5)])).astype(int) for i in (refined, plain)
     )
     assert np.abs(shown - expected).mean() < 0.1 < np.abs(shown - unrefined).mean()
+
+
+def test_smoothed_over_the_frames_of_a_film(server, film):
+    pipeline, graph = Pipeline(load_networks(DEMO_BUNDLE, torch.float32)), Trial(model="demo")
+    (clip,) = graph.add("LoadVideo", file=FILM)
+    frames, _, _ = graph.add("GetVideoComponents", 3, video=clip)
+    shown = []
+    for smoothing in (0.0, 2.0):
+        inversion, _ = graph.add("SFE_Invert", 2, sfe_model=graph.model, image=frames, smoothing=smoothing)
+        shown.append(graph.show(graph.finish(inversion=inversion)))
+    first = graph.show(frames)
+    result = server.run(graph.api())
+    assert result.status == "success", result.error
+    plain, calm = (server.pictures(result, node) for node in shown)
+    seen = torch.from_numpy(server.pictures(result, first)).movedim(-1, 1) / 127.5 - 1
+    assert_same(calm, pipeline.reconstruct(smoothed_batch(pipeline, pipeline.invert(seen), 2.0)))
+    assert np.abs(calm.astype(int) - plain.astype(int)).max() > 1
 
 
 def test_mask(server, pipeline, directions):

@@ -35,7 +35,7 @@ def test_the_pack_imports_without_a_word(server):
     assert len(own) == NODES and all(name.startswith("SFE_") for name in own)
 
 
-def test_every_example_runs(server, example):
+def test_every_example_runs(server, base, example):
     name, graph = example
     result = server.run(graph)
     assert result.status == "success", (name, result.error, result.node_errors)
@@ -48,7 +48,21 @@ def test_every_example_runs(server, example):
     shown = last & {number for number, output in result.outputs.items() if {"images", "b_images"} & set(output)}
     assert shown or last & set(result.cached)  # the history has no pictures of cached nodes
     for number in shown:
-        assert server.pictures(result, number).std() > 1
+        if graph[number]["class_type"] == "SaveVideo":
+            assert_film(base / "output", *result.outputs[number]["images"])
+        else:
+            assert server.pictures(result, number).std() > 1
+
+
+def assert_film(output, saved):
+    """As many frames as went in, each with something on it, and sound."""
+    from film.films import read_film, sound_packets
+    from integration.clip import FRAMES
+
+    path = output / saved["subfolder"] / saved["filename"]
+    times, pictures = read_film(path)
+    assert len(times) == FRAMES and pictures.float().std(dim=(1, 2, 3)).min() > 1
+    assert sound_packets(path)
 
 
 def test_without_photo_auto_is_the_demo_model(server):
@@ -79,7 +93,7 @@ def test_a_photo_takes_the_place_of_the_connected_picture(server, base):
 
 def test_templates_are_served_and_api_graphs_are_none(server):
     names = server.get("/workflow_templates")[PACK]
-    assert "01 One edit" in names and len(names) == len(set(names)) == 11
+    assert "01 One edit" in names and len(names) == len(set(names)) == 12
 
 
 def test_a_second_run_computes_nothing(server):

@@ -12,7 +12,7 @@ NODES = {
         "photo method face order size landmarks face_landmarks no_face smoothing sfe_model",
         "IMAGE SFE_ALIGNMENT MASK",
     ),
-    "SFE_Invert": ("Invert (SFE)", "sfe_model image show refine method", "SFE_INVERSION IMAGE"),
+    "SFE_Invert": ("Invert (SFE)", "sfe_model image show refine method smoothing", "SFE_INVERSION IMAGE"),
     "SFE_ApplyDirection": (
         "Apply Direction",
         "source direction strength strengths layers custom_direction",

@@ -14,7 +14,7 @@ API = {f"{i:02} {title}": make.__name__ for i, (title, make) in enumerate(EXAMPL
 # Drawn by the front end alone.
 NOTES = {"MarkdownNote", "Note"}
 # Menus whose choices are files of the user.
-FILES = {("SFE_LoadPhoto", "file")}
+FILES = {("SFE_LoadPhoto", "file"), ("LoadVideo", "file")}
 
 
 def read(path):
@@ -36,7 +36,7 @@ def check_value(kind, options, value):
 
 
 def test_there_is_one_for_each_thing_to_show():
-    assert len(NAMES) == 11 and list(API) == NAMES
+    assert len(NAMES) == 12 and list(API) == NAMES
     assert sorted(path.stem for path in (ROOT / "workflows/api").glob("*.json")) == sorted(API.values())
     assert sorted(path.stem for path in (ROOT / "workflows").glob("*.jpg")) == NAMES
 

@@ -14,10 +14,14 @@ from .warp import crop_face
 
 @dataclass(frozen=True)
 class AlignedFaces:
-    """Alignments of the faces of a batch of photos, and the photo's number of each."""
+    """Alignments of the faces of a batch of photos, and the photo's number of each.
+
+    shares: how much of each crop is pasted, where an edit fades in or out over the frames of a film; empty: all of it.
+    """
 
     faces: tuple[FaceAlignment, ...]
     photos: tuple[int, ...]
+    shares: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.faces)

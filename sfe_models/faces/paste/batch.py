@@ -35,7 +35,8 @@ def paste_faces(
     used = photos.new_zeros(len(photos), *photos.shape[2:], dtype=torch.float32)
     for number, (face, i) in enumerate(zip(aligned.faces, aligned.photos, strict=True)):
         mask = None if masks is None else masks[number if len(masks) > 1 else 0]
-        changed = paste_into(result[i], crops[number], face, mask, options)
+        share = aligned.shares[number] if aligned.shares else 1.0
+        changed = paste_into(result[i], crops[number], face, mask, options, share)
         if changed is not None:
             (top, left, height, width), weights = changed
             part = used[i, top : top + height, left : left + width]

@@ -96,11 +96,13 @@ def paste_into(
     alignment: FaceAlignment,
     mask: Tensor | None = None,
     options: PasteOptions = DEFAULT_PASTE,
+    share: float = 1.0,
 ) -> tuple[Box, Tensor] | None:
     """Put a crop [C,h,w] into its photo [C,H,W], both of one value range, in place; see `paste_face`.
 
-    Time and memory follow the part of the photo that changes. Returns that part's box (top, left, height, width) and
-    the weights [height,width] that were used there; None if nothing changes.
+    share: how much of it is seen, in (0,1], as where an edit fades in. Time and memory follow the part of the photo
+    that changes. Returns that part's box (top, left, height, width) and the weights [height,width] that were used
+    there; None if nothing changes.
     """
     check_photo(photo, alignment)
     alignment = alignment.resized(tuple(crop.shape[1:]))
@@ -117,7 +119,7 @@ def paste_into(
     matrix[:, 2] += _RIM_PX
     used = weights.new_zeros(box[2:])
     for (top, left, height, width), part in resampled(source, matrix, box, 1 / alignment.scale, plain=1):
-        weight = part[-1].clamp(0, 1)
+        weight = part[-1].clamp(0, 1) * share
         rows, columns = slice(top, top + height), slice(left, left + width)
         before = photo[:, rows, columns]
         mixed = torch.lerp(before.to(part), part[:-1], weight)
