@@ -12,6 +12,8 @@ from ..training.config import LossConfig
 
 # Above this side in px a step takes seconds on a CPU, and fewer must do.
 _LARGE, _FEW = 256, 100
+# Without demodulation scales multiply through all layers: with a share of 1 pictures are not finite after two steps.
+_MOBILE_SHARE = 0.01
 # Pixels alone, as no network for more comes with the package; at the size that the papers' losses see.
 _PIXELS = LossConfig(l2=1.0, lpips=0.0, identity=0.0)
 
@@ -26,7 +28,8 @@ class TuningConfig:
     gradient modules; losses: of the picture and of localisation alike; seconds: stop after so many, whatever the steps
     (None: never); seed: of random codes and modules; pivot: of PIVOTS, where no code is given; size:
     side in px of the pictures that are compared (None: the generator's); what it does after that size stays as it is;
-    local_every: take the localisation loss at one step of so many, with as many times its weight.
+    local_every: take the localisation loss at one step of so many, with as many times its weight; share: of a weight's
+    root mean square that gradient modules may move it by, as a scale: 1 where demodulation takes scales out again.
     """
 
     method: str = "pti"
@@ -41,6 +44,7 @@ class TuningConfig:
     pivot: str = PIVOTS[0]
     size: int | None = None
     local_every: int = 1
+    share: float = 1.0
 
     def __post_init__(self):
         if self.method not in TUNING_METHODS:
@@ -49,10 +53,11 @@ class TuningConfig:
             raise InputError(f"The pivot is {self.pivot!r}; expected one of {', '.join(PIVOTS)}.")
         if self.steps < 1:
             raise InputError(f"{self.steps} steps of tuning; expected 1 or more.")
-        if not self.rate > 0 or self.local < 0 or self.blocks < 1 or self.local_every < 1:
+        if not self.rate > 0 or not self.share > 0 or self.local < 0 or self.blocks < 1 or self.local_every < 1:
             raise InputError(
-                f"A rate of {self.rate}, locality {self.local} every {self.local_every} steps, {self.blocks} blocks; "
-                "expected a rate above 0, locality of 0 or more, and a step and a block at least."
+                f"A rate of {self.rate}, a share of {self.share}, locality {self.local} every {self.local_every} steps "
+                f"and {self.blocks} blocks; expected a rate and a share above 0, locality of 0 or more, a step and a "
+                "block at least."
             )
 
     @staticmethod
@@ -61,11 +66,13 @@ class TuningConfig:
 
         The small e4e beside MobileStyleGAN leaves so much of a photograph (an L2 of 0.16) that a code is found first.
         """
+        mobile = isinstance(spec, MobileStyleGANSpec)
         config = TuningConfig(
             method,
             rate=1e-3 if method == "pti" else 3e-3,
             local=0.1 if method == "pti" else 0.2,
-            pivot="w+" if isinstance(spec, MobileStyleGANSpec) else "e4e",
+            pivot="w+" if mobile else "e4e",
+            share=_MOBILE_SHARE if mobile else 1.0,
         )
         usual = config.steps if spec.resolution <= _LARGE else _FEW
         return replace(config, steps=steps or usual, **settings)

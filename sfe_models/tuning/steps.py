@@ -139,8 +139,9 @@ def gani(task: Task) -> Iterator[Step]:
     leaves = {name: weight.detach().clone().requires_grad_() for name, weight in weights.items()}
     made = cropped(task.base.called(leaves, task.code), task.spec)
     found = torch.autograd.grad(task.losses(made, task.image)["reconstruction"], list(leaves.values()))
+    # Gradients and corrections in units of each weight's size.
     sizes = {name: _size(weight) for name, weight in weights.items()}
-    gradients = {name: gradient / sizes[name] for name, gradient in zip(leaves, found, strict=True)}
+    gradients = {name: gradient * sizes[name] for name, gradient in zip(leaves, found, strict=True)}
     config = task.config
     modules = GradientModules(weights, config.blocks, config.normalise, config.seed).to(task.code.device)
     optimizer = Ranger(modules.parameters(), config.rate)
@@ -154,7 +155,8 @@ def gani(task: Task) -> Iterator[Step]:
         return task.base.called(moved, w_plus)
 
     for number in count():
-        moved.update({name: weights[name] + sizes[name] * delta for name, delta in modules(gradients).items()})
+        corrections = modules(gradients)
+        moved.update({n: weights[n] + config.share * sizes[n] * delta for n, delta in corrections.items()})
         total, own, made = task.loss(tuned, random, number)
         yield Step(own.detach(), made.detach(), deltas)
         optimizer.zero_grad(set_to_none=True)

@@ -216,6 +216,14 @@ def test_the_usual_pivot_of_a_family(alone):
         usual = TuningConfig.usual(method, spec, steps=7)
         assert usual.steps == 7 and usual.pivot == ("e4e" if isinstance(spec, StyleGAN2Spec) else "w+")
         assert TuningConfig.usual(method, spec, pivot="w").pivot == "w"
+        assert usual.share == (1.0 if isinstance(spec, StyleGAN2Spec) else 0.01)
+
+
+def test_a_share_scales_what_gradient_modules_do(alone, person, code):
+    first = [TuningConfig("gani", steps=1, rate=1e-12, share=share) for share in (0.5, 0.25)]
+    half, quarter = (tune_generator(alone, person, config, code) for config in first)
+    for name, scale in half.scales.items():
+        torch.testing.assert_close(scale, 2 * quarter.scales[name], rtol=1e-3, atol=1e-9)
 
 
 def test_a_model_with_encoders_is_tuned_at_the_pivot_that_is_asked_for(pipeline, image, monkeypatch):
@@ -234,6 +242,7 @@ def test_a_model_with_encoders_is_tuned_at_the_pivot_that_is_asked_for(pipeline,
         ({"steps": 0}, "0 steps"),
         ({"rate": 0.0}, "rate of 0.0"),
         ({"local_every": 0}, "every 0 steps"),
+        ({"share": 0.0}, "share of 0.0"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, message):
