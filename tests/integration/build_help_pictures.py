@@ -106,8 +106,9 @@ def direction_from_images() -> Kit:
 
 
 def discover_directions() -> Kit:
+    """By GANSpace: the ends of SeFa's range are too far for a generator without demodulation."""
     kit = Kit()
-    _, traversal = kit.add("SFE_DiscoverDirections", 2, sfe_model=kit.model, method="SeFa", index=0, layers="all")
+    _, traversal = kit.add("SFE_DiscoverDirections", 2, sfe_model=kit.model, method="GANSpace", index=1, layers="all")
     return kit.show(traversal)
 
 
