@@ -22,6 +22,7 @@ from ..film.frames import FilmOptions
 from ..inputs import InputError
 from ..inversion_file import is_kept, load_inversion
 from ..pictures.image_io import save_image, save_photo
+from ..pipeline import Pipeline
 from ..values import GradualInversion, Inversion
 from .before import given_mask
 from .common import direction_library
@@ -141,6 +142,7 @@ class EditWork:
                 mask=self.mask,
                 only=options.only,
                 mask_acts_on=options.mask_acts_on,
+                **({} if isinstance(self.pipeline, Pipeline) else {"smoothing": 0.0}),  # of gradual models it cannot be
             )
             find = film_finder(options)
             made = edit_film(self.pipeline, source, target, self.steps, find, film_options, lambda *_: bar.update())
