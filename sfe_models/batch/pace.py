@@ -38,5 +38,6 @@ def usual_pace(spec: DomainSpec, device: torch.device, gradients: bool = False) 
 
 def _own_cores() -> int:
     """Cores for this process, which shares the machine with the others that torchrun started."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)  # Unix alone
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(1, cores // max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
