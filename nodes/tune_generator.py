@@ -47,7 +47,7 @@ class TuneGenerator(Node):
                     min=0.0,
                     max=10.0,
                     step=0.05,
-                    tooltip="How much all other faces are held where they were; 0 lets them go, and edits suffer.",
+                    tooltip="How much all other faces are held where they were; 0 lets them go, which is quicker.",
                 ),
                 io.Int.Input(
                     "seed",
