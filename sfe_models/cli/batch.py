@@ -82,7 +82,7 @@ def run_batch(options: argparse.Namespace) -> None:
                 run(left, work, part, made, work.pace(), report)
     end(output, share, {picture.name: number for number, picture in enumerate(found.pictures)})
     print(counts.sentence(output, share))
-    if counts.bad and not counts.edited and share.world == 1:
+    if counts.bad and not counts.edited and not counts.before and share.world == 1:
         raise InputError(f"None of {counts.bad} pictures could be edited; {counts.errors[0]}")
     for sentence in counts.errors:
         say(sentence)

@@ -311,3 +311,8 @@ def test_a_folder_without_pictures_and_one_of_bad_ones_are_errors(tmp_path, caps
     (tmp_path / "in/bad.png").write_text("hello")
     assert main(command) == 1
     assert "None of 1 pictures could be edited" in capsys.readouterr().err
+    # Beside pictures that are done it is a bad one of many, and no error.
+    random_picture(tmp_path / "in/good.png", (64, 64), 0)
+    for again in ("1 edited, 1 could not be;", "0 edited, 1 could not be, 1 were done before;"):
+        assert main(command) == 0
+        assert again in capsys.readouterr().out
