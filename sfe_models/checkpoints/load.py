@@ -34,8 +34,7 @@ DEMO_BUNDLE = BUILT_IN[DEMO]
 
 _EXPECTED = (
     "photo, photo-gradual, demo, demo-gradual, a bundle (.safetensors), a folder with the published files, a "
-    "generator's file, or "
-    "random:DOMAIN such as random:ffhq-1024"
+    "generator's file, or random:DOMAIN such as random:ffhq-1024"
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,12 +81,11 @@ class PictureFolder:
     def __init__(self, folder: Path | str, size: tuple[int, int], cache: Path | str | None = None):
         self.paths = picture_files(folder)
         self.size = size
-        self._pictures = self._filled = None
+        self._stem = self._maps = None
         if cache is not None and self.paths:
             states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self.paths]
-            stem = Path(cache) / f"pictures-{hashlib.sha256(repr((size, states)).encode()).hexdigest()[:16]}"
-            self._pictures = mapped_bytes(f"{stem}.u8", (len(states), 3, *size))
-            self._filled = mapped_bytes(f"{stem}.has", (len(states),))
+            self._stem = Path(cache) / f"pictures-{hashlib.sha256(repr((size, states)).encode()).hexdigest()[:16]}"
+            self._maps = self._mapped()
         # In shared memory, because files are met in the loader's processes.
         self._broken = torch.zeros(len(self.paths), dtype=torch.bool).share_memory_()
         if not self.paths:
@@ -113,13 +113,21 @@ class PictureFolder:
             return torch.from_numpy(np.asarray(image, dtype=np.uint8).copy()).permute(2, 0, 1)
         raise DataError(f"None of the {len(self.paths)} pictures in the data folder can be read.")
 
+    def _mapped(self) -> tuple[np.memmap, np.memmap]:
+        count = len(self.paths)
+        return mapped_bytes(f"{self._stem}.u8", (count, 3, *self.size)), mapped_bytes(f"{self._stem}.has", (count,))
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_maps": None}  # the loader's processes open the files themselves
+
     def _kept(self, index: int) -> Tensor:
-        if self._pictures is None:
+        if self._stem is None:
             return self._read(index)
-        if not self._filled[index]:
-            self._pictures[index] = self._read(index).numpy()
-            self._filled[index] = 1
-        return torch.from_numpy(self._pictures[index])
+        self._maps = pictures, filled = self._maps or self._mapped()
+        if not filled[index]:
+            pictures[index] = self._read(index).numpy()
+            filled[index] = 1
+        return torch.from_numpy(pictures[index])
 
     def __getitem__(self, indices: Sequence[int]) -> Batch:
         return Batch(torch.stack([self._kept(i) for i in indices]).float() / 127.5 - 1)
@@ -172,9 +180,15 @@ class RenderedPortraits:
 
 
 def mapped_bytes(path: Path | str, shape: tuple[int, ...]) -> np.memmap:
-    """Open a file as an array of bytes, zeros at first."""
+    """Open a file as an array of bytes, zeros at first. Raises DataError if the disk has no room for a new one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    wanted, free = int(np.prod(shape, dtype=np.int64)), shutil.disk_usage(path.parent).free
+    if not path.exists() and wanted > free:  # it fills little by little, and a full disk would end the process
+        raise DataError(
+            f"{path.parent} has {free / 1e9:.1f} GB free, but kept pictures would take {wanted / 1e9:.1f} GB. Give "
+            "another --cache, or leave it out."
+        )
     return np.memmap(path, np.uint8, "r+" if path.exists() else "w+", shape=shape)
 
 

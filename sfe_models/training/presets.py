@@ -164,6 +164,32 @@ def _gpu_adam(lr: float) -> OptimizerConfig:
     return OptimizerConfig("adam", lr, (0.9, 0.99), decay=0.7)
 
 
+_PHOTO_INVERTER = InverterConfig(
+    PHOTO,
+    _photo_run(2_000, 8, samples=2, size=512),
+    OptimizerConfig("adam", 7e-4, (0.9, 0.99), decay=0.5),
+    _PHOTO_PERCEPTUAL,
+    AdversarialConfig(weight=0.0),
+    feature_regulariser="distance",
+    regulariser=3e-3,
+    window=16,
+    windows=2,
+    code=0.5,
+    feature=0.1,
+    frozen_w=1,
+    w_rate=0.2,
+    painted=0.3,
+)
+_PHOTO_EDITOR = EditorConfig(
+    PHOTO,
+    _photo_run(320, 3, size=512),
+    OptimizerConfig("adam", 2e-4, (0.9, 0.99), decay=0.5),
+    _PHOTO_PERCEPTUAL,
+    AdversarialConfig(weight=0.0),
+    window=16,
+    windows=2,
+)
+
 PRESETS: dict[str, dict] = {
     "gan": {
         "ffhq-1024": _config_f(FFHQ_1024, 10.0),
@@ -219,37 +245,9 @@ PRESETS: dict[str, dict] = {
         ),
     },
     "inverter": {
-        "photo": InverterConfig(
-            PHOTO,
-            _photo_run(2_000, 8, samples=2, size=512),
-            OptimizerConfig("adam", 7e-4, (0.9, 0.99), decay=0.5),
-            _PHOTO_PERCEPTUAL,
-            AdversarialConfig(weight=0.0),
-            feature_regulariser="distance",
-            regulariser=3e-3,
-            window=16,
-            windows=2,
-            code=0.5,
-            feature=0.1,
-            frozen_w=1,
-            w_rate=0.2,
-            painted=0.3,
-        ),
-        "photo-gpu": InverterConfig(
-            PHOTO,
-            _gpu_run(990, 16, samples=4, jitter=False),
-            _gpu_adam(4e-4),
-            _PHOTO_PERCEPTUAL,
-            AdversarialConfig(weight=0.0),
-            feature_regulariser="distance",
-            regulariser=3e-3,
-            window=16,
-            windows=2,
-            code=0.5,
-            feature=0.1,
-            frozen_w=1,
-            w_rate=0.2,
-            painted=0.3,
+        "photo": _PHOTO_INVERTER,
+        "photo-gpu": replace(
+            _PHOTO_INVERTER, run=_gpu_run(990, 16, samples=4, jitter=False), optimizer=_gpu_adam(4e-4)
         ),
         **_inverters(FFHQ_1024, _FACES),
         **_inverters(CARS_512, _OTHERS),
@@ -263,25 +261,8 @@ PRESETS: dict[str, dict] = {
         ),
     },
     "editor": {
-        "photo": EditorConfig(
-            PHOTO,
-            _photo_run(320, 3, size=512),
-            OptimizerConfig("adam", 2e-4, (0.9, 0.99), decay=0.5),
-            _PHOTO_PERCEPTUAL,
-            AdversarialConfig(weight=0.0),
-            window=16,
-            windows=2,
-        ),
-        "photo-gpu": EditorConfig(
-            PHOTO,
-            _gpu_run(1_520, 10),
-            _gpu_adam(4e-4),
-            _PHOTO_PERCEPTUAL,
-            AdversarialConfig(weight=0.0),
-            window=16,
-            windows=2,
-            delta_code="source",
-        ),
+        "photo": _PHOTO_EDITOR,
+        "photo-gpu": replace(_PHOTO_EDITOR, run=_gpu_run(1_520, 10), optimizer=_gpu_adam(4e-4), delta_code="source"),
         **_editors(FFHQ_1024, _FACES, PAPER_FACES, RELEASED_FACES),
         "ffhq-1024-six": EditorConfig(FFHQ_1024, _published(20_000), _PAPER, _FACES, _AT_ONCE, edits=SIX_FACES),
         **_editors(CARS_512, _OTHERS, CARS, CARS),

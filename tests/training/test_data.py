@@ -1,7 +1,9 @@
 """Pictures to train on and their order."""
 
+import pickle
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -80,9 +82,18 @@ def test_kept_pictures_are_those_of_the_files(folder, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(data, "open_image", None)  # no file is opened a second time
         assert torch.equal(PictureFolder(folder, (16, 16), cache)[[1, 0]].image, want[[1, 0]])
+    for_a_worker = pickle.dumps(PictureFolder(folder, (16, 16), cache))
+    assert len(for_a_worker) < 4_000 and torch.equal(pickle.loads(for_a_worker)[range(len(plain))].image, want)
     # Another file of the same name is another picture.
     Image.new("RGB", (20, 20), "red").save(plain.paths[0])
     assert not torch.equal(PictureFolder(folder, (16, 16), cache)[[0]].image, want[:1])
+
+
+def test_a_disk_without_room_is_said_before_anything_is_kept(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(data.shutil, "disk_usage", lambda place: SimpleNamespace(free=1000))
+    with pytest.raises(DataError, match="free, but kept pictures would take"):
+        PictureFolder(folder, (16, 16), tmp_path / "cache")
+    assert not list((tmp_path / "cache").iterdir())
 
 
 @pytest.mark.parametrize("workers", [0, 2])
