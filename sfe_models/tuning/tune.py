@@ -75,17 +75,17 @@ def tune_generator(
     with torch.inference_mode(False), torch.enable_grad():
         base = Early(copied(pipeline.networks.generator), layer)
         task = Task(pipeline.spec, base, code.detach().clone().float(), seen.clone(), losses, config)
-        curve = []
+        curve, every = [], 1 if image.device.type == "cpu" else _LOOKED_AT
         for number, step in enumerate(STEPS[config.method](task)):
             curve.append(step.loss)
-            last = number == config.steps
-            if progress is not None or last or number % _LOOKED_AT == 0:
-                check_finite(step, number)
             taken = time.monotonic() - started
+            ends = number == config.steps or (config.seconds is not None and taken > config.seconds)
+            if progress is not None or ends or number % every == 0:
+                check_finite(step, number)
             if progress is not None and number:
                 left = taken / (number + 1) * (config.steps - number)
                 progress(Tuning(before + number, before + config.steps, step.loss.item(), step.made, number, left))
-            if last or (config.seconds is not None and taken > config.seconds):
+            if ends:
                 deltas = step.deltas()
                 break
     if not all(math.isfinite(delta.abs().max()) for delta in deltas.values()):

@@ -258,6 +258,9 @@ def test_a_batch_is_refused(alone, person):
 def test_numbers_that_are_none_keep_nothing(alone, person, code):
     with pytest.raises(InputError, match="not finite.*lower --rate"):
         tune_generator(alone, person, FEW["pti"], torch.full_like(code, torch.nan))
+    stopped = TuningConfig("pti", steps=10_000, seconds=1e-9)
+    with pytest.raises(InputError, match="not finite.*lower --rate"):
+        tune_generator(alone, person, stopped, torch.full_like(code, torch.nan))
 
 
 def test_a_missing_loss_file_is_named(alone, person, code, tmp_path):
