@@ -74,7 +74,7 @@ class EditFace(Node):
             search = replace(search, method=LANDMARKS if search.has_landmarks else ALIGNED)
         aligned = search.align(photos, sfe_model.pipeline.spec.picture_size[0])
         chosen = chosen_direction(sfe_model, direction, custom_direction)
-        inversion = inverting.invert(sfe_model, signed(crop_faces(photos, aligned)[0]))
+        inversion = inverting.invert_once(sfe_model, signed(crop_faces(photos, aligned)[0]))
         inversion, values = strengths_for(inversion, strength, strengths)
         edit = stages.apply_direction(inversion, chosen, values)
         crops = stages.edited(edit, None if mask is None else masks_of(mask))

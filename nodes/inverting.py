@@ -8,6 +8,7 @@ import comfy.model_management as management
 import torch
 from torch import Tensor
 
+from ..sfe_models import equations
 from ..sfe_models.faces.crop.appearance import warn_if_not_aligned
 from ..sfe_models.film.codes import smoothed_batch
 from ..sfe_models.inputs import InputError
@@ -44,6 +45,12 @@ def invert(model: LoadedModel, pictures: Tensor, refine_steps: int = 0) -> Wire:
                 value = refine(pipeline, value, pictures[part], refine_steps, progress=progress.refined)
             found.append(Wire.of(model, value).value)
     return Wire(model, found[0] if len(found) == 1 else type(found[0]).cat(found))
+
+
+def invert_once(model: LoadedModel, pictures: Tensor) -> Wire:
+    """As `invert`; the very inversion of before for pictures that were among the last ones."""
+    seen = equations.resized(pictures, model.pipeline.spec.encoder_size)
+    return Wire(model, model.recent.of(seen, lambda: invert(model, pictures).value))
 
 
 def smoothed(wire: Wire, deviation: float) -> Wire:

@@ -20,6 +20,7 @@ from ..sfe_models.gradual.pipeline import GradualPipeline
 from ..sfe_models.memory import picture_bytes
 from ..sfe_models.networks import SFENetworks
 from ..sfe_models.pipeline import Pipeline
+from ..sfe_models.recent import RecentInversions
 from ..sfe_models.tuning.tuned import TunedGenerator
 
 # Pictures that go through a network together; interrupts and progress come in between.
@@ -49,7 +50,8 @@ class LoadedModel:
     """A pipeline whose weights ComfyUI moves. folders: where directions are looked for; bundled: its own ones.
 
     tuned: what changed its generator, for one picture; None for a model as it was loaded. shown: the IMAGE that each
-    inversion is of, which keeps the encoders' small picture alone; written: the files that show it.
+    inversion is of, which keeps the encoders' small picture alone; written: the files that show it; recent: what nodes
+    that invert by themselves did last.
     """
 
     name: str
@@ -60,6 +62,7 @@ class LoadedModel:
     tuned: TunedGenerator | None = None
     shown: WeakKeyDictionary = field(default_factory=WeakKeyDictionary)
     written: WeakKeyDictionary = field(default_factory=WeakKeyDictionary)
+    recent: RecentInversions = field(default_factory=RecentInversions)
 
     def __repr__(self) -> str:
         return f"SFE model {self.name} ({self.pipeline.spec.name})"
