@@ -15,8 +15,6 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import get_hf_file_metadata, hf_hub_url
-from huggingface_hub.utils import build_hf_headers
 from tqdm import tqdm
 
 from .. import __version__
@@ -101,6 +99,9 @@ def fetch(file: WeightFile, folder: str | Path, progress: bool = True) -> Path:
 
 
 def _fetch_from_hub(file: WeightFile, target: Path, identity: Identity, progress: bool) -> Path:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url  # a tenth of a second, of downloads alone
+    from huggingface_hub.utils import build_hf_headers
+
     url = hf_hub_url(file.hub, file.hub_path or file.place)
     try:
         metadata = get_hf_file_metadata(url)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..domain import DomainSpec
 from ..nn.convolution import Linear, PReLU, conv1x1, conv3x3
+from ..nn.initial import initialise
 from ..nn.mobilenet import WIDTHS, MobileNetV2
 from .stack import FeatureBlock
 
@@ -31,7 +32,7 @@ class StyleHeads(nn.Module):
         self.hidden = nn.Sequential(Linear(hidden * _POOLED**2, hidden), nn.LeakyReLU(0.2))
         self.styles = nn.ModuleList(Linear(hidden, style_dim) for _ in range(n_styles))
         for i, head in enumerate(self.styles):
-            nn.init.normal_(head.weight, std=0.0 if i else 0.002)
+            initialise(head.weight, nn.init.normal_, std=0.0 if i else 0.002)
             nn.init.zeros_(head.bias)
 
     def forward(self, coarsest: Tensor, n_styles: int, stage: int | None = None) -> Tensor:

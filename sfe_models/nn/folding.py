@@ -19,6 +19,8 @@ class Affine(nn.Module):
 
 def _scale_and_shift(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """BatchNorm in eval mode as x * scale + shift, in float64."""
+    if norm.weight.is_meta:  # the shapes alone: arithmetic there imports torch's compiler, see `initial`
+        return norm.weight.double(), norm.bias.double()
     scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
     return scale, norm.bias.double() - norm.running_mean.double() * scale
 
@@ -27,10 +29,11 @@ def _fold_into(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     """Give `conv` the BatchNorm that follows it."""
     scale, shift = _scale_and_shift(norm)
     dtype = conv.weight.dtype
-    if conv.bias is not None:
-        shift = shift + conv.bias.double() * scale
     wide = torch.promote_types(dtype, torch.float32)
-    conv.weight = nn.Parameter((conv.weight * scale.to(wide)[:, None, None, None]).to(dtype), False)
+    if not conv.weight.is_meta:
+        if conv.bias is not None:
+            shift = shift + conv.bias.double() * scale
+        conv.weight = nn.Parameter((conv.weight * scale.to(wide)[:, None, None, None]).to(dtype), False)
     conv.bias = nn.Parameter(shift.to(wide), False)
 
 

@@ -20,6 +20,7 @@ from ..atomic import save_tensors
 from ..checkpoints.assign import assign
 from ..checkpoints.errors import CheckpointError
 from ..checkpoints.reading import read_safetensors
+from ..nn.initial import initialise
 from .lpips import unit_normalise
 
 KIND = "sfe_attribute_network"  # in the file's metadata
@@ -74,7 +75,8 @@ class AttributeNetwork(nn.Module):
         self.output = nn.Linear(embedding, len(self.names))
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)) and layer is not self.output:
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")  # without normalisation the default fades
+                # without normalisation the default fades
+                initialise(layer.weight, nn.init.kaiming_normal_, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
         nn.init.constant_(self.output.bias, 0.5)  # the middle of every attribute's range
 

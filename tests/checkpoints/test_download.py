@@ -5,6 +5,7 @@ import http.server
 import threading
 from types import SimpleNamespace
 
+import huggingface_hub
 import pytest
 
 from sfe_models.checkpoints import download as module
@@ -190,7 +191,7 @@ def test_a_full_disk_leaves_the_target_alone(server, tmp_path, monkeypatch):
 @pytest.fixture
 def hub(server, monkeypatch):
     """Let the Hugging Face address lead to the server."""
-    monkeypatch.setattr(module, "hf_hub_url", lambda repo_id, filename: server.url)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_url", lambda repo_id, filename: server.url)
     return server
 
 
@@ -225,7 +226,7 @@ def test_offline_only_present_files_are_used(hub, tmp_path, monkeypatch, caplog)
     def offline(url):
         raise ConnectionError("offline mode is enabled")
 
-    monkeypatch.setattr(module, "get_hf_file_metadata", offline)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", offline)
     path = tmp_path / "models" / "model.pt"
     with pytest.raises(DownloadError, match="offline") as error:
         hub_download(tmp_path)
@@ -244,7 +245,8 @@ def test_offline_only_present_files_are_used(hub, tmp_path, monkeypatch, caplog)
 
 
 def test_the_other_address_is_asked_when_the_hub_has_nothing(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "hf_hub_url", lambda repo_id, filename: server.url.replace("model.pt", "missing"))
+    missing = server.url.replace("model.pt", "missing")
+    monkeypatch.setattr(huggingface_hub, "hf_hub_url", lambda repo_id, filename: missing)
     path = hub_download(tmp_path, address=server.url, sha256=SHA256)
     assert path.read_bytes() == CONTENT
 
@@ -257,8 +259,8 @@ def test_the_token_is_not_sent_to_the_host_of_a_redirect(monkeypatch, tmp_path):
         raise OSError("enough")
 
     monkeypatch.setattr(module.urllib.request, "urlopen", urlopen)
-    monkeypatch.setattr(module, "build_hf_headers", lambda: {"authorization": "Bearer secret"})
-    monkeypatch.setattr(module, "get_hf_file_metadata", lambda url: SimpleNamespace(etag=None, size=None))
+    monkeypatch.setattr(huggingface_hub.utils, "build_hf_headers", lambda: {"authorization": "Bearer secret"})
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda url: SimpleNamespace(etag=None, size=None))
     with pytest.raises(DownloadError):
         hub_download(tmp_path)
     assert "Bearer secret" in sent[0].unredirected_hdrs.values()

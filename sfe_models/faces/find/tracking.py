@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from ..landmarks import face_centres
@@ -28,6 +27,8 @@ Track = dict[int, Tensor]  # frame -> landmarks [n,2]
 
 def track_faces(found: Sequence[Sequence[Tensor]]) -> list[Track]:
     """Sort the faces of each frame into tracks, one for each person, in the order in which they appear."""
+    from scipy.optimize import linear_sum_assignment  # half a second that most commands do without
+
     tracks: list[Track] = []
     for frame, faces in enumerate(found):
         open_tracks = [track for track in tracks if frame - max(track) <= _LONGEST_GAP]

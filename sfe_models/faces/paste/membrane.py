@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import sparse
-from scipy.sparse.linalg import spsolve
 from torch import Tensor
 
 from ..blur import gaussian_blur
@@ -62,6 +60,9 @@ def membrane(difference: Tensor, weights: Tensor) -> Tensor:
     inside[0], inside[-1], inside[:, 0], inside[:, -1] = False, False, False, False
     if not inside.any():
         return smooth
+    from scipy import sparse  # a fifth of a second that most commands do without
+    from scipy.sparse.linalg import spsolve
+
     known, values = ~inside.cpu().numpy(), smooth.cpu().double().numpy()
     number = np.full(size, -1)
     number[~known] = np.arange((~known).sum())

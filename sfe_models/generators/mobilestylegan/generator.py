@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...nn.initial import normal
 from ..base import GeneratorModule, StyleSpace, SynthesisState, noise_picture, truncated
 from .layers import SLOPE, FirstConvolution, Modulation, SeparableConvolution, ToPicture, Upsampling
 from .spec import MobileStyleGANSpec
@@ -59,7 +60,7 @@ class MobileStyleGAN(GeneratorModule):
         self.spec = spec
         channels, dim = spec.channels, spec.style_dim
         self.style = Mapping(dim, spec.mapping_layers)
-        self.input = nn.Parameter(torch.randn(1, channels[0], 4, 4))
+        self.input = nn.Parameter(normal(1, channels[0], 4, 4))
         self.conv1 = FirstConvolution(channels[0], dim)
         self.blocks = nn.ModuleList(
             Block(before, after, dim, 8 * 2**i) for i, (before, after) in enumerate(pairwise(channels))

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...nn.convolution import arithmetic_dtype
+from ...nn.initial import initialise, normal
 
 SLOPE = 0.2
 
@@ -22,7 +23,7 @@ class Modulation(nn.Linear):
 
     def reset_parameters(self) -> None:
         """Start near style 1, as StyleGAN2's modulation does."""
-        nn.init.normal_(self.weight, std=1 / math.sqrt(self.in_features))
+        initialise(self.weight, nn.init.normal_, std=1 / math.sqrt(self.in_features))
         nn.init.ones_(self.bias)
 
 
@@ -41,7 +42,7 @@ class StyledConvolution(nn.Module, abc.ABC):
         super().__init__()
         self.modulation = Modulation(style_dim, in_channels)
         self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.register_buffer("noise", 0.1 * torch.randn(1, 1, side, side))
+        self.register_buffer("noise", normal(1, 1, side, side, times=0.1))
 
     @abc.abstractmethod
     def convolve(self, x: Tensor) -> Tensor:
@@ -61,7 +62,7 @@ class FirstConvolution(StyledConvolution):
 
     def __init__(self, channels: int, style_dim: int):
         super().__init__(channels, channels, style_dim, 4)
-        self.weight = nn.Parameter(torch.randn(channels, channels, 3, 3) / math.sqrt(9 * channels))
+        self.weight = nn.Parameter(normal(channels, channels, 3, 3, over=math.sqrt(9 * channels)))
 
     def convolve(self, x: Tensor) -> Tensor:
         dtype = arithmetic_dtype(self.weight)
@@ -73,8 +74,8 @@ class SeparableConvolution(StyledConvolution):
 
     def __init__(self, in_channels: int, out_channels: int, style_dim: int, side: int):
         super().__init__(in_channels, out_channels, style_dim, side)
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, 3, 3) / 3)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1) / math.sqrt(in_channels))
+        self.depthwise = nn.Parameter(normal(in_channels, 1, 3, 3, over=3))
+        self.pointwise = nn.Parameter(normal(out_channels, in_channels, 1, 1, over=math.sqrt(in_channels)))
 
     def convolve(self, x: Tensor) -> Tensor:
         dtype = arithmetic_dtype(self.pointwise)
@@ -100,7 +101,7 @@ class ToPicture(nn.Module):
     def __init__(self, channels: int, style_dim: int):
         super().__init__()
         self.modulation = Modulation(style_dim, channels)
-        self.weight = nn.Parameter(torch.randn(12, channels, 1, 1) / math.sqrt(channels))
+        self.weight = nn.Parameter(normal(12, channels, 1, 1, over=math.sqrt(channels)))
         self.bias = nn.Parameter(torch.zeros(12))
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...nn.initial import normal
 from .filters import blur_for_downsampling, downsample
 from .layers import LRELU_GAIN, LRELU_SLOPE, EqualizedLinear
 from .spec import StyleGAN2Spec
@@ -30,7 +31,7 @@ class EqualizedConv2d(nn.Module):
         gain: float = 1.0,
     ):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel, kernel))
+        self.weight = nn.Parameter(normal(out_channels, in_channels, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         self.down, self.activate, self.gain = down, activate, gain
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ...nn.convolution import arithmetic_dtype
+from ...nn.initial import normal
 from ..base import GeneratorModule, StyleSpace, SynthesisState, noise_picture, truncated
 from .layers import EqualizedLinear, MappingLayer, ModulatedConv2d, NoiseStrength, PixelNorm, StyledConv, ToRGB
 from .spec import StyleGAN2Spec
@@ -28,7 +29,7 @@ class _Constant(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.input = nn.Parameter(torch.randn(1, channels, 4, 4))
+        self.input = nn.Parameter(normal(1, channels, 4, 4))
 
 
 class StyleGAN2(GeneratorModule):
@@ -56,7 +57,7 @@ class StyleGAN2(GeneratorModule):
         self.noises = nn.Module()
         for i in range(spec.n_layers):
             side = spec.layer_resolution(i + 1)
-            self.noises.register_buffer(f"noise_{i}", torch.randn(1, 1, side, side))
+            self.noises.register_buffer(f"noise_{i}", normal(1, 1, side, side))
         self.register_buffer("latent_avg", torch.zeros(dim))
 
     def conv(self, i: int) -> StyledConv:

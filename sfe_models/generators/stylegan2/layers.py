@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ...nn.convolution import Convolution3x3, arithmetic_dtype
 from ...nn.derived import Derived
+from ...nn.initial import normal
 from .filters import blur_upsampled, upsample_rgb
 
 LRELU_SLOPE = 0.2
@@ -31,7 +32,7 @@ class EqualizedLinear(nn.Module):
     def __init__(self, in_features: int, out_features: int, bias_init: float = 0.0, lr_multiplier: float = 1.0):
         super().__init__()
         self.lr_multiplier = lr_multiplier
-        self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_multiplier)
+        self.weight = nn.Parameter(normal(out_features, in_features, over=lr_multiplier))
         self.bias = nn.Parameter(torch.full((out_features,), float(bias_init)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,7 +85,7 @@ class ModulatedConv2d(nn.Module):
         upsample: bool = False,
     ):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(1, out_channels, in_channels, kernel, kernel))
+        self.weight = nn.Parameter(normal(1, out_channels, in_channels, kernel, kernel))
         self.modulation = EqualizedLinear(style_dim, in_channels, bias_init=1.0)
         self.demodulate, self.upsample = demodulate, upsample
         self._square_sum = Derived(_square_sum)
