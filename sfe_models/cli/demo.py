@@ -26,7 +26,7 @@ def run_demo(options: argparse.Namespace) -> None:
     with tqdm(desc="loading", leave=False, bar_format="{desc}, {elapsed}") as bar:
 
         def done(label: str) -> None:
-            bar.set_description(f"made {label}")
+            bar.set_description_str(f"made {label}")
 
         pipeline = load_pipeline(options)
         if not isinstance(pipeline, Pipeline):
