@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,17 +19,22 @@ from .checksums import with_checksums
 _CURE = "Give a path that can be written to."
 
 
+class WriteError(OSError):
+    """Say which file cannot be written, and why."""
+
+
 @contextmanager
 def replaced(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside `path`, and put what was written there in its place at the end.
 
     A link is followed. Missing folders are made. On any error the temporary file goes, folders that were made go, and
-    an older file stays; an OSError of the system is raised anew with the target's name in it, one of a connection or
-    of a library as it is.
+    an older file stays; an OSError of the system becomes a WriteError with the target's name in it, one of a connection
+    or of a library is raised as it is.
     """
     path = Path(path)
     target = Path(os.path.realpath(path)) if os.path.islink(path) else path
-    temporary = target.with_name(f".{target.name[:40]}.{os.getpid()}.part")
+    whole = zlib.crc32(os.fsencode(target.name))  # files whose long names begin alike may be written together
+    temporary = target.with_name(f".{target.name[:30]}.{whole:08x}.{os.getpid()}.part")
     try:
         with new_folders(target.parent):
             yield temporary
@@ -37,7 +43,7 @@ def replaced(path: Path | str) -> Iterator[Path]:
         # Of the system, or told by its text alone, as Pillow and safetensors do; an own class has its own sentence.
         if type(error).__module__ != "builtins" or isinstance(error, ConnectionError | TimeoutError):
             raise
-        raise OSError(f"Cannot write {path}: {error.strerror or error}. {_CURE}") from error
+        raise WriteError(f"Cannot write {path}: {error.strerror or error}. {_CURE}") from error
     finally:
         with contextlib.suppress(OSError):  # a file system that is read-only refuses this too
             temporary.unlink()
@@ -59,13 +65,13 @@ def new_folders(folder: Path) -> Iterator[None]:
 
 
 def check_writable(path: Path | str) -> None:
-    """Raise the OSError that writing a file would end with, as far as it can be told without writing."""
+    """Raise the WriteError that writing a file would end with, as far as it can be told without writing."""
     path = Path(path)
     try:
         place = next(parent for parent in path.absolute().parents if parent.exists())
         folder = path.is_dir()
     except OSError as error:
-        raise OSError(f"Cannot write {path}: {error.strerror}. {_CURE}") from error
+        raise WriteError(f"Cannot write {path}: {error.strerror}. {_CURE}") from error
     if folder:
         reason = "it is a folder"
     elif not place.is_dir():
@@ -74,7 +80,7 @@ def check_writable(path: Path | str) -> None:
         reason = f"nothing may be written in {place}"
     else:
         return
-    raise OSError(f"Cannot write {path}: {reason}. {_CURE}")
+    raise WriteError(f"Cannot write {path}: {reason}. {_CURE}")
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path | str, metadata: dict[str, str] | None = None) -> Path:

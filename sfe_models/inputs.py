@@ -38,6 +38,8 @@ def picture_batch(image: Tensor | Sequence[Tensor], domain: DomainSpec) -> Tenso
     image = image if isinstance(image, Tensor) else _stacked(image)
     if image.ndim != 4 or image.shape[1] != 3:
         raise InputError(f"Picture batch of shape {tuple(image.shape)}; expected [B,3,H,W], RGB.")
+    if not len(image):
+        raise InputError("There is no picture in the batch; give one or more.")
     problem = domain.crop_problem(*image.shape[:1:-1])
     if problem:
         raise InputError(f"The picture {problem}. Align and crop it first.")
@@ -84,6 +86,8 @@ def in_range(values: Tensor, what: str, low: float, high: float) -> Tensor:
 def _stacked(images: Sequence[Tensor]) -> Tensor:
     """Stack pictures [3,H,W] of one size: [B,3,H,W]."""
     sizes = sorted({tuple(image.shape) for image in images})
+    if not sizes:
+        raise InputError("There is no picture in the batch; give one or more.")
     if len(sizes) != 1:
         raise InputError(f"Pictures of the sizes {', '.join(map(str, sizes))}; expected one size for the whole batch.")
     return torch.stack(list(images))

@@ -45,7 +45,7 @@ def load_inversion(path: Path | str, device: torch.device | str = "cpu") -> Inve
     single = set(own) - {*_ABOUT, *numbered}
     if kind is None or set(names) != single.union(*numbered.values()):
         raise CheckpointError(f"{path} is no saved inversion; make one with `invert --save-inversion`.")
-    tensors = {_OLDER.get(name, name): tensor for name, tensor in file.tensors(device=device).items()}
+    tensors = {_OLDER.get(name, name): tensor for name, tensor in file.copies(device).items()}
     if problem := _problem(tensors):
         raise CheckpointError(f"{path} is a damaged inversion: {problem}. Invert the picture again.")
     parts = {name: tuple(tensors[one] for one in every) for name, every in numbered.items()}

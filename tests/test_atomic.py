@@ -50,6 +50,23 @@ def test_folders_made_for_nothing_go_again(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_files_whose_long_names_begin_alike_are_written_together(tmp_path):
+    names = [f"{'n' * 60}{end}" for end in (".json", ".npy")]
+    with replaced(tmp_path / names[0]) as first, replaced(tmp_path / names[1]) as second:
+        first.write_text("1")
+        second.write_text("2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert [(tmp_path / name).read_text() for name in names] == ["1", "2"]
+
+
+def test_what_stops_the_inner_of_two_files_is_said_once(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError) as caught, replaced(tmp_path / "a"), replaced(tmp_path / "folder") as temporary:
+        temporary.write_text("1")
+    assert str(caught.value).count("Cannot write") == 1 and "folder" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
 def test_a_cleanup_that_fails_does_not_hide_the_sentence(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise OSError(30, "Read-only file system")

@@ -35,6 +35,12 @@ def test_far_outside_is_refused(pipeline, far):
         pipeline.invert(far)
 
 
+@pytest.mark.parametrize("none", [PICTURE[:0], []], ids=["tensor", "list"])
+def test_a_batch_of_no_pictures_is_refused(pipeline, none):
+    with pytest.raises(InputError, match="There is no picture in the batch"):
+        pipeline.invert(none)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_that_are_none_are_refused(bad):
     values = torch.rand(1, 4, 4)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from windows import locks, needs_proc
 
 from sfe_models.checkpoints.bundle import load_bundle, save_bundle
 from sfe_models.checkpoints.errors import CheckpointError
@@ -47,6 +48,14 @@ def test_what_was_kept_comes_back(pipeline, inversion, path):
     kept = load_inversion(path)
     assert (kept.domain, kept.generator) == (SPEC.name, pipeline.networks.generator.fingerprint())
     same_but_for_rounding(pipeline, kept, inversion)
+
+
+@needs_proc
+def test_a_file_that_is_in_use_is_written_anew(inversion, path):
+    with locks():
+        kept = load_inversion(path)
+        save_inversion(inversion[1], path)
+    assert len(kept) == 2 and len(load_inversion(path)) == 1
 
 
 def test_files_from_before_generators_had_fingerprints_still_work(pipeline, inversion, path):

@@ -119,6 +119,8 @@ class _Search:
         matches = sorted(glob.glob(pattern, recursive=True))
         if not matches:
             raise InputError(f"Nothing matches {pattern}; give a pattern that finds pictures, or their folder.")
+        if not self._in_output(str(fixed)):
+            matches = [match for match in matches if not self._in_output(match)]
         folders = [match for match in matches if os.path.isdir(match)]
         for match in matches:
             name = Path(match).relative_to(fixed).as_posix()
@@ -162,6 +164,11 @@ class _Search:
     def _other(self, folder: str) -> bool:
         """Whether a folder is another one than the output."""
         return not (os.path.isdir(self.output) and os.path.samefile(folder, self.output))
+
+    def _in_output(self, path: str) -> bool:
+        """Whether a path is the output folder, or below it."""
+        whole, output = self._whole(path), self._whole(self.output)
+        return whole == output or _below(whole, output) is not None
 
     def _add_if_picture(self, path: str, name: str) -> None:
         if is_film(path) or _suffix(path) in self.suffixes or (os.path.isfile(path) and _is_either(path)):

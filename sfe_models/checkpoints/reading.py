@@ -108,6 +108,11 @@ class TensorFile:
             raise _changed(self.path, wrong)
         return {name: tensor.to(device) for name, tensor in tensors.items()}
 
+    def copies(self, device: torch.device | str = "cpu") -> dict[str, Tensor]:
+        """Read all tensors into memory of their own, as Windows replaces no mapped file. Raises CheckpointError."""
+        tensors = self.tensors(device=device)
+        return {name: tensor.clone() if tensor.device.type == "cpu" else tensor for name, tensor in tensors.items()}
+
 
 def _changed(path: Path, what: str) -> CheckpointError:
     return CheckpointError(

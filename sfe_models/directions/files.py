@@ -111,17 +111,18 @@ def describe_own_files(folders: Sequence[Path], subject: str | None) -> tuple[li
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read what a vector file holds, whatever its suffix; a tensor without a name has the empty one.
 
-    Raises CheckpointError for a file that cannot be read safely.
+    Raises CheckpointError for a file that cannot be read safely, DirectionError for an array of no numbers.
     """
     file = sniff(path)
     if file.kind == "safetensors":
-        return read_safetensors(file).tensors()
+        return read_safetensors(file).copies()
     if file.kind == "npy":
-        return {"": _tensor(read_numpy(file))}
+        return {"": _tensor(read_numpy(file), path)}
     if file.kind == "npz":
-        return {name: _tensor(values) for name, values in read_numpy_archive(file).items()}
+        return {name: _tensor(values, path) for name, values in read_numpy_archive(file).items()}
     if file.kind == "pickle":
-        return {name: _tensor(values) for name, values in read_arrays(file, "a direction: one array").items()}
+        arrays = read_arrays(file, "a direction: one array")
+        return {name: _tensor(values, path) for name, values in arrays.items()}
     content = read_torch(file)
     if isinstance(content, Tensor):
         return {"": content.detach()}
@@ -130,8 +131,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     return tensors_of(content if state is None else state, path)
 
 
-def _tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(values.astype("float32") if values.dtype.kind == "f" else values)
+def _tensor(values: np.ndarray, path: Path) -> Tensor:
+    if values.dtype.kind != "f":  # texts and records, of which torch makes nothing, among others
+        raise DirectionError(f"{path} holds {values.dtype}; expected floating point numbers.")
+    return torch.from_numpy(values.astype("float32"))
 
 
 def read_own_file(own: OwnFile, spec: GeneratorSpec) -> Direction:

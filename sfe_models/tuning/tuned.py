@@ -161,7 +161,7 @@ def load_tuned(path: Path | str) -> TunedGenerator:
     about = file.metadata
     if about.get("format") != FORMAT or about.get("version") != VERSION:
         raise CheckpointError(f"{path} is no tuned generator of this version; make one with `tune`.")
-    tensors = file.tensors()
+    tensors = file.copies()
     try:
         code, picture, record = tensors.pop("code"), tensors.pop("picture"), json.loads(about["record"])
         deltas, scales = (

@@ -93,6 +93,17 @@ def test_the_output_inside_of_the_input_is_passed_over_and_nothing_overwrites_it
         find_pictures(["album"], album / "album")
 
 
+@pytest.mark.parametrize("pattern", ["album/*", "album/**", "album/**/*.png", "album/*/*"])
+def test_a_pattern_does_not_find_what_an_earlier_start_made(album, pattern):
+    before = names(pattern)
+    (album / "album/out").mkdir()
+    Image.new("RGB", (4, 4)).save("album/out/b.png")
+    for output in ("album/out", album / "album/out"):
+        assert [p.name for p in find_pictures([pattern], output).pictures] == before
+    with pytest.raises(InputError, match="overwritten by its own edit"):
+        find_pictures(["album/out/*"], "album/out")
+
+
 def test_links_to_pictures_are_taken_and_links_to_folders_said(album):
     (album / "album/link.png").symlink_to("b.png")
     (album / "album/round").symlink_to(album / "album")

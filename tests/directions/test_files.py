@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from windows import locks, needs_proc
 
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.directions.base import DirectionError, DirectionInfo
@@ -173,6 +174,34 @@ def test_a_bad_description_is_refused(folder, about, word):
     (folder / "directions" / "a.json").write_text(about)
     with pytest.raises(DirectionError, match=word):
         DirectionLibrary(SPEC, [folder]).get("a")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.array(["curly"]), np.ones(D, dtype=">i4"), np.ones(D, dtype=[("a", "f4")])],
+    ids=["text", "big", "record"],
+)
+def test_an_array_of_no_numbers_stops_no_other_file(folder, values, caplog):
+    np.save(folder / "directions" / "words.npy", values)
+    write(folder / "directions" / "good.npy", torch.ones(D))
+    library = DirectionLibrary(SPEC, [folder])
+    with pytest.raises(DirectionError, match="words.npy holds .*; expected floating point"):
+        library.get("words")
+    assert [direction.info.name for direction in library.own()] == ["good"] and "words.npy" in caplog.text
+
+
+@needs_proc
+@pytest.mark.parametrize("stem", ["curly", "c" * 60])
+@pytest.mark.parametrize("suffix", [".npy", ".safetensors"])
+def test_a_direction_that_is_in_use_is_written_anew(folder, stem, suffix):
+    path = folder / f"directions/{stem}{suffix}"
+    with locks():
+        for number in (1.0, 2.0):
+            direction = LinearDirection(DirectionInfo(stem, "own", None), torch.full((N, D), number))
+            save_own_file(direction, path)
+            used = DirectionLibrary(SPEC, [folder]).get(stem)
+            assert torch.equal(used.vector, direction.vector)
+    assert sorted(path.parent.iterdir()) == sorted([path, path.with_suffix(".json")])
 
 
 def test_whole_numbers_are_refused(folder):

@@ -89,6 +89,8 @@ def _read(stored: Stored, spec: GeneratorSpec) -> GANSpaceDirection:
         )
     if not 0 <= number < len(components.std):
         raise DirectionError(f"{stored.where} has no component {number}; expected 0 to {len(components.std) - 1}.")
+    if not components.std[number] > 0:
+        raise DirectionError(f"Component {number} of {stored.where} has no variance; take an earlier one.")
     return GANSpaceDirection(
         stored.info,
         components.comp[number].float(),

@@ -84,7 +84,7 @@ def load_relevance(path: Path | str) -> ChannelRelevance:
             f"{path} is of version {metadata.get('version')}; this library reads version {VERSION}. Compute it anew."
         )
     try:
-        tensors = {name: tensor.float() for name, tensor in file.tensors().items()}
+        tensors = {name: tensor.float() for name, tensor in file.copies().items()}
         kinds = {}
         for kind in ("mean", "std"):
             counts = {layer: sum(n.startswith(f"{kind}.{layer}.") for n in header) for layer in ("conv", "rgb")}

@@ -44,6 +44,7 @@ def test_the_numbers_are_the_files():
         (PCA, {"component": 16}, "no component 16; expected 0 to 15"),
         (PCA, {"component": -1}, "no component -1"),
         (PCA | {"mean": torch.ones(1, 3)}, {"component": 0}, "of 3 dimensions"),
+        (PCA | {"std": torch.zeros(16)}, {"component": 0}, "Component 0 of .* has no variance"),
         ({"comp": PCA["comp"], "mean": PCA["mean"]}, {"component": 0}, r"2 tensors \(comp, mean\)"),
     ],
 )
