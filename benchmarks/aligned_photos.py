@@ -53,7 +53,7 @@ def row(path: Path, detector) -> str:
     one = align_face(points, tuple(photo.shape[1:]), (256, 256))
     side = one.area**0.5
     centres = face_centres(one.to_crop(points))
-    eyes = (centres.left_eye + centres.right_eye) / 2
+    eyes = centres.eyes
     five = torch.cat([eyes_by_corners(photo, points), points[[30, 48, 54]]])
     other = align_face(five, one.photo_size, (256, 256))
     apart = float((other.quad() - one.quad()).norm(dim=1).max()) / side

@@ -30,13 +30,13 @@ from sfe_models.batch.find import Picture, find_pictures  # noqa: E402
 from sfe_models.batch.manifest import Line, Part  # noqa: E402
 from sfe_models.batch.pace import Pace  # noqa: E402
 from sfe_models.batch.run import Made, run  # noqa: E402
-from sfe_models.batch.sharing import Share  # noqa: E402
 from sfe_models.batch.storage import Folder  # noqa: E402
 from sfe_models.cli.batch_work import EditWork, edit_work  # noqa: E402
 from sfe_models.cli.main import build_parser  # noqa: E402
 from sfe_models.demo.attributes import sample_portraits  # noqa: E402
 from sfe_models.demo.renderer import render  # noqa: E402
 from sfe_models.pictures.image_io import save_image  # noqa: E402
+from sfe_models.sharing import Share  # noqa: E402
 
 # At how many marks memory is told.
 _MARKS = 8

@@ -32,7 +32,6 @@ from sfe_models.evaluation.comparison import as_saved, l2  # noqa: E402
 from sfe_models.evaluation.methods import Method, People, PipelineMethod, invert  # noqa: E402
 from sfe_models.evaluation.metrics import load_metrics  # noqa: E402
 from sfe_models.evaluation.one_picture import drift, find  # noqa: E402
-from sfe_models.evaluation.records import Share  # noqa: E402
 from sfe_models.evaluation.score_edits import ScoreEdit, ScoreEditing  # noqa: E402
 from sfe_models.evaluation.sources import RenderedPeople, open_source  # noqa: E402
 from sfe_models.evaluation.ssim import ms_ssim  # noqa: E402
@@ -42,6 +41,7 @@ from sfe_models.perception.attribute_network import load_attribute_network  # no
 from sfe_models.perception.scores import load_scorer  # noqa: E402
 from sfe_models.pipeline import Pipeline  # noqa: E402
 from sfe_models.precision import choose_device  # noqa: E402
+from sfe_models.sharing import Share  # noqa: E402
 from sfe_models.training.config import LossConfig  # noqa: E402
 
 ATTRIBUTES = ["smile", "hair_length", "light"]
@@ -233,7 +233,7 @@ def main() -> None:
         torch.set_num_threads(1)
         bench = Photographs(options) if options.photos else Rendered(options)
         share = Share(*map(int, options.share.split("/")))
-        for key in share.part(bench.source.keys):
+        for key in share.every_nth(bench.source.keys):
             done = {known["method"]: known for known in rows if known["key"] == key}
             for name in [*options.methods, *(ABLATIONS if options.ablations else ())]:
                 if name not in done:

@@ -12,7 +12,8 @@ from ..sfe_models.checkpoints.load import BUILT_IN
 from ..sfe_models.directions.base import DirectionError, DirectionInfo
 from ..sfe_models.directions.files import FOLDER, describe_own_files, described_in_bundle
 from ..sfe_models.directions.published import names_of_persons, published_directions
-from .found_models import DOWNLOAD, PHOTO, changed_at, direction_folders, found
+from .found_models import DOWNLOAD, PHOTO, direction_folders, found
+from .paths import changed_at
 
 logger = logging.getLogger(__name__)
 # The published directions that are offered even before their files are there: those of the model to download.

@@ -107,9 +107,3 @@ def direction_folders(model: Path | None = None) -> tuple[Path, ...]:
     own = [] if model is None else [model, model.parent] if model.is_dir() else [model.parent]
     places = [*own, *map(Path, folder_paths.get_folder_paths(FOLDER))]
     return tuple(dict.fromkeys(place for place in places if place.is_dir()))
-
-
-def changed_at(path: Path) -> tuple:
-    """What tells whether a file, or one directly in a folder, has changed."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists())

@@ -10,8 +10,7 @@ from comfy_api.latest import io
 
 from ..sfe_models.file_names import name_problem
 from ..sfe_models.inputs import InputError
-from .found_models import changed_at
-from .paths import PathError, annotated, files_below, inside
+from .paths import PathError, annotated, changed_at, files_below, inside
 
 _SUFFIX = ".safetensors"
 _FOLDERS = {"output": folder_paths.get_output_directory, "input": folder_paths.get_input_directory}

@@ -13,6 +13,7 @@ from ..sfe_models.precision import DTYPES, choose_dtype
 from . import found_models, sockets
 from .base import Node
 from .models import manage
+from .paths import changed_at
 
 
 class LoadModel(Node):
@@ -56,7 +57,7 @@ class LoadModel(Node):
     def fingerprint_inputs(cls, model: str, **_) -> tuple:
         if model == found_models.DOWNLOAD or found_models.why_not(model):
             return ()
-        return found_models.changed_at(found_models.model_path(model))
+        return changed_at(found_models.model_path(model))
 
     @classmethod
     def run(cls, model: str, precision: str) -> io.NodeOutput:

@@ -11,8 +11,7 @@ from comfy_api.latest import io
 from ..sfe_models.inputs import InputError
 from ..sfe_models.pictures.image_io import load_photo
 from .base import Node
-from .found_models import changed_at
-from .paths import PathError, inside
+from .paths import PathError, changed_at, inside
 from .pictures import channels_last
 
 

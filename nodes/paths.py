@@ -1,9 +1,10 @@
-"""File names that come over the API: nothing may lead out of the folder that it is meant for."""
+"""File names that come over the API, and what lies in folders: nothing may lead out of where it is meant to be."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PureWindowsPath
 
@@ -34,6 +35,16 @@ def annotated(name: str) -> tuple[str, str]:
         if name.endswith(f" [{kind}]"):
             return name.removesuffix(f" [{kind}]"), kind
     return name, "output"
+
+
+def changed_at(path: Path) -> tuple:
+    """What tells whether a file, or one directly in a folder, has changed; what may not be looked at is as if gone."""
+    told = []
+    with suppress(OSError):
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            with suppress(OSError):
+                told.append((file.name, file.stat().st_mtime_ns, file.stat().st_size))
+    return tuple(told)
 
 
 def files_below(folder: Path | str) -> Iterator[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +9,7 @@ from .domain import DomainSpec
 from .encoders.families import make_e4e, make_feature_editor, make_inverter
 from .generators.base import Generator
 from .generators.families import make_generator
+from .nn.casting import cast_floats
 from .nn.folding import fold_batchnorm
 
 COMPONENTS = ("generator", "e4e_encoder", "inverter", "feature_editor")
@@ -106,17 +105,5 @@ class SFENetworks(nn.Module):
 
     def cast(self, dtype: torch.dtype) -> SFENetworks:
         """Give convolutions and activations another type, in place."""
-        for name, module, key, tensor in self._tensors():
-            target = self.stored_dtype(name, tensor, dtype)
-            if tensor.dtype != target:
-                if isinstance(tensor, nn.Parameter):
-                    module._parameters[key] = nn.Parameter(tensor.detach().to(target), tensor.requires_grad)
-                else:
-                    module._buffers[key] = tensor.to(target)
+        cast_floats(self, lambda name, tensor: self.stored_dtype(name, tensor, dtype))
         return self
-
-    def _tensors(self) -> Iterator[tuple[str, nn.Module, str, Tensor]]:
-        for prefix, module in self.named_modules():
-            for key, tensor in (*module._parameters.items(), *module._buffers.items()):
-                if tensor is not None:
-                    yield f"{prefix}.{key}", module, key, tensor

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from ..inputs import InputError
+from ..sharing import Share
 from .find import Picture
 from .manifest import Line, Part
 from .run import Made, run
-from .sharing import Share
 from .storage import store_of
 from .work import Work
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..inputs import InputError
-from .sharing import Share
+from ..sharing import Share
 from .storage import HIDDEN, Store
 
 MANIFEST = "manifest.jsonl"

@@ -18,10 +18,10 @@ from ..batch.find import Found, Picture, find_pictures
 from ..batch.manifest import MANIFEST, Line, Part, end, finished
 from ..batch.run import Made, run
 from ..batch.settings import is_begun, settle
-from ..batch.sharing import Share
 from ..batch.storage import Store, store_of
 from ..directions.recipe import save_recipe
 from ..inputs import InputError
+from ..sharing import Share
 from .batch_work import edit_work
 from .before import check_options, given_mask
 from .common import say
@@ -58,7 +58,7 @@ def run_batch(options: argparse.Namespace) -> None:
         _check_nothing_is_there(left, output)
     make_work = partial(edit_work, argparse.Namespace(**vars(options)))  # without what is loaded into the options here
     if torch.cuda.is_available() and share.world > 1:
-        torch.cuda.set_device(share.local_rank)
+        torch.cuda.set_device(share.gpu(torch.cuda.device_count()))
     work = edit_work(options)
     made = Made(settle(output, work.settings()), work.edits)
     if options.save_recipe and share.rank == 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -25,7 +24,7 @@ from ..evaluation.grid import save_grid
 from ..evaluation.methods import METHODS, pipeline_methods, unavailable
 from ..evaluation.metrics import load_metrics
 from ..evaluation.one_picture import OnePictureMethod, one_picture_methods
-from ..evaluation.records import Records, Share
+from ..evaluation.records import Records
 from ..evaluation.refined import RefinedMethod
 from ..evaluation.report import Report
 from ..evaluation.rivals import rival_methods
@@ -42,6 +41,7 @@ from ..perception.attribute_network import load_attribute_network
 from ..perception.scores import load_scorer
 from ..pictures.errors import ImageError
 from ..pipeline import Pipeline
+from ..sharing import Share
 from .common import direction_library, dtype_and_device, fetch_model
 from .photos import face_folders
 
@@ -66,7 +66,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
         raise EvaluationError("Several processes meet in the files beside --json; give it.")
     dtype, device = dtype_and_device(options)
     if device.type == "cuda" and share.world > 1:
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", share.rank)) % torch.cuda.device_count())
+        device = torch.device("cuda", share.gpu(torch.cuda.device_count()))
     options.model = options.model or ("demo" if options.data == "demo" else PHOTO)
     fetch_model(options.model)
     pipeline = Pipeline(load_networks(options.model, dtype, device))
@@ -154,7 +154,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
 def _say_seconds(evaluation: Evaluation, records: Records, share: Share) -> None:
     """Say how long what is found one picture at a time will take, before it begins."""
     known = records.read()
-    left = [key for key in share.part(evaluation.source.keys) if not evaluation.complete(key, known.get(key))]
+    left = [key for key in share.every_nth(evaluation.source.keys) if not evaluation.complete(key, known.get(key))]
     if not left:
         return
     try:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..pipeline import Pipeline
+from ..sharing import Share
 from .methods import INVERTER_CODE, pipeline_methods, unavailable
-from .records import Records, Share
+from .records import Records
 from .run import Evaluation
 from .summary import inversion_table, measured
 

@@ -12,32 +12,15 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ..sharing import Share
 from .errors import EvaluationError
 
 _POLL_SECONDS = 1.0
 _ROWS_AT_ONCE = 1024
-
-
-@dataclass(frozen=True)
-class Share:
-    """This process among all of them, as `torchrun` says in the environment; alone without it."""
-
-    rank: int = 0
-    world: int = 1
-
-    @staticmethod
-    def of_environment() -> Share:
-        """Read RANK and WORLD_SIZE."""
-        return Share(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
-
-    def part(self, keys: Sequence[str]) -> list[str]:
-        """Return every world-th key, beginning with the rank-th: the same ones in every run."""
-        return list(keys[self.rank :: self.world])
 
 
 class Records:

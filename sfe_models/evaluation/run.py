@@ -17,11 +17,12 @@ from ..equations import resized
 from ..faces.errors import FaceError
 from ..pictures.errors import ImageError
 from ..pipeline import Pipeline
+from ..sharing import Share
 from .comparison import as_saved
 from .methods import METHODS, Method, People, invert
 from .metrics import Metrics
 from .one_picture import OnePictureMethod
-from .records import Records, Share
+from .records import Records
 from .sampled import SAMPLED
 from .sources import Source
 
@@ -79,7 +80,7 @@ class Evaluation:
         Pictures that cannot be read, are no aligned crops or show no face are skipped with {"skipped": reason}.
         """
         share, known = share or Share(), records.read()
-        keys = [key for key in share.part(self.source.keys) if not self.complete(key, known.get(key))]
+        keys = [key for key in share.every_nth(self.source.keys) if not self.complete(key, known.get(key))]
         with tqdm(total=len(keys), desc="evaluating", unit="picture", disable=quiet or share.rank > 0) as progress:
             for first in range(0, len(keys), self.batch):
                 part = keys[first : first + self.batch]

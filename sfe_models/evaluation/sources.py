@@ -18,6 +18,7 @@ from ..faces.find.detectors import LandmarkDetector, find_faces
 from ..faces.find.people import align_photos
 from ..pictures.files import picture_files
 from ..pictures.image_io import load_crop, load_photo
+from ..text_files import read_text
 from .comparison import as_saved
 from .errors import EvaluationError
 
@@ -157,7 +158,7 @@ def open_source(
 def _without(keys: list[str], names: Path) -> list[str]:
     """Leave out the pictures that a text file names: by path in the folder, file name, or that without its suffix."""
     try:
-        named = {line.strip() for line in names.read_text(encoding="utf-8-sig").splitlines()} - {""}
+        named = {line.strip() for line in read_text(names).splitlines()} - {""}
     except (OSError, UnicodeDecodeError) as error:
         raise EvaluationError(f"{names} cannot be read ({error}); expected a file name on each line.") from error
     left = [key for key in keys if named.isdisjoint((key, Path(key).name, Path(key).stem))]

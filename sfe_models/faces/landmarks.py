@@ -46,6 +46,21 @@ class FaceCentres:
     right_eye: Tensor
     mouth: Tensor
 
+    @property
+    def eyes(self) -> Tensor:
+        """The middle between the eyes."""
+        return (self.left_eye + self.right_eye) / 2
+
+    @property
+    def middle(self) -> Tensor:
+        """Half way between eyes and mouth."""
+        return (self.eyes + self.mouth) / 2
+
+    @property
+    def size(self) -> float:
+        """From eyes to mouth, in px: what distances between faces are measured in."""
+        return float((self.mouth - self.eyes).norm())
+
 
 def face_centres(points: Tensor) -> FaceCentres:
     """Find the centres of the eyes and of the mouth in 5, 68, 468 or 478 landmarks [n,2] or [n,3] (x, y, unused).
@@ -63,10 +78,9 @@ def face_centres(points: Tensor) -> FaceCentres:
     if not points.isfinite().all():
         raise FaceError("The landmarks have numbers that are not finite; expected px of the photo.")
     centres = FaceCentres(*(points[list(part)].mean(dim=0) for part in vars(known).values()))
-    middle = (centres.left_eye + centres.right_eye) / 2
-    if torch.equal(centres.left_eye, centres.right_eye) or torch.equal(centres.mouth, middle):
+    if torch.equal(centres.left_eye, centres.right_eye) or torch.equal(centres.mouth, centres.eyes):
         raise FaceError("The landmarks of the eyes, or of the eyes and the mouth, lie in one place; they show no face.")
-    across, along = centres.right_eye - centres.left_eye, centres.mouth - middle
+    across, along = centres.right_eye - centres.left_eye, centres.mouth - centres.eyes
     sine = float(across[0] * along[1] - across[1] * along[0]) / float(across.norm() * along.norm())
     if abs(sine) < _LEAST_SINE:
         raise FaceError("The landmarks of the eyes and the mouth lie almost on one line; they show no face.")

@@ -177,10 +177,8 @@ def _same(before: Tensor, after: Tensor) -> bool:
     if len(before) != len(after):
         return False
     a, b = map(face_centres, (before, after))
-    eyes_a, eyes_b = ((one.left_eye + one.right_eye) / 2 for one in (a, b))
-    size_a, size_b = float((a.mouth - eyes_a).norm()), float((b.mouth - eyes_b).norm())
-    far = float(((eyes_a + a.mouth) / 2 - (eyes_b + b.mouth) / 2).norm()) / max(size_a, size_b)
-    return far <= _RETURN and max(size_a, size_b) <= _RETURN_SIZE * min(size_a, size_b)
+    smaller, larger = sorted((a.size, b.size))
+    return float((a.middle - b.middle).norm()) <= _RETURN * larger and larger <= _RETURN_SIZE * smaller
 
 
 def _runs(track: Track) -> Iterable[Track]:
@@ -188,10 +186,12 @@ def _runs(track: Track) -> Iterable[Track]:
     unless the person is never seen for longer.
     """
     parts: list[Track] = []
+    before = None
     for number in sorted(track):
-        if not parts or number - max(parts[-1]) > BRIDGED + 1:
+        if before is None or number - before > BRIDGED + 1:
             parts.append({})
         parts[-1][number] = track[number]
+        before = number
     return [part for part in parts if len(part) >= min(_SHORTEST, len(track))]
 
 

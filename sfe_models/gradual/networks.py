@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ..domain import DomainSpec
 from ..encoders.families import make_e4e
 from ..generators.families import make_generator
+from ..nn.casting import cast_floats
 from ..nn.folding import fold_batchnorm
 from .spec import GradualSpec
 from .streams import GradualParts
@@ -57,14 +58,5 @@ class GradualNetworks(nn.Module):
 
     def cast(self, dtype: torch.dtype) -> GradualNetworks:
         """Give convolutions and activations another type, in place."""
-        for prefix, module in self.named_modules():
-            for tensors in (module._parameters, module._buffers):
-                for key, tensor in tensors.items():
-                    if tensor is None or not tensor.is_floating_point():
-                        continue
-                    target = self.stored_dtype(f"{prefix}.{key}", tensor, dtype)
-                    if tensor.dtype != target and isinstance(tensor, nn.Parameter):
-                        tensors[key] = nn.Parameter(tensor.detach().to(target), tensor.requires_grad)
-                    elif tensor.dtype != target:
-                        tensors[key] = tensor.to(target)
+        cast_floats(self, lambda name, tensor: self.stored_dtype(name, tensor, dtype))
         return self

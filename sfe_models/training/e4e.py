@@ -46,7 +46,7 @@ class E4EStage(Stage):
             "e4e_encoder": make_optimizer(config.optimizer, self.encoder.parameters()),
             "latent_discriminator": Adam(self.discriminator.parameters(), config.discriminator_lr),
         }
-        self.real_pool, self.fake_pool = LatentPool(config.pool), LatentPool(config.pool)
+        self.real_pool, self.made_pool = LatentPool(config.pool), LatentPool(config.pool)
 
     def _decode(self, w_plus: Tensor, image: Tensor) -> dict[str, Tensor]:
         config, domain = self.config, self.config.domain
@@ -115,8 +115,8 @@ class E4EStage(Stage):
             z = torch.randn(len(w_plus), w_plus.shape[2], device=self.device)
             real = self.real_pool.query(self.generator.mapping(z))
             chosen = torch.randint(stage + 1, (len(w_plus),), device=self.device)
-            fake = self.fake_pool.query(w_plus[torch.arange(len(w_plus)), chosen])
-        loss = discriminator_loss(self.discriminator(real), self.discriminator(fake))
+            made = self.made_pool.query(w_plus[torch.arange(len(w_plus)), chosen])
+        loss = discriminator_loss(self.discriminator(real), self.discriminator(made))
         loss.backward()
         self.apply_gradients("latent_discriminator")
         numbers["latent_discriminator"] = loss
@@ -135,9 +135,9 @@ class E4EStage(Stage):
 
     def extra_state(self) -> dict:
         """The pools."""
-        return {"real_pool": self.real_pool.state(), "fake_pool": self.fake_pool.state()}
+        return {"real_pool": self.real_pool.state(), "fake_pool": self.made_pool.state()}
 
     def load_extra_state(self, state: dict) -> None:
         """Take back what `extra_state` gave."""
         self.real_pool.load_state(state["real_pool"], self.device)
-        self.fake_pool.load_state(state["fake_pool"], self.device)
+        self.made_pool.load_state(state["fake_pool"], self.device)

@@ -177,13 +177,13 @@ class GANStage(Stage):
         config = self.config
         with self.mixed():
             with torch.no_grad():
-                made = self._draw(len(batch))
+                drawn = self._draw(len(batch))
             # Made and real pictures apart, so that the minibatch statistic never mixes them.
-            fake = self.discriminator(self.augment(made))
+            made = self.discriminator(self.augment(drawn))
             real = self.discriminator(self.augment(batch.image))
-            loss = discriminator_loss(real, fake)
+            loss = discriminator_loss(real, made)
         loss.backward()
-        numbers |= {"discriminator": loss, "real_logits": real.mean(), "fake_logits": fake.mean()}
+        numbers |= {"discriminator": loss, "real_logits": real.mean(), "fake_logits": made.mean()}
         if config.r1 and number % config.r1_every == 0:
             penalty = r1_loss(lambda x: self.discriminator(self.augment(x)), batch.image, config.r1, config.r1_every)
             penalty.backward()

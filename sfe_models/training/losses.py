@@ -30,9 +30,9 @@ def generator_loss(logits: Tensor) -> Tensor:
     return F.softplus(-logits).mean()
 
 
-def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+def discriminator_loss(real: Tensor, made: Tensor) -> Tensor:
     """Logistic loss of the logits of real and made pictures or codes."""
-    return F.softplus(-real).mean() + F.softplus(fake).mean()
+    return F.softplus(-real).mean() + F.softplus(made).mean()
 
 
 def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
@@ -199,11 +199,11 @@ class PictureAdversary:
     def backward(self, step: int, made: Tensor, real: Tensor) -> dict[str, Tensor]:
         """Leave the discriminator's gradients for made and real pictures; the caller applies them."""
         self.discriminator.requires_grad_(True)
-        fake_logits, real_logits = self.discriminator(made.detach()), self.discriminator(real)
+        made_logits, real_logits = self.discriminator(made.detach()), self.discriminator(real)
         # The released code takes the mean of both halves, not their sum.
-        loss = discriminator_loss(real_logits, fake_logits) / 2
+        loss = discriminator_loss(real_logits, made_logits) / 2
         loss.backward()
-        numbers = {"discriminator": loss, "real_logits": real_logits.mean(), "fake_logits": fake_logits.mean()}
+        numbers = {"discriminator": loss, "real_logits": real_logits.mean(), "fake_logits": made_logits.mean()}
         if step % self.config.r1_every == 0:
             with torch.autocast(real.device.type, enabled=False):
                 penalty = r1_loss(self.discriminator, real.float(), self.config.r1, self.config.r1_every)

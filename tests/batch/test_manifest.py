@@ -6,9 +6,9 @@ import pytest
 
 from sfe_models.batch.manifest import MANIFEST, Line, Part, end, finished
 from sfe_models.batch.settings import fingerprint, is_begun, settle
-from sfe_models.batch.sharing import Share
 from sfe_models.batch.storage import Folder, store_of
 from sfe_models.inputs import InputError
+from sfe_models.sharing import Share
 
 ALONE = Share()
 ORDER = {name: number for number, name in enumerate(("c.png", "a.png", "b.png", "d.png"))}

@@ -12,9 +12,9 @@ import torch
 from sfe_models.batch.find import Picture
 from sfe_models.batch.manifest import Part, finished
 from sfe_models.batch.run import Made, Pace, run
-from sfe_models.batch.sharing import Share
 from sfe_models.batch.storage import Folder
 from sfe_models.inputs import InputError
+from sfe_models.sharing import Share
 
 MADE = Made("f" * 12, [{"direction": "age", "strength": 1.0}])
 

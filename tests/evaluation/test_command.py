@@ -162,6 +162,7 @@ def test_a_generator_alone_has_rows_of_one_picture_at_a_time(crop, tmp_path, cap
 
 
 def test_several_processes_need_a_place_to_meet(files, monkeypatch, capsys):
+    monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert main(arguments(files)) == 1
     assert "meet in the files beside --json" in capsys.readouterr().err

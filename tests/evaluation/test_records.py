@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sfe_models.evaluation.errors import EvaluationError
-from sfe_models.evaluation.records import Records, Share
+from sfe_models.evaluation.records import Records
+from sfe_models.sharing import Share
 
 SETTINGS = {"model": ["a.safetensors", 12], "metrics": ("l2",)}
 
@@ -40,24 +41,15 @@ def test_a_killed_run_loses_only_what_was_half_written(tmp_path):
 def test_processes_share_the_keys_and_read_each_other(tmp_path):
     keys = [str(i) for i in range(7)]
     shares = [Share(rank, 3) for rank in range(3)]
-    assert sorted(key for share in shares for key in share.part(keys)) == keys
+    assert sorted(key for share in shares for key in share.every_nth(keys)) == keys
     parts = [Records(tmp_path / "r.json", SETTINGS, share, dimensions=1) for share in shares]
     for share, records in zip(shares, parts, strict=True):
-        for key in share.part(keys):
+        for key in share.every_nth(keys):
             records.append(key, {}, {"real": np.array([float(key)])})
     found = parts[0].wait_for(keys, lambda key, result: result is not None)
     assert sorted(found) == keys
     results = [found[key] for key in keys]
     assert sorted(np.concatenate(list(parts[0].features("real", results)))[:, 0]) == list(range(7))
-
-
-def test_shares_come_from_the_environment(monkeypatch):
-    monkeypatch.setenv("RANK", "1")
-    monkeypatch.setenv("WORLD_SIZE", "4")
-    assert Share.of_environment() == Share(1, 4)
-    monkeypatch.delenv("RANK")
-    monkeypatch.delenv("WORLD_SIZE")
-    assert Share.of_environment() == Share()
 
 
 def test_the_last_result_of_a_picture_counts(tmp_path):

@@ -19,13 +19,14 @@ from sfe_models.evaluation.fid import FeatureStatistics, frechet_distance
 from sfe_models.evaluation.grid import save_grid
 from sfe_models.evaluation.methods import METHODS, invert, pipeline_methods
 from sfe_models.evaluation.metrics import Metrics, load_metrics
-from sfe_models.evaluation.records import Records, Share
+from sfe_models.evaluation.records import Records
 from sfe_models.evaluation.run import Evaluation
 from sfe_models.evaluation.sampled import SampledMethod
 from sfe_models.evaluation.sources import PictureFiles, RenderedPeople, open_source
 from sfe_models.evaluation.summary import WEIGHTED, fid_table, inversion_table, measured, true_edit_table
 from sfe_models.evaluation.true_edits import EditRule, TrueEditing
 from sfe_models.pictures.image_io import save_image
+from sfe_models.sharing import Share
 
 SETTINGS = {"test": 1}
 

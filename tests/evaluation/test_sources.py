@@ -68,6 +68,8 @@ def test_pictures_that_a_file_names_do_not_count(tmp_path):
         Image.new("RGB", (64, 64)).save(folder / name)
     names.write_text("a\nbelow/c.png\n\nd.png\n")
     assert open_source(str(folder), SPEC, None, 0, leave_out=names).keys == ("b.png",)
+    names.write_text("a\nd\n", encoding="utf-16")  # as Windows' editors may keep it
+    assert open_source(str(folder), SPEC, None, 0, leave_out=names).keys == ("b.png", "below/c.png")
     for text, message in (("e.png", "names no picture"), ("a\nb\nc\nd", "names every picture")):
         names.write_text(text)
         with pytest.raises(EvaluationError, match=message):

@@ -48,3 +48,21 @@ def test_annotated_names(paths):
     assert paths.annotated("sfe/a.safetensors [input]") == ("sfe/a.safetensors", "input")
     assert paths.annotated("sfe/a.safetensors [output]") == ("sfe/a.safetensors", "output")
     assert paths.annotated("sfe/a.safetensors") == ("sfe/a.safetensors", "output")
+
+
+def test_a_change_is_told_of_files_and_folders(paths, tmp_path):
+    (tmp_path / "a").write_text("1")
+    (tmp_path / "b").symlink_to(tmp_path / "gone")
+    before = paths.changed_at(tmp_path)
+    assert paths.changed_at(tmp_path / "a") == before != ()
+    (tmp_path / "a").write_text("22")
+    assert paths.changed_at(tmp_path) != before
+    assert paths.changed_at(tmp_path / "missing") == ()
+
+
+def test_a_folder_that_may_not_be_read_is_as_if_empty(paths, tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
+    assert paths.changed_at(tmp_path) == ()

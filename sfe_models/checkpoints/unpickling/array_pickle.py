@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..containers import damaged, sniff, wrong_container
-from .stand_ins import Function, InertUnpickler, NumpyDtype, RefusedGlobal, refused
+from .stand_ins import Function, InertUnpickler, NumpyDtype, RefusedGlobal, encoded, refused
 
 T = TypeVar("T")
 
@@ -36,18 +36,11 @@ class _Array:
         self.values = np.frombuffer(data, dtype.dtype).reshape(shape, order=order).copy()
 
 
-def _encoded(text: str, encoding: str) -> bytes:
-    """Give the bytes that pickles of the older protocols write as text."""
-    if encoding != "latin1":
-        raise ValueError(f"bytes written in {encoding}")
-    return text.encode("latin1")
-
-
 # Everything that such a pickle may name; numpy renamed `core` to `_core` in 2.0.
 _TABLE = {
     ("numpy", "dtype"): Function(NumpyDtype),
     ("numpy", "ndarray"): None,
-    ("_codecs", "encode"): Function(_encoded),
+    ("_codecs", "encode"): Function(encoded),
     ("numpy.core.multiarray", "_reconstruct"): Function(_Array),
     ("numpy._core.multiarray", "_reconstruct"): Function(_Array),
 }

@@ -131,12 +131,11 @@ def align_face(landmarks: Tensor, photo_size: tuple[int, int], crop_size: tuple[
     if crop_size[0] != crop_size[1]:
         raise FaceError(f"Crops aligned as FFHQ's are squares; {crop_size[1]} x {crop_size[0]} px is asked for.")
     points = face_centres(landmarks)
-    eyes = (points.left_eye + points.right_eye) / 2
-    eye_to_eye, eye_to_mouth = points.right_eye - points.left_eye, points.mouth - eyes
+    eye_to_eye, eye_to_mouth = points.right_eye - points.left_eye, points.mouth - points.eyes
     x = eye_to_eye - _turned(eye_to_mouth)
     x = x / x.norm() * max(_EYES * eye_to_eye.norm(), _MOUTH * eye_to_mouth.norm())
     y = _turned(x)
-    corner = eyes + _DOWN * eye_to_mouth - x - y
+    corner = points.eyes + _DOWN * eye_to_mouth - x - y
     vectors = (tuple(v.tolist()) for v in (corner, 2 * x, 2 * y))
     kept = tuple(tuple(point) for point in landmarks[:, :2].double().tolist())
     return FaceAlignment(*vectors, tuple(photo_size), tuple(crop_size), kept)

@@ -28,8 +28,7 @@ def face_problem(landmarks: Tensor, photo_size: tuple[int, int]) -> str | None:
     height, width = photo_size
     if 0 <= landmarks[:, :2].min() and landmarks[:, :2].max() <= 1:
         return f"all its points lie within 0..1: give px of the photo of {width} x {height} px"
-    eyes = (centres.left_eye + centres.right_eye) / 2
-    across, along = (centres.right_eye - centres.left_eye).norm(), (centres.mouth - eyes).norm()
+    across, along = float((centres.right_eye - centres.left_eye).norm()), centres.size
     if across < _NARROWEST * along:
         return (
             f"it is seen from the side (the eyes are {across / along:.2f} of the way to the mouth apart, at least "

@@ -30,30 +30,32 @@ def track_faces(found: Sequence[Sequence[Tensor]]) -> list[Track]:
     from scipy.optimize import linear_sum_assignment  # half a second that most commands do without
 
     tracks: list[Track] = []
+    open_tracks: list[Track] = []
     for frame, faces in enumerate(found):
-        open_tracks = [track for track in tracks if frame - max(track) <= _LONGEST_GAP]
+        open_tracks = [track for track in open_tracks if frame - _last(track) <= _LONGEST_GAP]
         left = dict(enumerate(faces))
         if open_tracks and faces:
-            distances = np.array([[_distance(track[max(track)], face) for face in faces] for track in open_tracks])
+            distances = np.array([[_distance(track[_last(track)], face) for face in faces] for track in open_tracks])
             for t, f in zip(*linear_sum_assignment(distances), strict=True):
                 if distances[t, f] <= _FARTHEST:
                     open_tracks[t][frame] = left.pop(int(f))
-        tracks += [{frame: face} for face in left.values()]
+        begun: list[Track] = [{frame: face} for face in left.values()]
+        tracks += begun
+        open_tracks += begun
     return tracks
+
+
+def _last(track: Track) -> int:
+    """The newest frame of a track whose frames came in order; at once, however long the film."""
+    return next(reversed(track))
 
 
 def _distance(before: Tensor, after: Tensor) -> float:
     """How far a face moved, in distances from eyes to mouth."""
-    (a, size_a), (b, size_b) = map(_middle_and_size, (before, after))
     if len(before) != len(after):
         return np.finfo(float).max
-    return float((a - b).norm() / max(size_a, size_b))
-
-
-def _middle_and_size(points: Tensor) -> tuple[Tensor, float]:
-    centres = face_centres(points)
-    eyes = (centres.left_eye + centres.right_eye) / 2
-    return (eyes + centres.mouth) / 2, float((centres.mouth - eyes).norm())
+    a, b = map(face_centres, (before, after))
+    return float((a.middle - b.middle).norm()) / max(a.size, b.size)
 
 
 def smooth_track(track: Track, deviation: float) -> Track:

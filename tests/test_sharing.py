@@ -2,8 +2,8 @@
 
 import pytest
 
-from sfe_models.batch.sharing import Share
 from sfe_models.inputs import InputError
+from sfe_models.sharing import Share
 
 NAMES = [f"album {n % 7}/ü{n}.jpg" for n in range(400)]
 
@@ -14,6 +14,15 @@ def test_shares_part_the_pictures(world):
     assert set(taken) == {1}
     counts = [sum(Share(rank, world).takes(name) for name in NAMES) for rank in range(world)]
     assert min(counts) > 0.6 * len(NAMES) / world
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 8])
+def test_keys_are_dealt(world):
+    assert sorted(key for rank in range(world) for key in Share(rank, world).every_nth(NAMES)) == sorted(NAMES)
+
+
+def test_processes_share_gpus_where_there_are_fewer():
+    assert [Share(rank, 5, rank).gpu(2) for rank in range(5)] == [0, 1, 0, 1, 0]
 
 
 def test_a_share_stays_the_same():
@@ -31,6 +40,8 @@ def test_the_environment_says_which(monkeypatch):
     for name, value in {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1"}.items():
         monkeypatch.setenv(name, value)
     assert Share.of_environment() == Share(5, 8, 1)
+    monkeypatch.delenv("LOCAL_RANK")
+    assert Share.of_environment() == Share(5, 8, 5)
     monkeypatch.setenv("WORLD_SIZE", "5")
     with pytest.raises(InputError, match="RANK is 5 of 5"):
         Share.of_environment()
