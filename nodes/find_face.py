@@ -17,12 +17,17 @@ from ..sfe_models.faces.find.detectors import find_faces, load_detector
 from ..sfe_models.faces.landmarks import parse_landmarks
 from ..sfe_models.film.batch import align_frames
 from . import sockets
+from .base import advanced
 from .found_models import FOLDER
 from .progress import Progress
 
 ALIGNED, LANDMARKS = "already aligned", "landmarks"
 GIVEN_OR_FOUND = f"{LANDMARKS}, else {YUNET}"
 METHODS = (*DETECTORS, LANDMARKS, GIVEN_OR_FOUND, ALIGNED)
+_POINTS = (
+    "x y of five points in px: the eyes (the picture's left first), nose, mouth corners; or dlib's 68 (plus 0.5) or "
+    "MediaPipe's 478. A line for each photo, faces parted by semicolons; one line serves all."
+)
 
 
 def face_folders() -> list[Path]:
@@ -33,14 +38,7 @@ def face_folders() -> list[Path]:
 def landmark_inputs() -> list[io.Input]:
     """The two optional ways to say where faces are."""
     return [
-        io.String.Input(
-            "landmarks",
-            default="",
-            multiline=True,
-            optional=True,
-            tooltip="x y of five points in px: the eyes (the picture's left first), nose, mouth corners; or dlib's 68 "
-            "(plus 0.5) or MediaPipe's 478. A line for each photo, faces parted by semicolons; one line serves all.",
-        ),
+        advanced(io.String.Input("landmarks", default="", multiline=True, optional=True, tooltip=_POINTS)),
         sockets.FaceLandmarks.Input(
             "face_landmarks", optional=True, tooltip="From a face landmark node of ComfyUI; in place of 'landmarks'."
         ),

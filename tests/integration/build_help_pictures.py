@@ -92,8 +92,8 @@ def apply_direction() -> Kit:
 def found_direction() -> Kit:
     """For Text Direction, whose own needs CLIP: an edit by a direction that is connected."""
     kit = Kit()
-    (found,) = kit.add("SFE_DiscoverDirections", 1, sfe_model=kit.model, method="SeFa", index=0, layers="all")
-    return kit.show(kit.image, kit.finish(kit.delta(kit.apply("smile", 0.7, custom_direction=found))))
+    (found,) = kit.add("SFE_DiscoverDirections", 1, sfe_model=kit.model, method="GANSpace", index=3, layers="all")
+    return kit.show(kit.image, kit.finish(kit.delta(kit.apply("smile", 2.0, custom_direction=found))))
 
 
 def direction_from_images() -> Kit:

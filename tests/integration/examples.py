@@ -76,7 +76,8 @@ def two_regions(strength: Strengths) -> Graph:
     _, _, face, inversion = _start(graph)
     parts = []
     for name, share, invert in (("age", 1, True), ("smile", 0.8, False)):
-        delta, _ = graph.add("SFE_ComputeDelta", 2, edit=_apply(graph, inversion, name, strength(name, share)))
+        edit = _apply(graph, inversion, name, strength(name, share))
+        delta, _ = graph.add("SFE_ComputeDelta", 2, folded=True, edit=edit)
         parts += graph.add("SFE_MaskDelta", delta=delta, mask=face, invert=invert, feather=0.02)
     (delta,) = graph.add("SFE_CombineDelta", first=parts[0], second=parts[1], first_weight=1.0, second_weight=1.0)
     _finish(graph, inversion, delta)
@@ -189,12 +190,12 @@ def film(strength: Strengths) -> Graph:
 def found_directions(strength: Strengths) -> Graph:
     graph = Graph(note=NOTES["found_directions"])
     model, _, _, inversion = _start(graph)
-    found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="SeFa", index=0, layers="all")
+    found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="GANSpace", index=3, layers="all")
     other, _, _ = portrait(graph, model, NEIGHBOUR)
     after, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=other)
     (difference,) = graph.add("SFE_DirectionFromImages", before=inversion, after=after, space="W+")
     edit = inversion
-    for direction, amount in ((found, 0.7), (difference, 0.5)):
+    for direction, amount in ((found, 1.5), (difference, 0.3)):
         edit = _apply(graph, edit, "smile", amount, custom_direction=direction)
     delta, _ = graph.add("SFE_ComputeDelta", 2, edit=edit)
     _finish(graph, inversion, delta)
@@ -222,8 +223,8 @@ def own_generator(strength: Strengths) -> Graph:
     model = loaded_model(graph)
     image, _, _ = portrait(graph, model)
     inversion, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=image, refine=40, method="optimise")
-    found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="SeFa", index=0, layers="all")
-    edit = _apply(graph, inversion, "smile", 0.7, custom_direction=found)
+    found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="GANSpace", index=0, layers="all")
+    edit = _apply(graph, inversion, "smile", -2.0, custom_direction=found)
     delta, _ = graph.add("SFE_ComputeDelta", 2, edit=edit)
     _finish(graph, inversion, delta)
     return graph

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 MOST = 1910, 1108
 COLUMN, WIDTH, WIDE = 330, 290, 370
-_LEFT, _TOP, _GAP, _BETWEEN, _MARGIN, _TITLE = 40, 40, 30, 42, 16, 66
-_COLUMN_HEIGHTS = 340, 500, 680
+# Above a node's title ComfyUI writes the name of its pack: it covers neither the node above nor the group's title.
+_LEFT, _TOP, _GAP, _BETWEEN, _MARGIN, _TITLE = 40, 40, 30, 50, 16, 82
+_COLUMN_HEIGHTS = 340, 500, 720
 _NOTE_WIDTH, _NOTE_LINE, _NOTE_LETTERS = 440, 24, 50
 
 
@@ -55,16 +56,19 @@ STAGES = (
         ("SFE_Synthesize", "SFE_PasteBack", "PreviewImage", "SaveImage", "CreateVideo", "SaveVideo"),
     ),
 )
-# Height in px of the pictures and of the pack's own widgets; nodes that show a result are WIDE, and so is its picture.
-_PICKER = 112
+# Height in px of the pictures (front ends of 2026 give them 220 at least, and a line for their size) and of the pack's
+# own widgets; nodes that show a result are WIDE, and so is its picture.
+_PICKER = 142
 _ROOM = {
     "SFE_ApplyDirection": _PICKER,
-    "SFE_EditFace": _PICKER + 260,
+    "SFE_EditFace": _PICKER + 230,
     "SFE_Sweep": _PICKER + 200,
-    "SFE_ComputeDelta": 140,
-    "SFE_MaskDelta": 140,
+    "SFE_ComputeDelta": 200,
+    "SFE_MaskDelta": 200,
+    "SFE_DiscoverDirections": 200,
+    "SFE_DemoPortrait": 16,
     "SFE_Synthesize": 300,
-    "SFE_PasteBack": 240,
+    "SFE_PasteBack": 210,
     "SFE_LoadPhoto": 240,
     "PreviewImage": 300,
     "SaveImage": 300,
@@ -164,14 +168,14 @@ def _in_rows(sizes: list[tuple[int, int]]) -> tuple[float, list[tuple[int, int]]
 
 
 def _columns(own: list[dict], before: Callable[[str], list[str]], widgets, most: int) -> list[list[dict]]:
-    """Fill columns from top to bottom, what leads into a node before it: no wire runs to the left."""
+    """Fill columns from top to bottom, what leads into a node before it: no wire runs to the left; muted ones last."""
     inside = {str(node["id"]) for node in own}
 
     def depth(number: str) -> int:
         return max([0, *(1 + depth(b) for b in before(number) if b in inside)])
 
     columns, room = [], 0
-    for node in sorted(own, key=lambda node: (depth(str(node["id"])), node["id"])):
+    for node in sorted(own, key=lambda node: (node["mode"] != 0, depth(str(node["id"])), node["id"])):
         needed = _height(node, widgets(node)) + _BETWEEN
         if needed > room:
             columns.append([])

@@ -89,6 +89,25 @@ it("folds what is advanced until it is asked for", () => {
   expect(layers.computeSize()[1]).toBeGreaterThan(0);
 });
 
+it("leaves a folded text box a line with its name while something is connected to it", () => {
+  const box = { name: "landmarks", label: "points", y: 100, options: { advanced: true }, computeLayoutSize: () => ({ minHeight: 50 }) };
+  const one = { ...node("SFE_EditFace", { landmarks: {} }, [box]), graph: {}, showAdvanced: false, connected: true };
+  one.inputs = [{ name: "landmarks" }];
+  one.isInputConnected = () => one.connected;
+  foldAdvanced(one);
+  const written = [];
+  const context = { fillText: (text, x, y) => written.push([text, y > box.y]) };
+  expect(box.computeSize()[1]).toBe(20);
+  one.onDrawForeground(context);
+  expect(written).toEqual([["points", true]]);
+  one.connected = false;
+  one.onDrawForeground(context);
+  expect(written.length).toBe(1);
+  expect(box.computeSize()[1] + 4).toBe(0);
+  one.showAdvanced = true;
+  expect(box.computeSize()[1]).toBeGreaterThan(20);
+});
+
 it("finds what a node leads to, each once, itself among them", () => {
   const end = { comfyClass: "SFE_Synthesize", id: 3, outputs: [] };
   const paste = { comfyClass: "SFE_PasteBack", id: 4, outputs: [{}], getOutputNodes: () => null };

@@ -55,6 +55,11 @@ export function widgetOf(node, name) {
 /** What a widget that is not drawn takes up: the canvas of 1.27 leaves room for it, and adds 4 px between widgets. */
 const NOTHING = [0, -4];
 const PLAIN_HEIGHT = 20;
+/** Of a text box of several lines. */
+const BOX_HEIGHT = 70;
+/** How the canvas writes the names of sockets, and where from a line's corner. */
+const NAME_COLOUR = "#aaa";
+const NAME_AT = [20, 14];
 
 /** Show or hide a plain widget; hidden ones keep their value, in the file and in the prompt. */
 export function hide(widget, hidden) {
@@ -63,12 +68,24 @@ export function hide(widget, hidden) {
   widget.computeSize = () => (hidden ? NOTHING : [0, PLAIN_HEIGHT]);
 }
 
-/** Keep a node's advanced plain widgets away until its menu's "Show Advanced". */
+/**
+ * Keep a node's advanced widgets away until its menu's "Show Advanced".
+ * One that something is connected to keeps a line: the wire needs a place of its own.
+ */
 export function foldAdvanced(node) {
   for (const widget of node.widgets ?? []) {
     if (!widget.options?.advanced) continue;
+    const full = widget.computeLayoutSize ? BOX_HEIGHT : PLAIN_HEIGHT;
+    const line = () => isConnected(node, widget.name);
     widget.advanced = true;
-    widget.computeSize = () => (node.showAdvanced ? [0, PLAIN_HEIGHT] : NOTHING);
+    widget.computeSize = () => (line() ? [0, PLAIN_HEIGHT] : node.showAdvanced ? [0, full] : NOTHING);
+    if (!widget.computeLayoutSize) continue;
+    after(node, "onDrawForeground", (context) => {
+      if (node.collapsed || node.flags?.collapsed || !line()) return;
+      context.fillStyle = NAME_COLOUR;
+      context.textAlign = "left";
+      context.fillText(widget.label ?? widget.name, NAME_AT[0], widget.y + NAME_AT[1]);
+    });
   }
 }
 

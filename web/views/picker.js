@@ -4,8 +4,8 @@ import { fitting, groups, key, look, meant, shownFamily } from "../lib/direction
 import { sliderOf, written } from "../lib/slider.js";
 import { make } from "./style.js";
 
-/** Height in px that it takes on a node: menu, effect of two lines, slider, useful strengths. */
-export const PICKER_HEIGHT = 108;
+/** Height in px that it takes on a node: menu, effect of three lines, slider, useful strengths, ComfyUI's margins. */
+export const PICKER_HEIGHT = 140;
 
 /**
  * Make the picker. It holds nothing of its own: `read` says what to show, the calls change the plain widgets.

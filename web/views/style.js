@@ -11,7 +11,8 @@ const SHEET = `
 .sfe input[type=range] { flex: 1; min-width: 0; margin: 0; accent-color: var(--p-primary-color, #6aa5ff); }
 .sfe input[type=number] { width: 56px; background: var(--comfy-input-bg, #222); color: inherit; font: inherit;
   border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; padding: 2px 4px; }
-.sfe-effect { line-height: 1.3; max-height: 2.6em; overflow: hidden; }
+.sfe-picker > * { flex: none; }
+.sfe-effect { font-size: 11px; line-height: 1.3; max-height: 3.9em; overflow: hidden; }
 .sfe-small { color: var(--descrip-text, #999); font-size: 11px; line-height: 1.3; max-height: 2.6em; overflow: hidden; }
 .sfe-mark { color: var(--error-text, #ff6b6b); line-height: 1.3; }
 .sfe [hidden] { display: none; }
