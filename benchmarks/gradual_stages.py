@@ -4,12 +4,16 @@ python benchmarks/gradual_stages.py gradual.safetensors --people 64
 """
 
 import argparse
+import sys
+from pathlib import Path
 
 import torch
 
-from sfe_models.evaluation.gradual_stages import stage_reports
-from sfe_models.gradual.files import load_gradual
-from sfe_models.gradual.pipeline import GradualPipeline
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from sfe_models.evaluation.gradual_stages import stage_reports  # noqa: E402
+from sfe_models.gradual.files import load_gradual  # noqa: E402
+from sfe_models.gradual.pipeline import GradualPipeline  # noqa: E402
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("model")

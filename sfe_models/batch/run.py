@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from ..atomic import WriteError
 from ..inputs import InputError
 from .find import Picture
 from .manifest import Line
@@ -182,7 +184,11 @@ class _Run:
 
     def _film(self, item: _Item) -> _Item:
         name = item.picture.name
-        tried = self._tried(lambda: self._at_hand(item, lambda path: self.work.film(path, name, item.scratch)))
+        film = partial(self._at_hand, item, lambda path: self.work.film(path, name, item.scratch))
+        try:
+            tried = self._tried(film, passing=WriteError)
+        except WriteError as error:
+            raise _nothing_more(item, error) from error
         return item.after(tried, frames=tried.value)
 
     def _written(self, item: _Item) -> _Item:
@@ -202,8 +208,7 @@ class _Run:
         try:
             tried = self._tried(write, passing=OSError)
         except OSError as error:
-            said = str(error).replace(str(item.scratch), item.picture.output)
-            raise OSError(f"{said} The pictures until then are done; the same command goes on.") from error
+            raise _nothing_more(item, error) from error
         return replace(item.after(tried), edited=None)
 
     def _tried(self, step: Callable[[], object], passing: tuple[type[Exception], ...] | type[Exception] = ()) -> _Tried:
@@ -236,6 +241,12 @@ class _Run:
         )
         self.files.add(line)
         self.done(line)
+
+
+def _nothing_more(item: _Item, error: OSError) -> OSError:
+    """Say that a picture could not be written, by the name that it was to have."""
+    said = str(error).replace(str(item.scratch), item.picture.output)
+    return OSError(f"{said} The pictures until then are done; the same command goes on.")
 
 
 def _computing_with(cores: int) -> None:

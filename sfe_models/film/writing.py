@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Of a source whose own format the encoder does not take.
 _USUAL, _FULL = "yuv420p", "yuv444p"
+# Errors of a disk that is full, or of all that somebody may fill of it.
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FilmWriter:
@@ -155,7 +158,10 @@ def _part(box: Box, shape: tuple[int, int], size: tuple[int, int]) -> tuple[slic
 def written(
     path: Path | str, source: Film, codec: str | None = None, quality: int | None = None
 ) -> Iterator[FilmWriter]:
-    """Open a film for writing; it is there whole at the end, or not at all. Raises FilmError or OSError."""
+    """Open a film for writing; it is there whole at the end, or not at all.
+
+    Raises FilmError, and OSError where nothing can be written, on a full disk too.
+    """
     av = pyav()
     container_format, chosen, quality = film_format(path, codec, quality)
     with replaced(path) as temporary:
@@ -165,4 +171,6 @@ def written(
                 writer.end()
         except av.error.FFmpegError as error:
             reason = error.strerror or error
+            if error.errno in _NO_SPACE:
+                raise OSError(error.errno, str(reason)) from error
             raise FilmError(f"{path} cannot be written ({reason}); give another path, or another --codec.") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from sfe_models.atomic import replaced
 from sfe_models.batch.find import Picture
 from sfe_models.batch.manifest import Part, finished
 from sfe_models.batch.run import Made, Pace, run
@@ -129,6 +130,25 @@ def test_a_disk_that_is_full_ends_the_run_and_names_the_output(tmp_path):
     assert list(done) == ["in000.txt", "in001.txt"] and all(
         (tmp_path / "out" / name).is_file() for name in done.values()
     )
+
+
+def test_a_disk_that_is_full_of_a_film_ends_the_run(tmp_path):
+    class Filming(Doubling):
+        def film(self, source, name, target):
+            if name == "b.mp4":
+                with replaced(target):
+                    raise OSError(28, "No space left on device")
+            raise ValueError("no film")
+
+    given, lines = [Picture(str(tmp_path / name), name, name) for name in ("a.mp4", "b.mp4", "c.mp4")], []
+    for picture in given:
+        Path(picture.source).touch()
+    with (
+        Part(Folder(tmp_path / "out"), Share()) as part,
+        pytest.raises(OSError, match=r"Cannot write b.mp4: No space left.* the same command goes on"),
+    ):
+        run(given, Filming(), part, MADE, done=lines.append)
+    assert [line.error for line in lines] in ([], ["no film"])  # the second is on its way while the first is listed
 
 
 def test_a_name_that_is_taken_by_a_folder_is_that_pictures_error(tmp_path):

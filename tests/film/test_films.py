@@ -1,5 +1,7 @@
 """Films in files: what is kept, and what is said of those that cannot be read or written."""
 
+import errno
+
 import pytest
 import torch
 
@@ -102,6 +104,15 @@ def test_without_a_codec_that_fits_it_is_said_before_the_work(film, tmp_path):
         with written(tmp_path / "out.mp4", source, None, 99):
             pass
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv"]
+
+
+def test_a_full_disk_is_no_fault_of_the_film(film, tmp_path):
+    import av
+
+    with opened(film) as source, pytest.raises(OSError, match=r"Cannot write .*out.mp4: No space left"):
+        with written(tmp_path / "out.mp4", source):
+            raise av.error.OSError(errno.ENOSPC, "No space left on device", "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_sound_that_the_container_does_not_hold_is_said(film, tmp_path):
