@@ -66,6 +66,8 @@ PHOTOGRAPHED = Plan(
 SWEEP_STEPS = 7
 # Share of the picture's height between the upper region (eyes) and the lower one (mouth).
 _BORDER = 0.56
+# Of the sheet.
+_COLUMNS = 5
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ class Showcase:
     images: tuple[Tensor, ...]
     sweep: Tensor
 
-    def sheet(self, columns: int = 5) -> Image.Image:
+    def sheet(self) -> Image.Image:
         """Arrange everything, with the sweep below."""
-        above = contact_sheet(self.images, self.labels, columns)
+        above = contact_sheet(self.images, self.labels, _COLUMNS)
         if not len(self.sweep):
             return above
         below = contact_sheet(list(self.sweep), [""] * len(self.sweep), len(self.sweep))
@@ -169,12 +171,12 @@ def _had(library: DirectionLibrary, name: str) -> Direction | None:
         return None
 
 
-def write_showcase(made: Showcase, output: Path | str, say: Callable[[str], None] = lambda line: None) -> Path:
+def write_showcase(made: Showcase, output: Path | str) -> Path:
     """Write every picture and the contact sheet; returns the sheet's path."""
     output = Path(output)
     for number, (label, image) in enumerate(zip(made.labels, made.images, strict=True)):
         name = "".join(c if c.isalnum() or c in "+-" else "_" for c in label)
-        say(str(save_image(to_pil(image), output / f"{number:02}-{name}.png")))
+        save_image(to_pil(image), output / f"{number:02}-{name}.png")
     for number, image in enumerate(made.sweep):
         save_image(image, output / f"sweep-{number}.png")
     return save_image(made.sheet(), output / "sheet.png")

@@ -104,8 +104,7 @@ def load_recipe(path: Path | str) -> Recipe:
     if content.get("version") != VERSION:
         raise DirectionError(
             f"{path} is a recipe of version {content.get('version')!r}; this library reads version "
-            f"{VERSION}. Update "
-            "the library or write the recipe anew."
+            f"{VERSION}. Update the library or write the recipe anew."
         )
     unknown = set(content) - {"format", "version", "subject", "steps"}
     if unknown or not isinstance(content.get("subject", ""), str | None) or not isinstance(content.get("steps"), list):

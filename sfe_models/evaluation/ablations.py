@@ -180,7 +180,6 @@ def measure_ablations(
     load: Callable[[Path], Pipeline],
     open_records: Callable[[str, Path | None], Records],
     share: Share | None = None,
-    table: Sequence[Ablation] = ABLATIONS,
 ) -> tuple[AblationRow, ...]:
     """Measure every row whose model is there, on the same people.
 
@@ -190,7 +189,7 @@ def measure_ablations(
     """
     runs: dict[str, dict[str, dict]] = {}
     needs: dict[str, str] = {}
-    for ablation in table:
+    for ablation in ABLATIONS:
         bundle = Path(folder) / ablation.file if ablation.file else None
         if bundle is not None and not bundle.is_file():
             needs[ablation.name] = f"needs {ablation.file} in {folder}"
@@ -205,7 +204,7 @@ def measure_ablations(
             continue
         evaluation = replace(base, pipeline=pipeline, methods=methods)
         runs[ablation.name] = evaluation.run(open_records(ablation.records, bundle), share)
-    return () if share is not None and share.rank else rows_of(table, runs, needs, rejected)
+    return () if share is not None and share.rank else rows_of(ABLATIONS, runs, needs, rejected)
 
 
 def rows_of(

@@ -38,6 +38,8 @@ from .style_vectors import FoundStyles, find_styles
 _DRIFT_CODES, _NEAR = 16, 0.5
 # Steps of refinement, and of any method that are tried to say how long all of them will take.
 _REFINING, _TRIED = 30, 4
+# Of `layers_after_k`.
+_LAYERS_RATE = 1e-3
 # What the two ways of optimisation move.
 _SPACES = {"w_plus": "w+", "optimise": "f"}
 
@@ -165,7 +167,6 @@ def layers_after_k(
     image: Tensor,
     steps: int,
     progress: Callable[[object], None] | None = None,
-    rate: float = 1e-3,
 ) -> Pipeline:
     """Tune what makes the picture of H(F_k, 0) and leave all before it, so that delta stays exactly as it was."""
     spec, networks = pipeline.spec, pipeline.networks
@@ -174,7 +175,7 @@ def layers_after_k(
         generator = copied(networks.generator)
         after = {id(w) for layer in generator.layers()[spec.feature_layer :] for w in layer.parameters()}
         weights = [w.requires_grad_() for w in tunable(generator).values() if id(w) in after]
-        optimizer = torch.optim.Adam(weights, rate)
+        optimizer = torch.optim.Adam(weights, _LAYERS_RATE)
         styles = generator.style_space(inversion.w.clone())
         F_k, carried = features.F_k.clone(), tuple(part.clone() for part in features.carried)
         target = torch.nn.functional.adaptive_avg_pool2d(image.to(networks.device).clone(), spec.picture_size)

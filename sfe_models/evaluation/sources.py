@@ -22,6 +22,9 @@ from ..text_files import read_text
 from .comparison import as_saved
 from .errors import EvaluationError
 
+# So many rendered people, where nobody says how many.
+_PEOPLE = 1000
+
 
 class Source(Protocol):
     """Pictures by their keys, in a fixed order."""
@@ -137,12 +140,11 @@ def open_source(
     spec: DomainSpec,
     count: int | None,
     seed: int,
-    default_count: int = 1000,
     detector: LandmarkDetector | None = None,
     leave_out: Path | str | None = None,
     look: str = PLAIN,
 ) -> Source:
-    """Open --data: "demo" for portraits of the seeds from `seed` on, or a folder.
+    """Open --data: "demo" for portraits of the seeds from `seed` on (without a count 1,000), or a folder.
 
     detector: the folder holds photographs that it aligns; without one they are aligned crops. leave_out: a file that
     names pictures of the folder that do not count, such as those that training saw. look: of rendered portraits.
@@ -150,7 +152,7 @@ def open_source(
     if count is not None and count < 1:
         raise EvaluationError(f"--count is {count}; expected 1 or more.")
     if data == "demo":
-        return RenderedPeople(seed, count or default_count, spec, look)
+        return RenderedPeople(seed, count or _PEOPLE, spec, look)
     files = PictureFiles.find(data, spec, count, seed, leave_out)
     return files if detector is None else Photographs(files, detector)
 

@@ -21,6 +21,8 @@ from ..perception.attribute_network import AttributeNetwork
 _WANTED_CHANGE = 0.45
 _MOST_DEVIATIONS = 4.0
 _PROBES = 48
+# Of the samples on each side of a boundary: rendered people differ in many ways at once.
+_FRACTION = 0.25
 
 
 def attribute_samples(
@@ -36,7 +38,6 @@ def attribute_directions(
     subject: str,
     samples: ScoredSamples,
     names: Sequence[str],
-    fraction: float = 0.25,
 ) -> list[LinearDirection]:
     """Train one boundary for each attribute and measure how far it can be followed.
 
@@ -48,7 +49,7 @@ def attribute_directions(
     probes = samples.codes[:_PROBES]
     directions = []
     for name in names:
-        direction = train_boundary(samples, name, subject, BoundaryTraining(fraction=fraction)).direction
+        direction = train_boundary(samples, name, subject, BoundaryTraining(fraction=_FRACTION)).direction
         column = network.names.index(name)
         start = measure(probes)[:, column].mean()
 

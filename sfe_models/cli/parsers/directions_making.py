@@ -34,10 +34,9 @@ def add_actions(actions) -> None:
         "score",
         help="score samples of faces (age, happiness, glasses, yaw, ...) for `train`",
         description="Draw the samples that `train` draws with the same --model, --count, --seed, --truncation and "
-        "--mixed, and "
-        "write a table of their scores: age, small_age, gender, happiness, yaw, pitch, eyes_open, mouth_open, "
-        "face_width, glasses, hat, hair, bangs, hair_light, hair_warm, hair_length, lipstick, beard, light, "
-        "brightness. For faces aligned as FFHQ's.",
+        "--mixed, and write a table of their scores: age, small_age, gender, happiness, yaw, pitch, eyes_open, "
+        "mouth_open, face_width, glasses, hat, hair, bangs, hair_light, hair_warm, hair_length, lipstick, beard, "
+        "light, brightness. For faces aligned as FFHQ's.",
     )
     add_model_option(score)
     add_device(score)

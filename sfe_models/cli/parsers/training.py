@@ -13,7 +13,7 @@ DEMO_DIRECTIONS = (
 
 
 def add_commands(commands) -> None:
-    """Add train."""
+    """Add train, assemble and attribute-directions."""
     parser = commands.add_parser(
         "train",
         help="train a network: gan, e4e, inverter, editor, gradual, attributes",

@@ -76,9 +76,8 @@ def train_boundary(
     attribute: str,
     subject: str | None,
     how: BoundaryTraining = BoundaryTraining(),  # noqa: B008  frozen
-    name: str | None = None,
 ) -> Boundary:
-    """Find the direction that raises one attribute's score; name: the direction's, by default the attribute's."""
+    """Find the direction that raises one attribute's score, under its name."""
     scores, codes = samples.column(attribute).cpu(), samples.codes.cpu()
     codes = codes if codes.ndim == 3 else codes[:, None]
     n = len(scores)
@@ -119,7 +118,7 @@ def train_boundary(
         f"validation accuracy {accuracies[1]:.3f}"
     )
     effect = f"more '{attribute}'"
-    info = DirectionInfo(name or attribute, "interfacegan", subject, STRENGTH_RANGE, effect, source, samples.generator)
+    info = DirectionInfo(attribute, "interfacegan", subject, STRENGTH_RANGE, effect, source, samples.generator)
     direction = LinearDirection(info, normal.float())
     return Boundary(direction, intercept, how.method, chosen, *accuracies)
 
@@ -216,9 +215,7 @@ def _without(vector: Tensor, basis: Sequence[Tensor]) -> Tensor | None:
     return rest / rest.norm() if rest.norm() > _REMAINDER else None
 
 
-def conditional_direction(
-    direction: LinearDirection, others: Sequence[LinearDirection], name: str | None = None
-) -> LinearDirection:
+def conditional_direction(direction: LinearDirection, others: Sequence[LinearDirection]) -> LinearDirection:
     """Make a direction that moves its attribute and leaves the scores of the others' boundaries as they are.
 
     Its vector keeps the length it had, so that strengths mean the same distances.
@@ -238,7 +235,7 @@ def conditional_direction(
     info, kept = direction.info, [other.info.name for other in others]
     info = replace(
         info,
-        name=name or f"{info.name} keeping {'+'.join(kept)}",
+        name=f"{info.name} keeping {'+'.join(kept)}",
         source=f"{info.source}; made orthogonal to {', '.join(map(repr, kept))}",
     )
     return LinearDirection(info, vector, direction.scale)

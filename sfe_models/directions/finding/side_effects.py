@@ -95,8 +95,7 @@ def side_effects(
         if direction.vector.shape[1] != codes.shape[-1] or len(direction.vector) not in (1, rows):
             raise DirectionError(
                 f"Direction '{direction.info.name}' is {tuple(direction.vector.shape)}; the samples' codes "
-                "are "
-                f"{tuple(codes.shape[1:])}. Sample codes of the space that the direction is for."
+                f"are {tuple(codes.shape[1:])}. Sample codes of the space that the direction is for."
             )
         moved = direction.move(codes if codes.ndim == 3 else codes[:, None], strengths).reshape(codes.shape)
         changes.append((_scores(measure, samples, moved) - before).mean(dim=0))
@@ -118,7 +117,6 @@ def _scores(scorer: Callable[[Tensor], Tensor], samples: ScoredSamples, codes: T
     if scores.shape != samples.scores.shape:
         raise DirectionError(
             f"The scorer returned {tuple(scores.shape)} for {len(codes)} codes; expected one number for "
-            "each of "
-            f"{', '.join(samples.attributes)}."
+            f"each of {', '.join(samples.attributes)}."
         )
     return scores.cpu().double()

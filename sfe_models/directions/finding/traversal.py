@@ -34,13 +34,11 @@ def traversal(
     strengths: Sequence[float],
     codes: Tensor,
     *,
-    noise: str | int = "stored",
     batch_size: int = 8,
 ) -> Tensor:
     """Draw codes (rows, R) moved by strengths (columns, S): one picture [3,R*r,S*r] in [-1,1], on the CPU.
 
-    codes: W+ [R,N,D], for instance of `seed_codes`; noise: as `Generator.run` takes it, the same for each
-    picture. r: the generator's resolution.
+    codes: W+ [R,N,D], for instance of `seed_codes`; r: the generator's resolution. The noise is the stored one.
     """
     spec = generator.spec
     check_generator(direction.info, generator.fingerprint())
@@ -58,7 +56,7 @@ def traversal(
     for part in torch.arange(rows * columns).split(batch_size):
         w_plus = codes[places[part].to(codes.device)].to(device)
         styles = direction.moved_styles(generator, w_plus, strength_tensor(values[part], len(part), device))
-        pictures.append(generator.synthesize(styles, noise=noise).clamp(-1, 1).cpu())
+        pictures.append(generator.synthesize(styles).clamp(-1, 1).cpu())
     return rearrange(torch.cat(pictures), "(r s) c h w -> c (r h) (s w)", r=rows)
 
 

@@ -13,6 +13,9 @@ from .filters import blur_for_downsampling, downsample
 from .layers import LRELU_GAIN, LRELU_SLOPE, EqualizedLinear
 from .spec import StyleGAN2Spec
 
+# Pictures of a group whose deviations the minibatch statistic shows.
+_GROUP = 4
+
 
 class EqualizedConv2d(nn.Module):
     """Convolution with equalised learning rate, bias and leaky ReLU; stride 2 smooths first.
@@ -68,13 +71,13 @@ class DiscriminatorBlock(nn.Module):
         return self.skip(x) + self.conv1(self.conv0(x))
 
 
-def minibatch_std(x: Tensor, group_size: int = 4) -> Tensor:
-    """Append one channel: the mean standard deviation over groups of pictures (Karras et al. 2018, section 3).
+def minibatch_std(x: Tensor) -> Tensor:
+    """Append one channel: the mean standard deviation over groups of four pictures (Karras et al. 2018, section 3).
 
-    x: [B,C,H,W] with B divisible by min(group_size, B). Picture i is grouped with i + B / group, and so on.
+    x: [B,C,H,W] with B divisible by min(4, B). Picture i is grouped with i + B / group, and so on.
     """
     batch, _, height, width = x.shape
-    group = min(group_size, batch)
+    group = min(_GROUP, batch)
     if batch % group:
         raise ValueError(f"A batch of {batch} cannot be split into groups of {group} for the minibatch statistic.")
     grouped = x.view(group, batch // group, *x.shape[1:])
