@@ -28,7 +28,6 @@ from .choices import DELTA, MASK_ACTS_ON, PICTURE
 from .deltas import combined_delta, computed_delta, whole
 from .directions.base import (
     Direction,
-    DirectionError,
     Step,
     check_generator,
     check_subject,
@@ -39,7 +38,8 @@ from .inputs import InputError, check_encoders, mask_batch, picture_batch, stop_
 from .networks import SFENetworks
 from .regions import covers_all, is_seen, resized_mask, soft_mask
 from .runs import NetworkRuns
-from .values import Delta, Edit, Features, GradualInversion, Inversion, check_made_by, repeat_each
+from .sweeps import spread
+from .values import Delta, Edit, Features, GradualInversion, Inversion, check_made_by
 
 
 class Pipeline:
@@ -313,24 +313,18 @@ class Pipeline:
         mask_acts_on: str = PICTURE,
     ) -> Tensor:
         """Edit every picture with every strength, as one batch: [B,S,3,H,W]; mask: as `edit` takes it."""
-        values = torch.as_tensor(strengths, dtype=torch.float32)
-        if values.ndim != 1 or not len(values):
-            raise DirectionError(f"Strengths of shape {tuple(values.shape)}; expected a list of numbers.")
-        batch = len(inversion)
-        if mask is not None:  # one for each picture, never one for each strength
-            mask = mask_batch(mask, batch, self.spec)
-            mask = mask if len(mask) == 1 else mask.repeat_interleave(len(values), dim=0)
-        repeated = repeat_each(inversion, len(values))
-        edit = self.apply_direction(repeated, direction, values.repeat(batch))
+        repeated, values, mask = spread(inversion, strengths, mask, self.spec)
+        batch, count = len(inversion), len(values) // len(inversion)
+        edit = self.apply_direction(repeated, direction, values)
         delta = self.masked(self.compute_delta(edit), mask, mask_acts_on)
         if not delta.delta.flatten(1).any(dim=1).all():
             unedited = self._unedited_features(inversion, torch.arange(batch))
-            self._unedited[edit.inversion] = unedited.repeat_interleave(len(values), dim=0)
+            self._unedited[edit.inversion] = unedited.repeat_interleave(count, dim=0)
         if delta.regions:
             unedited = self.reconstruct(inversion)
-            self._reconstructed[edit.inversion] = {None: unedited.repeat_interleave(len(values), dim=0)}
+            self._reconstructed[edit.inversion] = {None: unedited.repeat_interleave(count, dim=0)}
         images = self.synthesize(self.feature_edit(delta))
-        return images.unflatten(0, (batch, len(values)))
+        return images.unflatten(0, (batch, count))
 
     @torch.no_grad()
     def generate_from(self, w_plus: Tensor) -> Tensor:

@@ -22,7 +22,6 @@ from .. import equations
 from ..choices import MASK_ACTS_ON, PICTURE
 from ..directions.base import (
     Direction,
-    DirectionError,
     Step,
     StyleSpaceDirection,
     check_generator,
@@ -32,7 +31,8 @@ from ..directions.base import (
 from ..generators.base import StyleSpace
 from ..inputs import InputError, mask_batch, picture_batch, stop_layer
 from ..regions import covers_all, resized_mask, soft_mask
-from ..values import GradualEdit, GradualInversion, Inversion, repeat_each
+from ..sweeps import spread
+from ..values import GradualEdit, GradualInversion, Inversion
 from .networks import GradualNetworks
 from .streams import Details, edit, encode, reconstruct
 
@@ -201,17 +201,9 @@ class GradualPipeline:
         mask_acts_on: str = PICTURE,
     ) -> Tensor:
         """Edit every picture with every strength: [B,S,3,H,W]; masks as `synthesize`'s, one for each picture."""
-        values = torch.as_tensor(strengths, dtype=torch.float32)
-        if values.ndim != 1 or not len(values):
-            raise DirectionError(f"Strengths of shape {tuple(values.shape)}; expected a list of numbers.")
-        batch = len(inversion)
-        if mask is not None:
-            mask = mask_batch(mask, batch, self.spec)
-            mask = mask if len(mask) == 1 else mask.repeat_interleave(len(values), dim=0)
-        repeated = repeat_each(inversion, len(values))
-        edited = self.apply_direction(repeated, direction, values.repeat(batch))
-        made = self.synthesize(edited, mask=mask, mask_acts_on=mask_acts_on)
-        return made.unflatten(0, (batch, len(values)))
+        repeated, values, mask = spread(inversion, strengths, mask, self.spec)
+        made = self.synthesize(self.apply_direction(repeated, direction, values), mask=mask, mask_acts_on=mask_acts_on)
+        return made.unflatten(0, (len(inversion), -1))
 
     @torch.no_grad()
     def generate_from(self, w_plus: Tensor) -> Tensor:
