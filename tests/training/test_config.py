@@ -18,9 +18,10 @@ from sfe_models.training.config import (
     override,
     to_json,
 )
+from sfe_models.training.demo_presets import demo_generator
 from sfe_models.training.errors import ConfigError
 from sfe_models.training.loop import train
-from sfe_models.training.presets import CONFIGS, PRESETS, demo_generator, find_config
+from sfe_models.training.presets import CONFIGS, PRESETS, find_config
 
 NAMES = ("", "-released", "-six")
 ALL = [(stage, name) for stage, named in PRESETS.items() for name in named]
