@@ -183,7 +183,7 @@ def of_one_model(a: Inversion, b: Inversion) -> bool:
 def check_made_by(inversion: Inversion, domain: str, generator: str, what: str) -> None:
     """Raise InputError for an inversion of another domain or, as far as it is known, of another generator."""
     if inversion.domain != domain:
-        raise InputError(f"{what} is of {inversion.domain}; this model is {domain}. Invert again.")
+        raise InputError(f"{what} is of {inversion.domain}; this model is {domain}. Choose that one, or invert again.")
     if inversion.generator not in ("", generator):
         raise InputError(
             f"{what} is of another generator than this model's: its weights have the fingerprint "

@@ -11,6 +11,7 @@ from ..atomic import check_writable
 from ..batch.storage import is_address
 from ..checkpoints.containers import sniff
 from ..directions.files import VECTOR_SUFFIXES
+from ..directions.library import check_directions_folder
 from ..film.formats import film_format
 from ..inputs import InputError
 from ..pictures.image_io import check_photo_fits, check_picture, load_mask, picture_format
@@ -80,8 +81,8 @@ def check_options(options: argparse.Namespace) -> None:
         raise InputError("--tuned has its inversion; leave --refine and --optimise out.")
     if options.refine_w and not options.refine:
         raise InputError("--refine-w only matters with --refine N; add it, or leave --refine-w out.")
-    if options.directions and not Path(options.directions).is_dir():
-        raise InputError(f"The directions folder {options.directions} does not exist; give one that does.")
+    if options.directions:
+        check_directions_folder(options.directions)
 
 
 def given_mask(options: argparse.Namespace) -> Tensor | None:

@@ -109,8 +109,7 @@ class DirectionLibrary:
         self.spec, self.bundled, self.paths = spec, tuple(bundled), paths
         self.folders = [Path(folder) for folder in folders]
         for folder in self.folders:
-            if not folder.is_dir():
-                raise DirectionError(f"The directions folder {folder} does not exist; give one that does.")
+            check_directions_folder(folder)
 
     @cached_property
     def _names(self) -> _Names:
@@ -259,6 +258,17 @@ class DirectionLibrary:
                 )
             tensors, where = read_tensors(path), str(path)
         return read_direction(Stored(where, row.info, tensors, row.scale, row.parameters), self.spec.generator)
+
+
+def check_directions_folder(folder: Path | str) -> None:
+    """Raise DirectionError for a folder that is not there, or is a file."""
+    if Path(folder).is_file():
+        raise DirectionError(
+            f"{folder} is a file; expected a folder with direction files. One alone is named in the place of a "
+            f"direction: `--edit {folder}=1`."
+        )
+    if not Path(folder).is_dir():
+        raise DirectionError(f"The directions folder {folder} does not exist; give one that does.")
 
 
 def model_library(source: Path | str, spec: ModelSpec, folders: Sequence[Path | str] = ()) -> DirectionLibrary:

@@ -182,6 +182,8 @@ def _opened(path: Path | str) -> Iterator[Image.Image]:
     except FileNotFoundError as error:
         raise ImageError(f"There is no picture {path}.") from error
     except Exception as error:  # Pillow lets through whatever its readers of damaged files raise
+        if Path(path).is_dir():
+            raise ImageError(f"{path} is a folder; expected a picture. `batch` edits folders.") from error
         raise ImageError(f"{path} cannot be read as a picture ({error}); expected PNG, JPEG or the like.") from error
 
 
