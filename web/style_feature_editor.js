@@ -15,8 +15,7 @@ const PICKING = new Set(["SFE_ApplyDirection", "SFE_EditFace", "SFE_Sweep"]);
 const COMPARING = new Set(["SFE_Synthesize", "SFE_PasteBack", "SFE_EditFace"]);
 const LOADER = "SFE_LoadModel";
 const FAVOURITES = "StyleFeatureEditor.Favourites";
-/** Height in px that the pictures of a comparison have at most. */
-const MOST_HEIGHT = 2048;
+const MOST_HEIGHT = 2048; // in px, of the pictures of a comparison
 /** After so long an element of an extension is on the page, if it ever will be. */
 const ELEMENTS_MS = 1500;
 /** LiteGraph's mode of a node that is neither muted nor bypassed. */
@@ -169,6 +168,8 @@ app.registerExtension({
     if (node.comfyClass?.startsWith("SFE_")) foldAdvanced(node);
     if (PICKING.has(node.comfyClass)) addPicker(node);
     if (COMPARING.has(node.comfyClass)) addCompare(node);
+    // Front end 1.58 gives the button the name of the menu above it.
+    if (node.comfyClass === "SFE_LoadPhoto") Object.assign(widgetOf(node, "upload") ?? {}, { label: words("upload") });
     if (node.comfyClass === LOADER) {
       after(widgetOf(node, "model"), "callback", refreshAll);
       for (const event of ["onConfigure", "onAdded", "onRemoved"]) after(node, event, () => setTimeout(refreshAll));

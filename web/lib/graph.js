@@ -59,6 +59,7 @@ const PLAIN_HEIGHT = 20;
 const BOX_HEIGHT = 70;
 /** How the canvas writes the names of sockets, and where from a line's corner. */
 const NAME_COLOUR = "#aaa";
+const NAME_FONT = "12px sans-serif";
 const NAME_AT = [20, 14];
 
 /** Show or hide a plain widget; hidden ones keep their value, in the file and in the prompt. */
@@ -83,6 +84,7 @@ export function foldAdvanced(node) {
     after(node, "onDrawForeground", (context) => {
       if (node.collapsed || node.flags?.collapsed || !line()) return;
       context.fillStyle = NAME_COLOUR;
+      context.font = NAME_FONT;
       context.textAlign = "left";
       context.fillText(widget.label ?? widget.name, NAME_AT[0], widget.y + NAME_AT[1]);
     });

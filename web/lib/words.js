@@ -20,6 +20,7 @@ export const WORDS = {
     after: "after",
     slide: "Drag to compare",
     difference: "difference",
+    upload: "choose a photo",
     differ: "Show where both differ, twice as bright",
   },
   zh: {
@@ -41,6 +42,7 @@ export const WORDS = {
     after: "之后",
     slide: "拖动以比较",
     difference: "差异",
+    upload: "选择照片",
     differ: "显示两者的差异，亮度加倍",
   },
 };
