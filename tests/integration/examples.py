@@ -190,12 +190,12 @@ def film(strength: Strengths) -> Graph:
 def found_directions(strength: Strengths) -> Graph:
     graph = Graph(note=NOTES["found_directions"])
     model, _, _, inversion = _start(graph)
-    found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="GANSpace", index=3, layers="all")
+    found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="GANSpace", index=0, layers="all")
     other, _, _ = portrait(graph, model, NEIGHBOUR)
     after, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=other)
     (difference,) = graph.add("SFE_DirectionFromImages", before=inversion, after=after, space="W+")
     edit = inversion
-    for direction, amount in ((found, 1.5), (difference, 0.3)):
+    for direction, amount in ((found, 1.5), (difference, 0.4)):
         edit = _apply(graph, edit, "smile", amount, custom_direction=direction)
     delta, _ = graph.add("SFE_ComputeDelta", 2, edit=edit)
     _finish(graph, inversion, delta)
