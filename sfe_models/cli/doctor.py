@@ -28,6 +28,8 @@ _PACKAGES = ("torch", "numpy", "pillow", "safetensors", "einops", "kornia", "sci
 _EXTRAS = ("transformers", "scikit-learn", "dlib-bin", "pytorch_optimizer", "tensorboard")
 # What decides which types and convolutions a processor is fast with.
 _FLAGS = ("avx2", "avx512", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_tile", "sve", "bf16")
+# Files that are no models, of which a folder may hold thousands, are named up to here.
+_MOST = 10
 _DETECTORS = {"yunet": YUNET, "dlib": SHAPE_PREDICTOR, "FaRL": FARL, "BiSeNet": BISENET}
 # Paths in sentences: of Unix and of Windows, but no addresses.
 _PATH = re.compile(r"(?<![\w:/.>])(?:/|[A-Za-z]:[\\/])[^\s,;'\"()]+")
@@ -117,9 +119,20 @@ def _models(folders: Iterable[Path]) -> Iterator[str]:
         yield _bundle(name, path)
     found = find_models([folder for folder in folders if folder.is_dir()])
     for name, path in found.models.items():
-        yield f"{name}: a folder of published files" if path.is_dir() else _bundle(name, path)
+        yield (
+            f"{name}: a folder of files as they are published, not looked into"
+            if path.is_dir()
+            else _bundle(name, path)
+        )
     for name, reason in found.damaged.items():
         yield f"{name} {reason}"
+    others = [f"{name} {reason}" for name, reason in found.others.items()]
+    yield from others[:_MOST]
+    if len(others) > _MOST:
+        yield f"and {len(others) - _MOST} more files that are no choice"
+    for folder in folders:
+        if folder.is_file():
+            yield f"{folder} is a file; give the folder that holds it"
     if not any(Path(name).name == PHOTO_FILE for name in found.models):
         yield f"{PHOTO_FILE} is in none of the folders; `download photo` fetches it"
 

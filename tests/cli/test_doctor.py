@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from sfe_models.checkpoints.load import DEMO_BUNDLE, load_networks
 from sfe_models.cli import main
@@ -28,11 +29,13 @@ def test_it_says_what_there_is(folder, capsys):
     torch.save(torch.ones(3), folder / "directions/a.pt")
     (folder / "directions/b.npy").write_text("<html>")
     (folder / "yunet_final.pth").write_bytes(b"cut")
+    save_file({"lora.weight": torch.ones(3)}, folder / "lora.safetensors")
     mine = load_networks(DEMO_BUNDLE).generator.fingerprint()
     text = said(capsys, folder)
     for wanted in (
         f"torch {torch.__version__}", "mine.safetensors: demo, float16, ", f"generator {mine}", "~/my models: ",
         "1 files that can be read",
+        "lora.safetensors is a safetensors file, but no SFE bundle",
         "left out: b.npy", "saved web page", "yunet_final.pth has 3 bytes, expected 405729", "GB", "processor: ",
     ):  # fmt: skip
         assert wanted in text, (wanted, text)
@@ -48,6 +51,7 @@ def test_it_survives_what_is_broken(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("sfe_models.directions.files._listed", lambda place: (_ for _ in ()).throw(RuntimeError("bad")))
     text = said(capsys, folder, tmp_path / "file", tmp_path / "nowhere")
     assert "cut.safetensors cannot be used" in text
+    assert "file is a file; give the folder that holds it" in text
     assert "linked.pt is a link to .../gen.pt, which is not there" in text
     assert "could not be told: RuntimeError: bad" in text
     assert "free disk" in text and "nowhere" in text
