@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import glob
 import json
+import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,11 @@ import numpy as np
 from ..sharing import Share
 from .errors import EvaluationError
 
+logger = logging.getLogger(__name__)
+
 _POLL_SECONDS = 1.0
+# After so long without a result of another process it is said what is missing.
+_PATIENCE_SECONDS = 300.0
 _ROWS_AT_ONCE = 1024
 
 
@@ -105,15 +110,29 @@ class Records:
             for first in range(0, len(rows), _ROWS_AT_ONCE):
                 yield np.asarray(stored[rows[first : first + _ROWS_AT_ONCE]])
 
-    def wait_for(self, keys: Sequence[str], complete) -> dict[str, dict]:
+    def wait_for(self, keys: Sequence[str], complete: Callable[[str, dict | None], bool]) -> dict[str, dict]:
         """Return all results once every key has a complete one; the other processes' come through their files.
 
-        complete: whether a key's result (None: none yet) is all that is wanted of it.
+        complete: whether a key's result (None: none yet) is all that is wanted of it. Nobody can tell a slow process
+        from one that ended, so a log says from time to time what is missing.
         """
+        missing, since = len(keys), time.monotonic()
         while True:
-            found = self.read()
-            if all(complete(key, found.get(key)) for key in keys):
+            found, before = self.read(), missing
+            missing = sum(not complete(key, found.get(key)) for key in keys)
+            if not missing:
                 return found
+            if missing != before:
+                since = time.monotonic()
+            elif time.monotonic() - since >= _PATIENCE_SECONDS:
+                logger.warning(
+                    "%d of %d pictures are other processes', and none came for %.0f s. Should one of them have ended, "
+                    "start all of them again by the same commands: what is measured stays.",
+                    missing,
+                    len(keys),
+                    _PATIENCE_SECONDS,
+                )
+                since = time.monotonic()
             time.sleep(_POLL_SECONDS)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sfe_models.evaluation import records as records_module
 from sfe_models.evaluation.errors import EvaluationError
 from sfe_models.evaluation.records import Records
 from sfe_models.sharing import Share
@@ -50,6 +51,23 @@ def test_processes_share_the_keys_and_read_each_other(tmp_path):
     assert sorted(found) == keys
     results = [found[key] for key in keys]
     assert sorted(np.concatenate(list(parts[0].features("real", results)))[:, 0]) == list(range(7))
+
+
+def test_a_process_that_waits_says_for_what(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(records_module, "_POLL_SECONDS", 0.001)
+    monkeypatch.setattr(records_module, "_PATIENCE_SECONDS", 0.0)
+    first, second = (Records(tmp_path / "r.json", SETTINGS, Share(rank, 2)) for rank in range(2))
+    first.append("a", {})
+    asked = []
+
+    def complete(key, result):
+        asked.append(key)
+        if asked.count("b") == 3:
+            second.append("b", {})
+        return result is not None
+
+    assert sorted(first.wait_for(["a", "b"], complete)) == ["a", "b"]
+    assert "1 of 2 pictures are other processes'" in caplog.text
 
 
 def test_the_last_result_of_a_picture_counts(tmp_path):
