@@ -21,7 +21,7 @@ from ..evaluation.editing_fid import FidEdit, FidEditing
 from ..evaluation.errors import EvaluationError
 from ..evaluation.gradual import gradual_methods, one_stage_method
 from ..evaluation.grid import save_grid
-from ..evaluation.methods import METHODS, pipeline_methods, unavailable
+from ..evaluation.methods import METHODS, Method, pipeline_methods, unavailable
 from ..evaluation.metrics import load_metrics
 from ..evaluation.one_picture import OnePictureMethod, one_picture_methods
 from ..evaluation.records import Records
@@ -50,17 +50,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     if options.list_ablations:
         print(_ablation_list(ABLATIONS))
         return
-    for name in ("batch", "edit_count", "refine", "steps"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise EvaluationError(f"--{name.replace('_', '-')} is {value}; expected 1 or more.")
-    if options.methods:
-        options.methods = [name for text in options.methods for name in text.split(",") if name]
-    slow = [name for name in options.methods or () if name in ONE_PICTURE_METHODS]
-    if slow and options.count is None:
-        raise EvaluationError(f"{slow[0]} takes seconds to minutes for every picture; say for how many with --count.")
-    if options.steps and not slow:
-        raise EvaluationError(f"--steps is for rows of one picture at a time: {', '.join(ONE_PICTURE_METHODS)}.")
+    slow = _checked(options)
     share = Share.of_environment()
     if share.world > 1 and not options.json:
         raise EvaluationError("Several processes meet in the files beside --json; give it.")
@@ -84,43 +74,9 @@ def run_evaluate(options: argparse.Namespace) -> None:
     editing = _editing(options, pipeline, source, metrics, judge, needs)
     if options.ablations is not None and not isinstance(editing, TrueEditing):
         raise EvaluationError("--ablations measures edits of rendered portraits; it needs --data demo and its judge.")
-    methods = tuple(pipeline_methods(pipeline, options.methods or METHODS))
-    methods += tuple(one_picture_methods(pipeline, slow, options.steps or 0))
-    if SAMPLED in (options.methods or ()):
-        if not isinstance(editing, FidEditing):
-            raise EvaluationError(f"{SAMPLED} is measured by editing FIDs: give --edit, --remove or --edit-all.")
-        methods += (SampledMethod(pipeline),)
-    methods += tuple(rival_methods(pipeline, options.methods or (), options.weights))
-    if options.gradual:
-        methods += tuple(gradual_methods(load_gradual(options.gradual, dtype, device), pipeline))
-    if options.gradual_one_stage:
-        methods += (one_stage_method(load_gradual(options.gradual_one_stage, dtype, device), pipeline),)
-    if not methods:
-        raise EvaluationError("There is no method to measure; name one with --methods, or a model with --gradual.")
-    if options.refine:
-        methods += (RefinedMethod(methods[-1], options.refine),)
+    methods = _methods(options, slow, pipeline, isinstance(editing, FidEditing))
     evaluation = Evaluation(pipeline, source, methods, metrics, editing, 1 if slow else options.batch)
-    settings = {
-        "data": options.data,
-        "dtype": str(dtype),
-        "metrics": list(metrics.keys),
-        "directions": options.directions,
-    }
-    if options.align:
-        settings["aligned_by"] = options.detector
-    if options.look != PLAIN:
-        settings["look"] = options.look
-    if options.refine:
-        settings["refine"] = options.refine
-    if options.methods:
-        settings["methods"] = options.methods
-    if slow:
-        settings["steps"] = {m.name: m.steps for m in methods if isinstance(m, OnePictureMethod)}
-    for name in ("gradual", "gradual_one_stage"):
-        if getattr(options, name):
-            settings[name] = _identity(getattr(options, name))
-    if isinstance(editing, TrueEditing):
-        settings |= {"judge": _identity(options.judge), "rule": asdict(editing.rule)}
+    settings = _settings(options, slow, evaluation, dtype)
 
     with ExitStack() as stack:
         folder = None if options.json else stack.enter_context(tempfile.TemporaryDirectory())
@@ -149,6 +105,69 @@ def run_evaluate(options: argparse.Namespace) -> None:
         if summary is not None:
             about = {"model": options.model, **settings, "count": len(source.keys), "seed": options.seed}
             _write(options, evaluation, results, summary, needs, about, rows)
+
+
+def _checked(options: argparse.Namespace) -> list[str]:
+    """Check numbers and names, bring --methods into one list; return those of one picture at a time."""
+    for name in ("batch", "edit_count", "refine", "steps"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise EvaluationError(f"--{name.replace('_', '-')} is {value}; expected 1 or more.")
+    if options.methods:
+        options.methods = [name for text in options.methods for name in text.split(",") if name]
+    slow = [name for name in options.methods or () if name in ONE_PICTURE_METHODS]
+    if slow and options.count is None:
+        raise EvaluationError(f"{slow[0]} takes seconds to minutes for every picture; say for how many with --count.")
+    if options.steps and not slow:
+        raise EvaluationError(f"--steps is for rows of one picture at a time: {', '.join(ONE_PICTURE_METHODS)}.")
+    return slow
+
+
+def _methods(options: argparse.Namespace, slow: list[str], pipeline: Pipeline, by_fid: bool) -> tuple[Method, ...]:
+    """Make the rows of the table; by_fid: edits are measured by FIDs. Raises EvaluationError if there is none."""
+    dtype, device = pipeline.networks.dtype, pipeline.networks.device
+    methods = tuple(pipeline_methods(pipeline, options.methods or METHODS))
+    methods += tuple(one_picture_methods(pipeline, slow, options.steps or 0))
+    if SAMPLED in (options.methods or ()):
+        if not by_fid:
+            raise EvaluationError(f"{SAMPLED} is measured by editing FIDs: give --edit, --remove or --edit-all.")
+        methods += (SampledMethod(pipeline),)
+    methods += tuple(rival_methods(pipeline, options.methods or (), options.weights))
+    if options.gradual:
+        methods += tuple(gradual_methods(load_gradual(options.gradual, dtype, device), pipeline))
+    if options.gradual_one_stage:
+        methods += (one_stage_method(load_gradual(options.gradual_one_stage, dtype, device), pipeline),)
+    if not methods:
+        raise EvaluationError("There is no method to measure; name one with --methods, or a model with --gradual.")
+    if options.refine:
+        methods += (RefinedMethod(methods[-1], options.refine),)
+    return methods
+
+
+def _settings(options: argparse.Namespace, slow: list[str], evaluation: Evaluation, dtype: torch.dtype) -> dict:
+    """What every single result depends on, beside the model."""
+    settings = {
+        "data": options.data,
+        "dtype": str(dtype),
+        "metrics": list(evaluation.metrics.keys),
+        "directions": options.directions,
+    }
+    if options.align:
+        settings["aligned_by"] = options.detector
+    if options.look != PLAIN:
+        settings["look"] = options.look
+    if options.refine:
+        settings["refine"] = options.refine
+    if options.methods:
+        settings["methods"] = options.methods
+    if slow:
+        settings["steps"] = {m.name: m.steps for m in evaluation.methods if isinstance(m, OnePictureMethod)}
+    for name in ("gradual", "gradual_one_stage"):
+        if getattr(options, name):
+            settings[name] = _identity(getattr(options, name))
+    if isinstance(evaluation.editing, TrueEditing):
+        settings |= {"judge": _identity(options.judge), "rule": asdict(evaluation.editing.rule)}
+    return settings
 
 
 def _say_seconds(evaluation: Evaluation, records: Records, share: Share) -> None:
