@@ -180,7 +180,7 @@ def of_one_model(a: Inversion, b: Inversion) -> bool:
     return a.domain == b.domain and (a.generator == b.generator or "" in (a.generator, b.generator))
 
 
-def check_made_by(inversion: Inversion, domain: str, generator: str, what: str) -> None:
+def check_made_by(inversion: Inversion | GradualInversion, domain: str, generator: str, what: str) -> None:
     """Raise InputError for an inversion of another domain or, as far as it is known, of another generator."""
     if inversion.domain != domain:
         raise InputError(f"{what} is of {inversion.domain}; this model is {domain}. Choose that one, or invert again.")

@@ -32,7 +32,7 @@ from ..generators.base import StyleSpace
 from ..inputs import InputError, mask_batch, picture_batch, stop_layer
 from ..regions import covers_all, resized_mask, soft_mask
 from ..sweeps import spread
-from ..values import GradualEdit, GradualInversion, Inversion
+from ..values import GradualEdit, GradualInversion, Inversion, check_made_by
 from .networks import GradualNetworks
 from .streams import Details, edit, encode, reconstruct
 
@@ -76,11 +76,7 @@ class GradualPipeline:
         """Refuse an inversion of another model or of another kind of model."""
         if not isinstance(inversion, GradualInversion):
             raise InputError(f"{what} is of a StyleFeatureEditor; this model is a gradual one. Invert again with it.")
-        if (inversion.domain, inversion.generator) != self.made_by:
-            raise InputError(
-                f"{what} is of {inversion.domain}, generator {inversion.generator}; this model is {self.made_by[0]}, "
-                f"generator {self.made_by[1]}. Invert again."
-            )
+        check_made_by(inversion, *self.made_by, what)
 
     # Apply Direction: w' = w + d
 

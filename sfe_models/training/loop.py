@@ -43,8 +43,8 @@ def train(
 
     Writes config.json, last.pt, log/ (TensorBoard), log.jsonl and samples-*.png into `output`. stop_after: leave
     with a checkpoint after so many steps of this call. Ctrl-C leaves with a checkpoint after the step in progress (one
-    process only). Returns the checkpoint. Raises TrainingError when a loss
-    becomes NaN or infinite, and ConfigError if `output` holds a run with other settings.
+    process only). Returns the checkpoint. Raises TrainingError when a loss becomes NaN or infinite, and ConfigError if
+    `output` holds a run with other settings.
     """
     output, run, processes = Path(output), config.run, processes or Processes()
     first = _resume(stage, config, output)
