@@ -79,8 +79,8 @@ class EditFace(Node):
         edit = stages.apply_direction(inversion, chosen, values)
         crops = stages.edited(edit, None if mask is None else masks_of(mask))
         if search.method == ALIGNED:
-            return io.NodeOutput(crops, crops, ui=previews.before_after(image, crops))
+            return io.NodeOutput(crops, crops, ui=previews.before_after(previews.compared(image), crops))
         if len(crops) > len(photos):
             photos, aligned = photos.expand(len(crops), -1, -1, -1), aligned.repeated(len(crops))
         edited = channels_last(paste_faces(photos, channels_first(crops), aligned)[0]).clamp(0, 1)
-        return io.NodeOutput(edited, crops, ui=previews.before_after(image, edited))
+        return io.NodeOutput(edited, crops, ui=previews.before_after(previews.compared(image), edited))

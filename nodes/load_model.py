@@ -9,6 +9,8 @@ from comfy_api.latest import io
 from ..sfe_models.checkpoints.places import PHOTO
 from ..sfe_models.directions.files import bundle_directions
 from ..sfe_models.gradual.files import load_any
+from ..sfe_models.photo.draft import drafts_of
+from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.precision import DTYPES, choose_dtype
 from . import found_models, sockets
 from .base import Node
@@ -67,5 +69,7 @@ class LoadModel(Node):
         # Weights made inside inference mode could not be moved outside of it.
         with torch.inference_mode(False), torch.no_grad():
             pipeline = load_any(path, dtype, photo=found_models.found().models.get(PHOTO))
+            if isinstance(pipeline, Pipeline):
+                pipeline.drafts = drafts_of(pipeline.networks.generator)
         bundled = () if path.is_dir() else tuple(bundle_directions(path))
         return io.NodeOutput(manage(model, pipeline, found_models.direction_folders(path), bundled))

@@ -82,4 +82,4 @@ class PasteBack(Node):
         pasted = channels_last(pasted).clamp_(0, 1)
         if photo.shape[3] == 4:
             pasted = torch.cat([pasted, photo[..., 3:].to(pasted)], dim=-1)
-        return io.NodeOutput(pasted, used, ui=previews.before_after(photo, pasted))
+        return io.NodeOutput(pasted, used, ui=previews.before_after(previews.compared(photo), pasted))

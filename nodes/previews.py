@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 
 import comfy.utils
 import folder_paths
 import torch
 from comfy_api.latest import ui
+from server import PromptServer
 from torch import Tensor
 
 from ..sfe_models.pictures.image_io import to_pil
@@ -16,6 +18,8 @@ from .pictures import from_image, to_image
 
 # Pictures of a batch that are shown; longest side of one that is drawn, of a comparison, and of a sheet of several.
 MOST, _SIDE, _LARGE_SIDE, _SHEET_SIDE = 4, 512, 1024, 2048
+# What the page is told when there is a picture to be seen before a node is done.
+_EARLY = "sfe.early"
 # A PNG of this side takes longer to write than the picture takes to make; JPEG as good as nobody sees.
 _QUALITY = 95
 
@@ -34,14 +38,31 @@ def beside(left: Tensor, right: Tensor) -> dict:
     return images(torch.cat([left, right], dim=2))
 
 
-def before_after(before: Tensor, after: Tensor, written: list[dict] | None = None) -> dict:
-    """Show two IMAGEs under a slider: what ComfyUI's own compare widget takes.
+def compared(before: Tensor, written: list[dict] | None = None) -> list[dict]:
+    """Write the IMAGE that others are compared with.
 
-    written: the files of `before` from an earlier comparison, taken again where they are still there.
+    written: its files from an earlier comparison, taken again where they are still there.
     """
-    if written is None or not all(os.path.exists(_path(entry["filename"])) for entry in written):
-        written = _written(before, _LARGE_SIDE)
-    return {"a_images": written, "b_images": _written(after, _LARGE_SIDE)}
+    if written is not None and all(os.path.exists(_path(entry["filename"])) for entry in written):
+        return written
+    return _written(before, _LARGE_SIDE)
+
+
+def before_after(before: list[dict], after: Tensor) -> dict:
+    """Show two IMAGEs under a slider: what ComfyUI's own compare widget takes. before: of `compared`."""
+    return {"a_images": before, "b_images": _written(after, _LARGE_SIDE)}
+
+
+def early(node: str, before: list[dict]) -> Callable[[Tensor], None]:
+    """Make what shows pictures [B,3,h,w], about [-1,1], in the comparison of a node that is still at work."""
+
+    def show(pictures: Tensor) -> None:
+        server = PromptServer.instance
+        if server.client_id is not None:
+            after = [_jpeg(picture) for picture in from_image(to_image(pictures))]
+            server.send_sync(_EARLY, {"node": node, "a_images": before, "b_images": after}, server.client_id)
+
+    return show
 
 
 def drawn(pictures: Tensor) -> dict:

@@ -6,7 +6,7 @@ for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from ..sfe_models.choices import PICTURE
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.inputs import InputError
+from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.values import Delta, Edit, Features, GradualEdit, GradualInversion
 from .models import kept, ready
 from .pictures import to_image
@@ -67,17 +68,21 @@ def edited(wire: Wire, masks: Tensor | None = None) -> Tensor:
     return synthesize(feature_edit(delta if masks is None else mask_delta(delta, masks)))
 
 
-def synthesize(wire: Wire, resolution: int | None = None, masks: Tensor | None = None) -> Tensor:
+def synthesize(
+    wire: Wire, resolution: int | None = None, masks: Tensor | None = None, early: Callable | None = None
+) -> Tensor:
     """wire: of Features, or of the Edit of a gradual model, which alone takes masks here. Returns an IMAGE.
 
-    resolution: as Pipeline.synthesize takes it.
+    resolution, early: as Pipeline.synthesize takes them; early is for a single picture on a CPU, others are soon there.
     """
     if isinstance(wire.value, Edit):
         raise InputError(f"{wire!r} is an edit: Compute Δ and Feature Edit come before its picture can be made.")
     progress, found = Progress(len(wire)), []
     with ready(wire.model) as pipeline:
+        alone = len(wire) == 1 and pipeline.networks.device.type == "cpu" and isinstance(pipeline, Pipeline)
         for part, value in _parts_of(wire.value):
-            own = {} if masks is None else {"mask": masks if len(masks) == 1 else masks[part]}
+            own = {"early": early} if alone and early is not None else {}
+            own |= {} if masks is None else {"mask": masks if len(masks) == 1 else masks[part]}
             found.append(to_image(pipeline.synthesize(value, resolution, **own).to(kept())))
             progress.step(part.stop - part.start)
     return torch.cat(found)

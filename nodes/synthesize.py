@@ -47,6 +47,7 @@ class Synthesize(Node):
                 )
             ],
             is_output_node=True,
+            hidden=[io.Hidden.unique_id],
             search_aliases=["decode face", "generate"],
         )
 
@@ -55,12 +56,12 @@ class Synthesize(Node):
         if size not in _SIZES:
             raise InputError(f"'size' is {size!r}; expected one of {', '.join(_SIZES)}.")
         full = features.model.pipeline.spec.generator.resolution
-        image = stages.synthesize(features, resolution=full // _SIZES[size])
         value = features.value
         edit = value if isinstance(value, GradualEdit) else value.edit
         model, inversion = features.model, edit.inversion
         before = model.shown.get(inversion)
         before = to_image(inversion.picture[: previews.MOST]) if before is None else before
-        shown = previews.before_after(before, image, model.written.get(inversion))
-        model.written[inversion] = shown["a_images"]
-        return io.NodeOutput(image, ui=shown)
+        before = model.written[inversion] = previews.compared(before, model.written.get(inversion))
+        early = previews.early(cls.hidden.unique_id, before) if size == "full" else None
+        image = stages.synthesize(features, full // _SIZES[size], early=early)
+        return io.NodeOutput(image, ui=previews.before_after(before, image))

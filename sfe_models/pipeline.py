@@ -15,7 +15,7 @@ delta = 0 and takes H(F_k, 0) as it is. All of this is exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -33,6 +33,7 @@ from .directions.base import (
     check_subject,
     strength_tensor,
 )
+from .drafts import Drafts
 from .generators.base import Generator, StyleSpace
 from .inputs import InputError, check_encoders, mask_batch, picture_batch, stop_layer
 from .networks import SFENetworks
@@ -43,11 +44,14 @@ from .values import Delta, Edit, Features, GradualInversion, Inversion, check_ma
 
 
 class Pipeline:
-    """Run the stages of SFE on one set of networks. Nothing here keeps a gradient."""
+    """Run the stages of SFE on one set of networks. Nothing here keeps a gradient.
 
-    def __init__(self, networks: SFENetworks, variant: str = ""):
+    drafts: makes small pictures on the way (see `synthesize`) of a generator that makes none there itself.
+    """
+
+    def __init__(self, networks: SFENetworks, variant: str = "", drafts: Drafts | None = None):
         self.networks = networks.eval().requires_grad_(False)
-        self.spec, self.variant = networks.spec, variant
+        self.spec, self.variant, self.drafts = networks.spec, variant, drafts
         self._runs = NetworkRuns(self.networks)
         self._unedited: WeakKeyDictionary[Inversion, Tensor] = WeakKeyDictionary()
         self._reconstructed: WeakKeyDictionary[Inversion, dict[int | None, Tensor]] = WeakKeyDictionary()
@@ -240,17 +244,25 @@ class Pipeline:
     # Synthesize: X' = G(F_k', w'_k+1:N)
 
     @torch.no_grad()
-    def synthesize(self, features: Features, resolution: int | None = None) -> Tensor:
+    def synthesize(
+        self, features: Features, resolution: int | None = None, early: Callable[[Tensor], None] | None = None
+    ) -> Tensor:
         """Make the picture [B,3,H,W], about [-1,1], float32, from F_k' and the edited w.
 
         resolution: stop the generator at this side of its square in px, one of `preview_resolutions`; the picture is
         what the generator has made by then (StyleGAN2 sums it over the resolutions), not the full one made smaller.
         Features with regions (see `keep_within`) take one run for each region, and one for the unedited inversion,
         whose picture is kept as long as the inversion lives.
+
+        early: called with a draft [B,3,h,w] before the rest runs; not where the model makes none, for a smaller
+        resolution, or for features with regions.
         """
         stop = self._layer_of(resolution)
         if not features.regions:
-            return self._picture(features.F_k, self._runs.edited_styles(features.edit)[0], features.carried, stop)
+            styles = self._runs.edited_styles(features.edit)[0]
+            if early is not None and self.drafts is not None and stop in (None, self.spec.generator.n_layers):
+                return self.drafts.picture(self.networks.generator, self.spec, features, styles, early)
+            return self._picture(features.F_k, styles, features.carried, stop)
         masks = [region.mask for region in features.regions]
         rest = (1 - sum(masks)).clamp(min=0)
         seen = [region for region in features.regions if is_seen(region.mask)]

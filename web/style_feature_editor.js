@@ -4,7 +4,7 @@ import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { fitting, look, offerOf, toggled } from "./lib/directions.js";
 import { after, below, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "./lib/graph.js";
-import { makeLive } from "./lib/live.js";
+import { makeLive, whileBusy } from "./lib/live.js";
 import { called, effectIn } from "./lib/names.js";
 import { say } from "./lib/words.js";
 import { COMPARE_HEIGHT, makeCompare } from "./views/compare.js";
@@ -143,6 +143,7 @@ function addCompare(node) {
     addView(node, "sfe_compare", view.element, COMPARE_HEIGHT, MOST_HEIGHT);
   };
   after(node, "onExecuted", show);
+  whileBusy(api, node, show);
   after(node, "onConfigure", () => setTimeout(() => show(app.nodeOutputs?.[node.id])));
 }
 

@@ -1,6 +1,6 @@
 /**
- * Measure live editing: from the moment that a person lets the slider go until the new picture is on the node; and, while
- * the slider is in the hand, from its last step on.
+ * Measure live editing: from the moment that a person lets the slider go until a new picture is on the node, and until it
+ * is the full one; and, while the slider is in the hand, from its last step on.
  *
  *     node tests/browser/measure_latency.mjs URL [REPEATS]
  *
@@ -49,7 +49,7 @@ try {
     }
   }
   const frontend = await page.evaluate(() => window.__COMFYUI_FRONTEND_VERSION__);
-  process.stdout.write(`${JSON.stringify({ frontend, repeats: Number(repeats), ...Object.fromEntries(Object.entries(found).map(([way, all]) => [way, summary(all)])) })}\n`);
+  process.stdout.write(`${JSON.stringify({ frontend, repeats: Number(repeats), ...Object.fromEntries(Object.entries(found).map(([way, all]) => [way, { first: summary(all.map(([first]) => first)), full: summary(all.map(([, full]) => full)) }])) })}\n`);
 } finally {
   await close();
 }
@@ -66,17 +66,23 @@ function setStrength(value) {
   }, value);
 }
 
-/** Start the clock at the next event of a kind; it stops when the picture after has been loaded anew. */
+/** Start the clock at the next event of a kind; it stops at the first new picture, and at one of full size. */
 function watch(kind) {
   return page.evaluate((event) => {
     window.sfeLatency = new Promise((done, failed) => {
       let start = null;
       const picture = document.querySelector(".sfe-compare .sfe-after");
       window.addEventListener(event, () => (start = performance.now()), { once: true, capture: true });
+      const full = picture.naturalWidth;
+      const times = [];
       const loaded = () => {
         if (start === null) return;
-        picture.removeEventListener("load", loaded);
-        requestAnimationFrame(() => done(performance.now() - start));
+        const last = picture.naturalWidth === full;
+        if (last) picture.removeEventListener("load", loaded);
+        requestAnimationFrame(() => {
+          times.push(performance.now() - start);
+          if (last) done([times[0], times.at(-1)]);
+        });
       };
       picture.addEventListener("load", loaded);
       setTimeout(() => failed(new Error("no new picture in 20 s")), 20_000);

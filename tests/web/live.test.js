@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { REST_MS, makeLive } from "../../web/lib/live.js";
+import { REST_MS, makeLive, whileBusy } from "../../web/lib/live.js";
 
 function made({ wanted = true, busy = false } = {}) {
   vi.useFakeTimers();
@@ -49,4 +49,17 @@ it("forgets what waits when the slider is released", () => {
   state.busy = false;
   live.idle();
   expect(state.runs).toEqual([]);
+});
+
+it("shows what comes early for its own node, until that is removed", () => {
+  const api = new EventTarget();
+  const node = { id: 7 };
+  const shown = [];
+  whileBusy(api, node, (output) => shown.push(output.b_images[0]));
+  const say = (id, name) => api.dispatchEvent(Object.assign(new Event("sfe.early"), { detail: { node: id, b_images: [name] } }));
+  say("7", "own");
+  say("8", "other");
+  node.onRemoved();
+  say("7", "gone");
+  expect(shown).toEqual(["own"]);
 });

@@ -1,7 +1,7 @@
 /** Pictures while a slider is still in the hand: what it changes runs as soon as it rests, one run at a time. */
 
 /** So long a slider has to stand still. */
-export const REST_MS = 100;
+export const REST_MS = 60;
 
 /**
  * @param {object} calls
@@ -32,5 +32,18 @@ export function makeLive({ wanted, busy, run }, later = setTimeout) {
     idle() {
       if (waiting) rested(waiting);
     },
+  };
+}
+
+/** Show what the server says of a node that is still at work: a smaller picture, before the whole one. */
+export function whileBusy(api, node, show) {
+  const early = ({ detail }) => {
+    if (String(detail.node) === String(node.id)) show(detail);
+  };
+  api.addEventListener("sfe.early", early);
+  const { onRemoved } = node;
+  node.onRemoved = function (...args) {
+    api.removeEventListener("sfe.early", early);
+    return onRemoved?.apply(this, args);
   };
 }
