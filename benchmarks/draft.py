@@ -88,7 +88,7 @@ def part_of(whole: tuple[Tensor, ...], random: torch.Generator) -> tuple[Tensor,
 def trained(
     draft: Draft, parts: tuple[Tensor, Tensor, Tensor], wholes: Sequence[tuple[Tensor, ...]], steps: int
 ) -> Draft:
-    """Train a draft from seeded weights: on `parts`, then a third as long on parts of `wholes` too."""
+    """Train a draft from seeded weights: on `parts`, then as long on parts of `wholes` too."""
     features, later, pictures = parts
     mean = later[::2].mean(dim=0)
     _, sizes, vectors = torch.linalg.svd(later[::2] - mean, full_matrices=False)
@@ -110,7 +110,7 @@ def trained(
 
     minimise(draft, lambda: batch(0), steps, RATE)
     if wholes:
-        minimise(draft, lambda: batch(BATCH // 2), steps // 3, RATE / 2)
+        minimise(draft, lambda: batch(BATCH // 2), steps, RATE / 2)
     with torch.no_grad():
         whole.weight.copy_(draft.modulation.weight @ components.T)
         whole.bias.copy_(draft.modulation.bias - whole.weight @ mean)
