@@ -60,7 +60,8 @@ class GeneratedPictures:
             self._pictures, self._filled = np.zeros(shape, np.uint8), np.zeros(count, np.uint8)
         else:
             probe = sample_codes(generator, [first_seed]).detach().cpu().numpy().round(3).tobytes()
-            key = hashlib.sha256(probe + f"{size}-{first_seed}".encode()).hexdigest()[:16]
+            named = f"{generator.fingerprint()}-{size}-{first_seed}"  # one that was tuned may draw the same codes
+            key = hashlib.sha256(probe + named.encode()).hexdigest()[:16]
             stem = Path(cache) / f"samples-{key}"
             self._pictures, self._filled = mapped_bytes(f"{stem}.u8", shape), mapped_bytes(f"{stem}.has", (count,))
 

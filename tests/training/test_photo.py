@@ -1,5 +1,6 @@
 """Training of the small encoders around MobileStyleGAN: exact pairs, windows of F_k, parts that start at zero."""
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -81,6 +82,16 @@ def test_samples_are_made_of_their_codes(generator, tmp_path):
     again = GeneratedPictures(generator, 3, (32, 32), tmp_path)
     assert again.made == 2 and torch.equal(again[[2, 0]].image, batch.image)
     assert torch.equal(again[[2, 0]].code, batch.code)
+
+
+def test_kept_samples_are_not_taken_for_those_of_a_tuned_generator(generator, tmp_path):
+    tuned = copy.deepcopy(generator)
+    for layer in tuned.layers():
+        for weight in layer.parameters():
+            weight.mul_(1.5)
+    assert torch.equal(sample_codes(tuned, [0]), sample_codes(generator, [0]))
+    before = GeneratedPictures(generator, 1, (32, 32), tmp_path)[[0]].image
+    assert not torch.equal(GeneratedPictures(tuned, 1, (32, 32), tmp_path)[[0]].image, before)
 
 
 def test_samples_lie_within_the_spread_of_w_and_half_are_mixed(generator):
