@@ -224,7 +224,7 @@ def own_generator(strength: Strengths) -> Graph:
     image, _, _ = portrait(graph, model)
     inversion, _ = graph.add("SFE_Invert", 2, sfe_model=model, image=image, refine=40, method="optimise")
     found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=model, method="GANSpace", index=0, layers="all")
-    edit = _apply(graph, inversion, "smile", -2.0, custom_direction=found)
+    edit = _apply(graph, inversion, "smile", -1.2, custom_direction=found)
     delta, _ = graph.add("SFE_ComputeDelta", 2, edit=edit)
     _finish(graph, inversion, delta)
     return graph
