@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 
 from ..atomic import replaced
-from ..checkpoints.load import load_networks, model_path
+from ..checkpoints.load import load_networks, model_path, read_spec
 from ..checkpoints.places import PHOTO
 from ..choices import ONE_PICTURE_METHODS, PLAIN
+from ..domain import DEMO
 from ..evaluation.ablations import ABLATIONS, measure_ablations
 from ..evaluation.attribute_tables import read_attribute_table
 from ..evaluation.editing_fid import FidEdit, FidEditing
@@ -57,8 +58,10 @@ def run_evaluate(options: argparse.Namespace) -> None:
     dtype, device = dtype_and_device(options)
     if device.type == "cuda" and share.world > 1:
         device = torch.device("cuda", share.gpu(torch.cuda.device_count()))
-    options.model = options.model or ("demo" if options.data == "demo" else PHOTO)
+    options.model = options.model or ("demo" if options.data in (None, "demo") else PHOTO)
     fetch_model(options.model)
+    if options.data is None:
+        options.data = _rendered(options.model)
     pipeline = Pipeline(load_networks(options.model, dtype, device))
     detector = _detector(options, device)
     leave_out, spec = options.leave_out, pipeline.spec
@@ -142,6 +145,17 @@ def _methods(options: argparse.Namespace, slow: list[str], pipeline: Pipeline, b
     if options.refine:
         methods += (RefinedMethod(methods[-1], options.refine),)
     return methods
+
+
+def _rendered(model: str) -> str:
+    """Return "demo" for a model of rendered portraits. Raises EvaluationError for another: its pictures are unknown."""
+    subject = read_spec(model).subject
+    if subject != DEMO.subject:
+        raise EvaluationError(
+            f"{model} is a model of {subject or 'nobody says what'}; give --data FOLDER with aligned pictures of that, "
+            "or --data demo to measure it on rendered portraits."
+        )
+    return "demo"
 
 
 def _settings(options: argparse.Namespace, slow: list[str], evaluation: Evaluation, dtype: torch.dtype) -> dict:

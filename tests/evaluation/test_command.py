@@ -78,6 +78,11 @@ def test_without_a_judge_the_edits_say_what_they_need(files, tmp_path, capsys):
     assert report["editing"] == {} and report["inversion"]["e4e"]["attributes"] is None
 
 
+def test_a_model_of_photographs_is_told_what_to_measure(capsys):
+    assert main(["evaluate", "--model", "random:tiny-64"]) == 1
+    assert "is a model of human faces; give --data FOLDER" in capsys.readouterr().err
+
+
 def test_a_folder(files, crop, tmp_path, capsys):
     command = ["evaluate", "--model", str(files / "model.safetensors"), "--data", str(Path(crop).parent)]
     assert main([*command, "--weights", str(files)]) == 0

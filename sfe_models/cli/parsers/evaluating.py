@@ -21,7 +21,11 @@ def add_commands(commands) -> None:
         "kept beside --json: a stopped run goes on, and torchrun shares one among processes.",
     )
     add_model(parser, default=None, said="demo on --data demo, else photo")
-    parser.add_argument("--data", default="demo", metavar="FOLDER|demo", help="aligned pictures, or rendered portraits")
+    parser.add_argument(
+        "--data",
+        metavar="FOLDER|demo",
+        help="aligned pictures, or rendered portraits (default for models of those)",
+    )
     parser.add_argument("--count", type=int, metavar="N", help="pictures (default: demo 1000, a folder all)")
     parser.add_argument("--seed", type=int, default=0, help="first portrait, or the choice of --count pictures")
     parser.add_argument(
