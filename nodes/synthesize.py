@@ -36,7 +36,7 @@ class Synthesize(Node):
                     default="full",
                     optional=True,
                     tooltip="Smaller ones stop the generator early, which is quicker: for looking, not for keeping. "
-                    "The demo model can do 1/2, the one for real faces all of them.",
+                    "The demo model can do 1/2, StyleGAN2 models of 1024 px all of them, photo none.",
                 ),
             ],
             [
