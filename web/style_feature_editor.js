@@ -16,8 +16,7 @@ const COMPARING = new Set(["SFE_Synthesize", "SFE_PasteBack", "SFE_EditFace"]);
 const LOADER = "SFE_LoadModel";
 const FAVOURITES = "StyleFeatureEditor.Favourites";
 const MOST_HEIGHT = 2048; // in px, of the pictures of a comparison
-/** After so long an element of an extension is on the page, if it ever will be. */
-const ELEMENTS_MS = 1500;
+const ELEMENTS_MS = 1500; // after that an element of an extension is on the page, if it ever will be
 /** LiteGraph's mode of a node that is neither muted nor bypassed. */
 const ALWAYS = 0;
 

@@ -31,21 +31,26 @@ try {
   await browser.fit(page, ["SFE_ApplyDirection", "SFE_Synthesize"]);
   await browser.runOnChange(page);
   await page.waitForTimeout(1500);
+  const side = await page.evaluate(() => document.querySelector(".sfe-compare .sfe-after").naturalWidth);
   const found = { released: [], held: [] };
   for (let i = 0; i < Number(repeats); i++) {
     for (const way of Object.keys(found)) {
       const box = await page.locator(".sfe-picker input[type=range]").first().boundingBox();
       const y = box.y + box.height / 2;
       const share = ((2 * i + (way === "held")) * 0.618) % 1;
-      await page.mouse.move(box.x + box.width / 2, y);
-      if (way === "released") await watch("pointerup");
+      await page.mouse.move(box.x + 3, y); // its lower end, where no measurement ends
+      if (way === "released") await watch("pointerup", side);
       await page.mouse.down();
-      if (way === "held") await watch("input");
+      if (way === "held") await watch("input", side);
       await page.mouse.move(box.x + box.width * (0.1 + 0.8 * share), y);
       if (way === "released") await page.mouse.up(); // at once: the slider does not rest
       found[way].push(await page.evaluate(() => window.sfeLatency));
       if (way === "held") await page.mouse.up();
       await page.waitForTimeout(1500);
+      await page.waitForFunction((full) => {
+        const picture = document.querySelector(".sfe-compare .sfe-after");
+        return picture.complete && picture.naturalWidth === full;
+      }, side);
     }
   }
   const frontend = await page.evaluate(() => window.__COMFYUI_FRONTEND_VERSION__);
@@ -66,14 +71,13 @@ function setStrength(value) {
   }, value);
 }
 
-/** Start the clock at the next event of a kind; it stops at the first new picture, and at one of full size. */
-function watch(kind) {
-  return page.evaluate((event) => {
+/** Start the clock at the next event of a kind; it stops at the first new picture, and at one of `side` px, the full one. */
+function watch(kind, side) {
+  return page.evaluate(([event, full]) => {
     window.sfeLatency = new Promise((done, failed) => {
       let start = null;
       const picture = document.querySelector(".sfe-compare .sfe-after");
       window.addEventListener(event, () => (start = performance.now()), { once: true, capture: true });
-      const full = picture.naturalWidth;
       const times = [];
       const loaded = () => {
         if (start === null) return;
@@ -85,8 +89,8 @@ function watch(kind) {
         });
       };
       picture.addEventListener("load", loaded);
-      setTimeout(() => failed(new Error("no new picture in 20 s")), 20_000);
+      setTimeout(() => failed(new Error(`no picture of ${full} px in 20 s; seen after ${times}, now ${picture.naturalWidth} px, from ${start}`)), 20_000);
     });
     window.sfeLatency.catch(() => {});
-  }, kind);
+  }, [kind, side]);
 }

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"];
+// Nothing but this machine is reached; asking Playwright about every request would add to what is measured.
+const ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost";
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync", ALONE];
 const LOCAL = new Set(["127.0.0.1", "localhost"]);
 /** What a message of this pack has in its text or in the files that it came from. */
 const OWN = /stylefeatureeditor|SFE_|sfe_|sfe-/i;
@@ -25,7 +27,6 @@ export async function open(url, { width = 1500, height = 950 } = {}) {
     viewport: { width, height },
     args: FLAGS,
   });
-  await context.route((address) => !LOCAL.has(address.hostname), (route) => route.abort());
   const page = context.pages()[0] ?? (await context.newPage());
   const said = [];
   const devtools = await context.newCDPSession(page);
