@@ -54,14 +54,21 @@ try {
   const nodes2 = options.includes("--nodes2");
   await browser.useNodes2(page, url, nodes2);
   const frontend = await page.evaluate(() => window.__COMFYUI_FRONTEND_VERSION__);
-  await step("open the templates", () => page.locator(".templates-tab-button, button[aria-label*=emplates]").first().click());
+  // Newer front ends open the templates by themselves for somebody who is there for the first time, a little late.
+  const templates = page.locator("[role=dialog]").getByText(PACK).first();
+  if (!(await templates.isVisible())) {
+    await step("open the templates", () => page.locator(".templates-tab-button, button[aria-label*=emplates]").first().click());
+  }
   await step("choose the pack", () => page.locator("[role=dialog]").getByText(PACK).first().click());
   await step("choose All in one node", () => page.locator("[role=dialog]").getByText(/All in one node$/i).first().click());
   await page.waitForTimeout(2500);
   const chooser = page.waitForEvent("filechooser", { timeout: 20_000 });
   chooser.catch(() => {});
   await step("choose file to upload, and the file", async () => {
-    if (nodes2) await press(page.getByRole("button", { name: /choose file to upload|upload/i }).first());
+    if (nodes2) {
+      const named = page.getByRole("button", { name: /choose file to upload|upload/i });
+      await press(((await named.count()) ? named : page.locator("label:has(input[type=file]), [class*=folder-search]")).first());
+    }
     else await page.mouse.click(...(await placeOf("SFE_LoadPhoto", "upload")));
     await (await chooser).setFiles(photo);
     await page.waitForTimeout(2500);
