@@ -152,7 +152,7 @@ def _rendered(model: str) -> str:
     subject = read_spec(model).subject
     if subject != DEMO.subject:
         raise EvaluationError(
-            f"{model} is a model of {subject or 'nobody says what'}; give --data FOLDER with aligned pictures of that, "
+            f"{model} is a model of {subject or 'pictures unknown'}; give --data FOLDER with aligned pictures of that, "
             "or --data demo to measure it on rendered portraits."
         )
     return "demo"
