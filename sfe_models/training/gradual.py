@@ -95,8 +95,8 @@ class GradualTraining(Stage):
                 for part in (details.residuals, details.features)
             )
         )
-        # The last of them look as if they had been edited.
-        known = n - round(config.perturbed * n)
+        # The last of them look as if they had been edited; of none a mean would be NaN.
+        known = max(1, n - round(config.perturbed * n))
         share = torch.rand(n - known, 1, 1, device=w.device) * config.perturbation
         queries = torch.cat([w[:known], w[known:].lerp(w.roll(1, 0)[known:], share)])
         state, found = edit(self.generator, self.parts, self.generator.style_space(queries), moved)

@@ -40,7 +40,7 @@ class GradualConfig:
     details learn on beside them (False: Aligners learn alone, for half of the work a step). aligned: share of the batch
     that Aligners are trained on; aligner: weight of the distance between aligned and true details; budget: of the
     details' mean square. perturbed: share of those pictures whose queries come from a code moved by up to
-    `perturbation` towards another picture's; those have no picture to be compared with.
+    `perturbation` towards another picture's; those have no picture to be compared with, so that one is always left.
     """
 
     domain: DomainSpec

@@ -1,5 +1,6 @@
 """Training of a gradual model: misalignments, and what a run changes."""
 
+import pytest
 import torch
 from training.tiny import ALONE, CPU, ONLY_L2, RANGER, SPEC, Dots, log, short
 
@@ -101,8 +102,9 @@ def test_aligners_can_learn_alone():
     assert changed and all(".aligner." in name for name in changed) and "l2_details" not in numbers
 
 
-def test_one_picture_is_enough_for_a_step():
-    stage = make(config(2, alone=0))
+@pytest.mark.parametrize("perturbed", [0.25, 1.0])  # the latter leaves none to be compared, if one is not kept
+def test_one_picture_is_enough_for_a_step(perturbed):
+    stage = make(config(2, alone=0, perturbed=perturbed))
     assert all(value.isfinite() for value in stage.step(0, DOTS[[0]]).values())
 
 
