@@ -111,6 +111,7 @@ def describe_own_files(folders: Sequence[Path], subject: str | None) -> tuple[li
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read what a vector file holds, whatever its suffix; a tensor without a name has the empty one.
 
+    The tensors are in memory of their own, as Windows replaces no mapped file.
     Raises CheckpointError for a file that cannot be read safely, DirectionError for an array of no numbers.
     """
     file = sniff(path)
@@ -125,10 +126,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return {name: _tensor(values, path) for name, values in arrays.items()}
     content = read_torch(file)
     if isinstance(content, Tensor):
-        return {"": content.detach()}
+        return {"": content.detach().clone()}
     # A StyleCLIP mapper lies in its training's checkpoint.
     state = content.get("state_dict") if isinstance(content, Mapping) else None
-    return tensors_of(content if state is None else state, path)
+    tensors = tensors_of(content if state is None else state, path)
+    return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
 def _tensor(values: np.ndarray, path: Path) -> Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from windows import locks, needs_proc
+from windows import held, locks, needs_proc
 
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.directions.base import DirectionError, DirectionInfo
@@ -202,6 +202,16 @@ def test_a_direction_that_is_in_use_is_written_anew(folder, stem, suffix):
             used = DirectionLibrary(SPEC, [folder]).get(stem)
             assert torch.equal(used.vector, direction.vector)
     assert sorted(path.parent.iterdir()) == sorted([path, path.with_suffix(".json")])
+
+
+@needs_proc
+@pytest.mark.parametrize("content", [torch.ones(N, D), {"vector": torch.ones(N, D)}], ids=["alone", "named"])
+def test_a_file_of_torch_is_free_while_its_direction_is_in_use(folder, content):
+    path = folder / "directions/curly.pt"
+    torch.save(content, path)
+    used = DirectionLibrary(SPEC, [folder]).get("curly")
+    assert not held(path)
+    assert torch.equal(used.vector, torch.ones(N, D))
 
 
 def test_whole_numbers_are_refused(folder):
