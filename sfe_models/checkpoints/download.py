@@ -12,9 +12,12 @@ import os
 import re
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from .. import __version__
@@ -88,14 +91,14 @@ def fetch(file: WeightFile, folder: str | Path, progress: bool = True) -> Path:
     if identity.known and identity.fits(target):
         return target
     if not file.hub:
-        return fetch_url(file.address, target, identity, progress=progress)
+        return _fetch_anew(file.address, target, identity, progress)
     try:
         return _fetch_from_hub(file, target, identity, progress)
     except DownloadError:
         if not file.address:
             raise
         logger.info("%s could not be fetched from Hugging Face; trying %s.", file.name, file.address)
-    return fetch_url(file.address, target, identity, progress=progress)
+    return _fetch_anew(file.address, target, identity, progress)
 
 
 def _fetch_from_hub(file: WeightFile, target: Path, identity: Identity, progress: bool) -> Path:
@@ -112,8 +115,9 @@ def _fetch_from_hub(file: WeightFile, target: Path, identity: Identity, progress
         raise _failure(url, target, error) from error
     etag = metadata.etag if re.fullmatch("[0-9a-f]{64}", metadata.etag or "") else None  # others are git's hashes
     size = metadata.size if identity.size is None else identity.size
-    identity = Identity(identity.sha256 or etag, size, identity.blob)
-    return fetch_url(url, target, identity, progress=progress, headers=build_hf_headers())
+    found = Identity(identity.sha256 or etag, size, identity.blob)
+    bring = _fetch_anew if identity.known else fetch_url  # what differed from the table is not looked at again
+    return bring(url, target, found, progress, build_hf_headers())
 
 
 def fetch_url(
@@ -127,14 +131,28 @@ def fetch_url(
 
     An interrupted download stays at `<path>.part`. It is continued if the contents' hash is known; otherwise nothing
     could tell whether both parts belong together, and it starts again. A present file is not fetched again unless it
-    differs from what is known. Folders that were made for nothing go again. Raises DownloadError.
+    differs from what is known. Of processes that fetch the same file at once, one does. Folders that were made for
+    nothing go again. Raises DownloadError.
     """
     target = Path(path)
-    part = target.with_name(f"{target.name}.part")
     try:
         if identity.fits(target):
             return target
-        with new_folders(target.parent):
+    except OSError as error:
+        raise _failure(url, target, error) from error
+    return _fetch_anew(url, target, identity, progress, headers)
+
+
+def _fetch_anew(
+    url: str, target: Path, identity: Identity, progress: bool, headers: dict[str, str] | None = None
+) -> Path:
+    """Fetch what is not at `target` yet; where another process brings it meanwhile, take that. As `fetch_url`."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        before = _stamp(target)
+        with new_folders(target.parent), _alone(part):
+            if _stamp(target) != before and identity.fits(target):
+                return target
             if not identity.content:
                 part.unlink(missing_ok=True)
             _stream(url, part, progress, headers or {})
@@ -146,6 +164,35 @@ def fetch_url(
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _failure(url, target, error) from error
     return target
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when a file is replaced; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Let processes that fetch the same file take turns, each until it ends or dies; where the file system can."""
+    lock = FileLock(f"{part}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.warning("Another process fetches %s; waiting until it ends.", part.stem)
+        lock.acquire()
+    except (OSError, NotImplementedError):  # no locks there; what cannot be written either is said by what writes
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes it with the release
+            os.unlink(lock.lock_file)
+        lock.release()
 
 
 def _stream(url: str, part: Path, progress: bool, headers: dict[str, str]) -> None:

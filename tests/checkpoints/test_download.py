@@ -1,8 +1,10 @@
 """Downloads against a server in a thread: what is at the target is whole and verified, or nothing is."""
 
+import errno
 import hashlib
 import http.server
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import SimpleNamespace
 
 import huggingface_hub
@@ -26,6 +28,8 @@ class Server(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}/model.pt"
         self.knows_range = True
         self.cut_after = None
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
         self.requests = []
 
 
@@ -52,7 +56,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
         self.send_header("Content-Length", str(len(CONTENT) - start))
         self.end_headers()
-        self.wfile.write(CONTENT[start : self.server.cut_after])
+        body = CONTENT[start : self.server.cut_after]
+        self.wfile.write(body[:100])
+        self.server.begun.set()
+        self.server.go_on.wait()
+        self.wfile.write(body[100:])
 
     def log_message(self, *args):
         pass
@@ -149,6 +157,45 @@ def test_folders_made_for_a_file_that_did_not_come_go_again(server, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("expected", [{"sha256": SHA256}, {}])
+def test_two_that_fetch_one_file_take_turns(server, tmp_path, caplog, expected):
+    path = tmp_path / "model.pt"
+    server.go_on.clear()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(fetch, server, path, **expected)
+        assert server.begun.wait(10)
+        second = threads.submit(fetch, server, path, **expected)
+        wait([second], timeout=0.3)
+        server.go_on.set()
+        assert first.result(10) == second.result(10) == path
+    assert path.read_bytes() == CONTENT and server.requests == [None]
+    assert list(tmp_path.iterdir()) == [path] and "waiting" in caplog.text
+
+
+def test_one_that_waited_goes_on_where_the_other_was_cut(server, tmp_path):
+    path = tmp_path / "model.pt"
+    server.go_on.clear()
+    server.cut_after = 1000
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(fetch, server, path, sha256=SHA256)
+        assert server.begun.wait(10)
+        server.cut_after = None
+        second = threads.submit(fetch, server, path, sha256=SHA256)
+        wait([second], timeout=0.3)
+        server.go_on.set()
+        assert isinstance(first.exception(10), DownloadError)
+        assert second.result(10).read_bytes() == CONTENT
+    assert server.requests == [None, "bytes=1000-"]
+
+
+def test_a_file_system_without_locks_is_written_to(server, tmp_path, monkeypatch):
+    def acquire(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(module.FileLock, "acquire", acquire)
+    assert fetch(server, tmp_path / "model.pt", sha256=SHA256).read_bytes() == CONTENT
+
+
 def test_an_unknown_address_is_reported(server, tmp_path):
     path = tmp_path / "model.pt"
     with pytest.raises(DownloadError, match="404") as error:
@@ -214,6 +261,16 @@ def test_hub_files_are_checked_against_the_hash_of_the_server(hub, tmp_path):
     path.parent.mkdir()
     path.write_bytes(CONTENT[::-1])
     assert hub_download(tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("expected", [{"sha256": SHA256}, {"blob": BLOB}, {}])
+def test_every_file_is_read_through_once(hub, tmp_path, monkeypatch, expected):
+    path, read, difference = tmp_path / "models" / "model.pt", [], Identity.difference
+    monkeypatch.setattr(Identity, "difference", lambda self, file: read.append(file.name) or difference(self, file))
+    path.parent.mkdir()
+    path.write_bytes(CONTENT[::-1])
+    assert hub_download(tmp_path, **expected).read_bytes() == CONTENT
+    assert read == ["model.pt", "model.pt.part"]
 
 
 def test_a_given_hash_overrides_the_hash_of_the_server(hub, tmp_path):
