@@ -58,15 +58,17 @@ def find_pictures(inputs: Sequence[str], output: Path | str, root: str | None = 
     kept inversions.
 
     Each may be an fsspec address, below which pictures are known by their suffixes alone. A list is a text file with
-    one path a line. Names: below the folder that was given, below the part of a pattern
-    without wildcards, as a list's line says it, else the file's own; with a `root` below that, all of them. suffix:
-    of what is written, KEEP for the picture's own. Names that begin with a dot, the output folder and links to folders
-    are passed over. Raises InputError for inputs that are not there and for two pictures of one name.
+    one path a line. Names: below the folder that was given, below the part of a pattern without wildcards, as a list's
+    line says it, else the file's own; with a `root` below that, all of them. suffix: of what is written, KEEP for the
+    picture's own. Names that begin with a dot, the output folder and links to folders are passed over, below a folder
+    and by `**`; a link that an input names, or a `*` in it, is taken. Raises InputError for inputs that are not there
+    and for two pictures of one name.
     """
     search = _Search(as_path(str(output)), root, suffix)
     for given in inputs:
         search.add(as_path(str(given)))
-    return Found(list(search.pictures.values()), search.passed_over, search.unreadable, search.links)
+    once = (list(dict.fromkeys(places)) for places in (search.unreadable, search.links))
+    return Found(list(search.pictures.values()), search.passed_over, *once)
 
 
 class _Search:
@@ -116,7 +118,7 @@ class _Search:
 
     def _add_pattern(self, pattern: str) -> None:
         fixed = Path(*_before_magic(Path(pattern).parts))
-        matches = sorted(glob.glob(pattern, recursive=True))
+        matches = sorted(self._matches(pattern))
         if not matches:
             raise InputError(f"Nothing matches {pattern}; give a pattern that finds pictures, or their folder.")
         if not self._in_output(str(fixed)):
@@ -128,6 +130,23 @@ class _Search:
                 self._add_if_picture(match, name)
             elif not any(match != other and Path(match).is_relative_to(other) for other in folders):
                 self._add_folder(match, "" if name == "." else name)
+
+    def _matches(self, pattern: str) -> set[str]:
+        """What a pattern finds. `*` also finds links to folders; `**` goes through none, or loops would never end."""
+        parts = Path(pattern).parts
+        if "**" not in parts:
+            return set(glob.glob(pattern))
+        first = parts.index("**")
+        starts, rest = glob.glob(str(Path(*parts[:first]))), parts[first + 1 :]
+        if not rest:
+            return {start for start in starts if os.path.isdir(start)}
+        return {
+            match
+            for start in starts
+            for place, _ in self._places(start)
+            for match in (str(Path(match)) for match in self._matches(os.path.join(glob.escape(place), *rest)))
+            if not _through_link(match, place)
+        }
 
     def _add_list(self, path: str, lines: list[str]) -> None:
         lines = [as_path(line) for line in lines]
@@ -152,6 +171,11 @@ class _Search:
 
     def _walk(self, folder: str) -> Iterator[str]:
         """The shown files of a folder and of those below it, in the order of their names."""
+        for place, files in self._places(folder):
+            yield from (os.path.join(place, name) for name in sorted(files) if not name.startswith("."))
+
+    def _places(self, folder: str) -> Iterator[tuple[str, list[str]]]:
+        """A folder and the shown ones below it but the output, each with the names of its files; no links."""
         for place, folders, files in os.walk(folder, onerror=lambda error: self.unreadable.append(error.filename)):
             shown = sorted(name for name in folders if not name.startswith("."))
             paths = [os.path.join(place, name) for name in shown]
@@ -159,7 +183,7 @@ class _Search:
             folders[:] = [
                 name for name, path in zip(shown, paths, strict=True) if not os.path.islink(path) and self._other(path)
             ]
-            yield from (os.path.join(place, name) for name in sorted(files) if not name.startswith("."))
+            yield place, files
 
     def _other(self, folder: str) -> bool:
         """Whether a folder is another one than the output."""
@@ -233,6 +257,13 @@ def _before_magic(parts: Sequence[str]) -> list[str]:
     """The folders of a pattern before the first one with a wildcard."""
     first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
     return list(parts[:first])
+
+
+def _through_link(path: str, folder: str) -> bool:
+    """Whether a path below a folder is a link to a folder, or passes one."""
+    steps = Path(path).relative_to(folder).parts
+    places = (os.path.join(folder, *steps[: end + 1]) for end in range(len(steps)))
+    return any(os.path.islink(place) and os.path.isdir(place) for place in places)
 
 
 def _below(place: str, folder: str) -> str | None:

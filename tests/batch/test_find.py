@@ -112,6 +112,23 @@ def test_links_to_pictures_are_taken_and_links_to_folders_said(album):
     assert found.links == [os.path.join("album", "round")]
 
 
+@pytest.mark.parametrize("pattern", ["album/**", "album/**/*", "album/**/*.png", "alb*/**/*.jpg", "album/**/**/*.png"])
+def test_two_stars_go_through_no_link_and_links_round_about_end(album, pattern):
+    before = names(pattern)
+    Image.new("RGB", (4, 4)).save("outside.png")
+    for name, target in (("round", "album"), ("again", "album"), ("outside", ".")):
+        (album / "album/2019" / name).symlink_to(album / target)
+    found = find_pictures([pattern], "out")
+    assert sorted(p.name for p in found.pictures) == sorted(before)
+    assert found.links == [os.path.join("album", "2019", name) for name in ("again", "outside", "round")]
+
+
+@pytest.mark.parametrize("pattern", ["*m/round", "album/r*", "album/*/a.jpg"])
+def test_a_link_that_the_pattern_names_is_taken(album, pattern):
+    (album / "album/round").symlink_to(album / "album/2019")
+    assert "round/a.jpg" in [name.removeprefix("album/") for name in names(pattern)]
+
+
 def test_a_folder_that_cannot_be_read_is_said(album, monkeypatch):
     scandir = os.scandir
 
