@@ -11,18 +11,18 @@ from pathlib import Path
 import torch
 from einops import rearrange
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from ..atomic import replaced
 from ..domain import DomainSpec
 from ..pictures.image_io import save_image
 from .checkpoint import LAST, load_checkpoint, save_checkpoint
-from .config import from_json, to_json
+from .config import RunConfig, from_json, to_json
 from .data import Batch, PictureFolder, Pictures, StepOrder, batches
 from .distributed import Processes
 from .errors import ConfigError, TrainingError
 from .jitter import jittered
+from .run_log import Means, RunLog
 from .stage import Stage
 from .stopping import stop_request
 
@@ -54,29 +54,24 @@ def train(
     order = StepOrder(len(pictures), run.batch, part, run.seed, first, last)
     shown = pictures[list(range(min(_SAMPLES, len(pictures))))].to(stage.device)
     leader = processes.rank == 0
-    writer = SummaryWriter(output / "log") if leader else None
+    log = RunLog(output, first) if leader else None
     bar = tqdm(total=run.steps, initial=first, desc=type(stage).__name__, disable=not leader, mininterval=5)
-    sums: dict[str, Tensor] = {}
-    counts: dict[str, int] = {}
+    means = Means()
     with bar, stop_request(processes.world) as request:
         for step, batch in enumerate(batches(pictures, order, run.workers), first):
             torch.manual_seed(_step_seed(run.seed, step, processes.rank))
-            batch = batch.to(stage.device)
-            batch = mirrored(batch) if run.mirror else batch
-            batch = jittered(batch) if run.jitter else batch
-            for name, value in stage.step(step, batch).items():
-                sums[name] = sums.get(name, 0) + value.detach().float()
-                counts[name] = counts.get(name, 0) + 1
+            means.add(stage.step(step, _varied(batch.to(stage.device), run)))
             stage.update_averages(step)
             done = step + 1
             ends = done == last or request.asked
             if done % run.log_every == 0 or done % run.save_every == 0 or ends:
-                means = {name: float(processes.mean(total / counts[name])) for name, total in sums.items()}
-                _require_finite([name for name, value in means.items() if not math.isfinite(value)], done, output)
+                numbers = means.over(processes)
+                _require_finite([name for name, value in numbers.items() if not math.isfinite(value)], done, output)
                 if done % run.log_every == 0 or ends:
                     if leader:
-                        _log(means, done, writer, output, bar)
-                    sums, counts = {}, {}
+                        log.write(numbers, done)
+                        bar.set_postfix({k: f"{v:.3g}" for k, v in numbers.items()}, refresh=False)
+                    means = Means()
             bar.update()
             if done % run.save_every == 0 or ends:
                 processes.average_buffers(stage.networks.values())
@@ -86,12 +81,12 @@ def train(
             if leader and (done % run.sample_every == 0 or ends):
                 samples = stage.samples(shown)
                 save_grid(samples, output / f"samples-{done:07d}.png")
-                writer.add_image("samples", (_grid(samples) / 2 + 0.5).clamp(0, 1), done)
+                log.writer.add_image("samples", (_grid(samples) / 2 + 0.5).clamp(0, 1), done)
             if request.asked and done != last:
                 logger.warning("Stopped at step %d; the same command goes on from %s.", done, output / LAST)
                 raise KeyboardInterrupt
-    if writer is not None:
-        writer.close()
+    if leader:
+        log.writer.close()
     if leader and isinstance(pictures, PictureFolder) and pictures.skipped:
         (output / "skipped.txt").write_text("\n".join(map(str, pictures.skipped)) + "\n", encoding="utf-8")
     return output / LAST
@@ -145,6 +140,12 @@ def _step_seed(seed: int, step: int, rank: int) -> int:
     return (seed * 1_000_003 + step) * 4096 + rank
 
 
+def _varied(batch: Batch, run: RunConfig) -> Batch:
+    """Mirror and jitter as the run says."""
+    batch = mirrored(batch) if run.mirror else batch
+    return jittered(batch) if run.jitter else batch
+
+
 def mirrored(batch: Batch) -> Batch:
     """Flip every other picture by chance. A flipped picture no longer belongs to its latent, so those stay."""
     if batch.latent is not None:
@@ -169,14 +170,6 @@ def _require_finite(bad: list[str], step: int, output: Path) -> None:
             f"{', '.join(bad)} became NaN or infinite before step {step}; {last}. Lower the learning rate, or use "
             "--set run.precision=fp32, and go on."
         )
-
-
-def _log(means: dict[str, float], step: int, writer: SummaryWriter, output: Path, bar: tqdm) -> None:
-    for name, value in means.items():
-        writer.add_scalar(name, value, step)
-    with (output / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"step": step, **{k: round(v, 6) for k, v in means.items()}}) + "\n")
-    bar.set_postfix({k: f"{v:.3g}" for k, v in means.items()}, refresh=False)
 
 
 def _grid(pictures: Tensor) -> Tensor:

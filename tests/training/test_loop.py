@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from PIL import Image
-from training.tiny import ALONE, CPU, SPEC, Dots, gan_config, inverter_config, make, short
+from training.tiny import ALONE, CPU, SPEC, Dots, gan_config, inverter_config, log, make, short
 
 from sfe_models.checkpoints.errors import CheckpointError
 from sfe_models.domain import tiny_domain
@@ -72,6 +72,22 @@ def test_logged_numbers_are_means_since_the_last_line(tmp_path):
     train(Line(settings), settings, DOTS, tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [(line["step"], line["number"]) for line in lines] == [(4, 1.5), (8, 5.5), (10, 8.5)]
+
+
+@pytest.mark.parametrize("save_every", [5, 100], ids=["from a checkpoint", "from the start"])
+def test_a_run_that_goes_on_after_a_crash_logs_no_step_twice(tmp_path, save_every):
+    def crash(step, stage):
+        if step == 8:
+            raise RuntimeError("power cut")
+
+    settings = config(12, log_every=2, save_every=save_every)
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(Line(settings, crash), settings, DOTS, tmp_path)
+    assert log(tmp_path)["step"] == [2, 4, 6, 8]
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 1')  # half a line
+    train(Line(settings), settings, DOTS, tmp_path)
+    assert log(tmp_path)["step"] == [2, 4, 6, 8, 10, 12]
 
 
 def test_a_finished_run_stays_as_it_is(tmp_path):
