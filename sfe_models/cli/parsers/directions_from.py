@@ -11,6 +11,14 @@ from .shared import LAYERS_HELP, OutputFile, OutputVector, add_device, add_model
 
 def add_actions(actions) -> None:
     """Add text, deltaedit, relevance, from-pictures and channels."""
+    _add_text(actions)
+    _add_deltaedit(actions)
+    _add_relevance(actions)
+    _add_from_pictures(actions)
+    _add_channels(actions)
+
+
+def _add_text(actions) -> None:
     text = actions.add_parser("text", help="make a direction from two prompts (StyleCLIP global directions)")
     text.add_argument("--neutral", required=True, metavar="PROMPT", help="what the pictures show, such as 'a face'")
     text.add_argument("--target", required=True, metavar="PROMPT", help="what they shall show, such as 'an old face'")
@@ -30,6 +38,8 @@ def add_actions(actions) -> None:
     add_output_file(text)
     text.set_defaults(run="directions_from:run_text")
 
+
+def _add_deltaedit(actions) -> None:
     deltaedit = actions.add_parser(
         "deltaedit",
         help="make a direction for one picture from two prompts (DeltaEdit, FFHQ 1024 only)",
@@ -58,6 +68,8 @@ def add_actions(actions) -> None:
     add_output_file(deltaedit)
     deltaedit.set_defaults(run="directions_deltaedit:run_deltaedit")
 
+
+def _add_relevance(actions) -> None:
     relevance = actions.add_parser(
         "relevance",
         help="measure what each style channel means to CLIP, once for a generator, for `text`",
@@ -76,6 +88,8 @@ def add_actions(actions) -> None:
     relevance.add_argument("--seed", type=int, default=0)
     relevance.set_defaults(run="directions_from:run_relevance")
 
+
+def _add_from_pictures(actions) -> None:
     pictures = actions.add_parser("from-pictures", help="make the direction from some pictures to others")
     pictures.add_argument("first", metavar="A", help="a picture, a kept inversion, or a folder of them (their mean)")
     pictures.add_argument("second", metavar="B", help="the same, for where the direction leads")
@@ -85,6 +99,8 @@ def add_actions(actions) -> None:
     add_output_file(pictures)
     pictures.set_defaults(run="directions_from:run_from_pictures")
 
+
+def _add_channels(actions) -> None:
     channels = actions.add_parser("channels", help="find the style channels that set pictures of an attribute apart")
     channels.add_argument("examples", metavar="FOLDER", help="pictures or kept inversions, better 10 to 30")
     _add_inverting(channels)

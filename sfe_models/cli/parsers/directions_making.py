@@ -10,6 +10,13 @@ from .shared import LAYERS_HELP, OutputFile, OutputFolder, add_device, add_model
 
 def add_actions(actions) -> None:
     """Add discover, sample, score and train."""
+    _add_discover(actions)
+    _add_sample(actions)
+    _add_score(actions)
+    _add_train(actions)
+
+
+def _add_discover(actions) -> None:
     discover = actions.add_parser("discover", help="find directions without labels")
     add_model_option(discover)
     add_device(discover)
@@ -23,6 +30,8 @@ def add_actions(actions) -> None:
     )
     discover.set_defaults(run="directions_making:run_discover")
 
+
+def _add_sample(actions) -> None:
     sample = actions.add_parser("sample", help="write numbered pictures to be scored for `train`")
     add_model_option(sample)
     add_device(sample)
@@ -30,6 +39,8 @@ def add_actions(actions) -> None:
     sample.add_argument("--output", required=True, type=OutputFolder, metavar="FOLDER")
     sample.set_defaults(run="directions_making:run_sample")
 
+
+def _add_score(actions) -> None:
     score = actions.add_parser(
         "score",
         help="score samples of faces (age, happiness, glasses, yaw, ...) for `train`",
@@ -47,6 +58,8 @@ def add_actions(actions) -> None:
     score.add_argument("--output", required=True, type=OutputFile, metavar="TABLE.csv")
     score.set_defaults(run="directions_scoring:run_score")
 
+
+def _add_train(actions) -> None:
     train = actions.add_parser(
         "train",
         help="train a direction on scored samples (InterFaceGAN)",

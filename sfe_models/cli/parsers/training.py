@@ -14,6 +14,12 @@ DEMO_DIRECTIONS = (
 
 def add_commands(commands) -> None:
     """Add train, assemble and attribute-directions."""
+    _add_train(commands)
+    _add_assemble(commands)
+    _add_attribute_directions(commands)
+
+
+def _add_train(commands) -> None:
     parser = commands.add_parser(
         "train",
         help="train a network: gan, e4e, inverter, editor, gradual, attributes",
@@ -44,6 +50,8 @@ def add_commands(commands) -> None:
     parser.add_argument("--stop-after", type=int, metavar="STEPS", help="leave with a checkpoint after so many steps")
     parser.set_defaults(run="training:run_train")
 
+
+def _add_assemble(commands) -> None:
     parser = commands.add_parser(
         "assemble",
         help="join trained networks and directions into one bundle",
@@ -72,6 +80,8 @@ def add_commands(commands) -> None:
     parser.add_argument("--output", required=True, type=OutputFile, metavar="FILE.safetensors")
     parser.set_defaults(run="training:run_assemble")
 
+
+def _add_attribute_directions(commands) -> None:
     parser = commands.add_parser(
         "attribute-directions",
         help="train the rendered domain's directions with an attribute network as the judge",
