@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -15,14 +17,30 @@ IRIS, PUPIL = 0.089, 0.043
 LASHES = (0.10, 0.06, 0.06)
 
 
+@dataclass(frozen=True)
+class _Eye:
+    """Where the pixels lie around one eye: [B,S,S] each.
+
+    x, y: from its centre, x outwards; across: x in half widths; upper, lower: y of the lids; slope: length of the upper
+    lid for each x; softness: of an edge [B,1,1]; ball: how much a pixel belongs to the eyeball.
+    """
+
+    x: Tensor
+    y: Tensor
+    across: Tensor
+    upper: Tensor
+    lower: Tensor
+    slope: Tensor
+    softness: Tensor
+    ball: Tensor
+
+
 def draw_eye(image: Tensor, portraits: Portraits, head: Head, side: int) -> Tensor:
     """Paint one eye (side -1: the picture's left) and return the soft region it occupies [B,S,S]."""
-    pixel = head.screen.pixel
     size = 0.88 + 0.26 * column(portraits, "eye_size")
     opening, makeup = column(portraits, "eyes_open"), column(portraits, "makeup")
-    age = column(portraits, "age")
     ex, ey = (head.u * side - EYE_U) / size, (head.v - EYE_V) / size
-    softness = pixel * 1.3 / size
+    softness = head.screen.pixel * 1.3 / size
     across = ex * (1 / HALF_WIDTH)
     inside = (1 - across.square()).clamp(min=-3)
     # The corners sit on a slight slant, the outer one higher; the lids are parabolas between the corners.
@@ -32,51 +50,63 @@ def draw_eye(image: Tensor, portraits: Portraits, head: Head, side: int) -> Tens
     lower = corner + (0.070 + 0.008 * opening) * inside
     slope = (1 + (across * (1.3 * lift / HALF_WIDTH)).square()).sqrt()
     distance = torch.maximum((upper - ey) / slope, (ey - lower) * 0.8)
-    ball = fill(distance, softness)
+    eye = _Eye(ex, ey, across, upper, lower, slope, softness, fill(distance, softness))
 
     shade = makeup * blob(ex - 0.015, ey + 0.075, 0.20, 0.15) * smoothstep(0.03, -0.03, ey - upper)
     tint(image, 0.85 * shade, constant((0.66, 0.45, 0.62), image))
     fold = (ey - upper + 0.034 + 0.012 * opening) * (1 / 0.016)
     tint(image, 0.45 * bell(fold.square()) * bell((across * 0.85).square()), constant((0.62, 0.45, 0.42), image))
+    _draw_ball(image, portraits, head, side, eye)
+    _draw_lids(image, makeup, eye)
+    _draw_wrinkles(image, column(portraits, "age"), eye)
+    return fill(distance - 0.03, 0.05)
 
-    white = 0.97 - 0.42 * smoothstep(0.055, -0.01, ey - upper) - 0.14 * across.square().clamp(max=1)
-    paint(image, ball, white.unsqueeze(1) * constant((1.0, 0.985, 0.975), image))
+
+def _draw_ball(image: Tensor, portraits: Portraits, head: Head, side: int, eye: _Eye) -> None:
+    """Paint the white, the iris, the pupil and two glints."""
+    white = 0.97 - 0.42 * smoothstep(0.055, -0.01, eye.y - eye.upper) - 0.14 * eye.across.square().clamp(max=1)
+    paint(image, eye.ball, white.unsqueeze(1) * constant((1.0, 0.985, 0.975), image))
     gaze_x = side * (0.045 * column(portraits, "gaze") - 0.05 * head.sine_yaw)
     gaze_y = 0.07 * head.sine_pitch + 0.002
-    ix, iy = ex - gaze_x, ey - gaze_y
+    ix, iy = eye.x - gaze_x, eye.y - gaze_y
     colour = ramp(EYES, column(portraits, "eye_colour"))
     radius = (ix.square() + iy.square()).sqrt()
     glow = 0.62 + 0.85 * blob(ix, iy - 0.045, 0.085, 0.06) - 0.5 * smoothstep(0.062, 0.092, radius)
-    glow = glow - 0.45 * smoothstep(0.05, -0.015, ey - upper)
-    iris = fill(radius - IRIS, softness) * ball
+    glow = glow - 0.45 * smoothstep(0.05, -0.015, eye.y - eye.upper)
+    iris = fill(radius - IRIS, eye.softness) * eye.ball
     paint(image, iris, (colour * (1.25 * glow).unsqueeze(1)).clamp(0, 1))
-    paint(image, fill(radius - PUPIL, 1.5 * softness) * ball, constant((0.04, 0.03, 0.04), image))
+    paint(image, fill(radius - PUPIL, 1.5 * eye.softness) * eye.ball, constant((0.04, 0.03, 0.04), image))
     glint_x = side * 0.042 * head.light[0]
-    glint = fill(circle(ix - glint_x, iy + 0.038, 0.026), 1.4 * softness)
-    glint = glint + 0.45 * fill(circle(ix + glint_x + 0.01 * side, iy - 0.042, 0.013), 2 * softness)
-    paint(image, (glint * ball).clamp(max=1), constant((1.0, 1.0, 1.0), image))
+    glint = fill(circle(ix - glint_x, iy + 0.038, 0.026), 1.4 * eye.softness)
+    glint = glint + 0.45 * fill(circle(ix + glint_x + 0.01 * side, iy - 0.042, 0.013), 2 * eye.softness)
+    paint(image, (glint * eye.ball).clamp(max=1), constant((1.0, 1.0, 1.0), image))
 
+
+def _draw_lids(image: Tensor, makeup: Tensor, eye: _Eye) -> None:
+    """Paint the lashes of the upper lid and the rim of the lower one."""
     # The lash line follows the upper lid, grows thicker outwards and runs out in a small wing.
-    wing = smoothstep(-0.9, 1.1, across)
+    wing = smoothstep(-0.9, 1.1, eye.across)
     thickness = (0.010 + 0.012 * wing) * (1 + 0.8 * makeup) * 0.5
-    lash = ((ey - upper + 0.004).abs() / slope) - thickness
-    ends = fill(across.abs() - 1.04, 0.16)
-    paint(image, 0.95 * fill(lash, softness * 1.2) * ends, constant(LASHES, image))
+    lash = ((eye.y - eye.upper + 0.004).abs() / eye.slope) - thickness
+    ends = fill(eye.across.abs() - 1.04, 0.16)
+    paint(image, 0.95 * fill(lash, eye.softness * 1.2) * ends, constant(LASHES, image))
     flick_start = (HALF_WIDTH * 0.93, -0.004 * torch.ones_like(makeup))
     flick_end = (HALF_WIDTH * 1.10 + 0.035 * makeup, -0.020 - 0.05 * makeup)
-    flick = fill(segment(ex, ey, flick_start, flick_end, 0.005 + 0.004 * makeup), softness * 1.2)
+    flick = fill(segment(eye.x, eye.y, flick_start, flick_end, 0.005 + 0.004 * makeup), eye.softness * 1.2)
     paint(image, (0.45 + 0.5 * makeup) * flick, constant(LASHES, image))
-    rim = bell(((ey - lower) * (1 / 0.014)).square()) * fill(across.abs() - 0.9, 0.4)
+    rim = bell(((eye.y - eye.lower) * (1 / 0.014)).square()) * fill(eye.across.abs() - 0.9, 0.4)
     tint(image, (0.35 + 0.4 * makeup) * rim, constant((0.60, 0.45, 0.45), image))
 
-    bag = bell(((ey - lower - 0.055 + 0.03 * across.square()) * (1 / 0.022)).square())
-    tint(image, 0.75 * age.square() * bag * bell((across * 0.9).square()), constant((0.66, 0.54, 0.54), image))
+
+def _draw_wrinkles(image: Tensor, age: Tensor, eye: _Eye) -> None:
+    """Paint the bag below the eye and the crow's feet."""
+    bag = bell(((eye.y - eye.lower - 0.055 + 0.03 * eye.across.square()) * (1 / 0.022)).square())
+    tint(image, 0.75 * age.square() * bag * bell((eye.across * 0.9).square()), constant((0.66, 0.54, 0.54), image))
     for index in (-1, 0, 1):
         start = (0.175, -0.005 + 0.026 * index)
         end = (0.245, 0.004 + 0.065 * index)
-        foot = fill(segment(ex, ey, start, end, 0.003), 0.016)
+        foot = fill(segment(eye.x, eye.y, start, end, 0.003), 0.016)
         tint(image, 0.8 * age.square() * foot, constant((0.62, 0.50, 0.48), image))
-    return fill(distance - 0.03, 0.05)
 
 
 def draw_brow(image: Tensor, portraits: Portraits, head: Head, side: int) -> Tensor:

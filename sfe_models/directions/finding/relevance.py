@@ -124,20 +124,10 @@ def channel_relevance(
             f"Relevance of {convs} convolutions from {pictures} pictures at {stds:g} standard deviations; expected "
             f"1 to {spec.n_layers} convolutions, at least one picture and a positive number of them."
         )
-    named = {"clip": embedder.name, "pictures": pictures}
-    named |= {"alpha": stds, "seed": how.seed, "truncation": how.truncation}
-    fingerprints = generator.fingerprint(), _older_fingerprint(generator)
-    settings, older = (json.dumps({"generator": fingerprint} | named) for fingerprint in fingerprints)
+    settings, older = _settings_of(generator, embedder, how)
     w = torch.cat(list(sample_w(generator, pictures, how.seed, pictures, how.truncation)))
     styles = generator.style_space(generator.broadcast(w))
-    widths = [s.shape[1] for s in styles.convs]
-    known = [s.shape[1] for s in statistics.std.convs]
-    if widths != known:
-        raise DirectionError(
-            f"The statistics are of convolutions with {known} channels; this generator's have {widths}. "
-            "Compute statistics of this generator."
-        )
-    widths = widths[:convs]
+    widths = _checked_widths(styles, statistics)[:convs]
     rows = _rows_to_resume(resume, statistics, (settings, older))
     done, at_once = sum(len(r) for r in rows), max(1, how.batch_size // 2)
     for conv in range(len(rows), convs):
@@ -162,6 +152,29 @@ def channel_relevance(
         if on_layer:
             on_layer(ChannelRelevance(statistics, torch.cat(rows), subject, settings))
     return ChannelRelevance(statistics, torch.cat(rows[:convs]), subject, settings)
+
+
+def _settings_of(generator: Generator, embedder: Embedder, how: RelevanceSettings) -> tuple[str, str]:
+    """Describe a run in one line, as now and as older files have it."""
+    named = {"clip": embedder.name, "pictures": how.pictures}
+    named |= {"alpha": how.stds, "seed": how.seed, "truncation": how.truncation}
+    now, older = (
+        json.dumps({"generator": fingerprint} | named)
+        for fingerprint in (generator.fingerprint(), _older_fingerprint(generator))
+    )
+    return now, older
+
+
+def _checked_widths(styles: StyleSpace, statistics: ChannelStatistics) -> list[int]:
+    """Channels of each convolution. Raises DirectionError for statistics of another generator."""
+    widths = [s.shape[1] for s in styles.convs]
+    known = [s.shape[1] for s in statistics.std.convs]
+    if widths != known:
+        raise DirectionError(
+            f"The statistics are of convolutions with {known} channels; this generator's have {widths}. "
+            "Compute statistics of this generator."
+        )
+    return widths
 
 
 def _raised_and_lowered(
