@@ -14,7 +14,8 @@ from sfe_models.equations import cropped, delta_features, invert, padded, resize
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.config import AdversarialConfig, EditorConfig, InverterConfig, RunConfig
 from sfe_models.training.data import Batch
-from sfe_models.training.editor import DrawnEdit, EditorStage, TrainedNetworks
+from sfe_models.training.drawn_edits import DrawnEdit
+from sfe_models.training.editor import EditorStage, TrainedNetworks
 from sfe_models.training.inverter import InverterStage
 from sfe_models.training.losses import ReconstructionLoss
 from sfe_models.training.stage import side_by_side

@@ -11,7 +11,7 @@ from sfe_models.directions.finding.scored_samples import read_scores
 from sfe_models.directions.recipe import load_recipe
 from sfe_models.evaluation.attribute_tables import read_attribute_table
 from sfe_models.text_files import read_text
-from sfe_models.training.config import to_json
+from sfe_models.training.config_files import to_json
 from sfe_models.training.presets import find_config
 
 ENCODED = {

@@ -21,7 +21,7 @@ from ..training.assemble import assemble, assemble_bundle, assemble_encoders, as
 from ..training.attribute_directions import attribute_directions, attribute_samples
 from ..training.attributes import explained_variance
 from ..training.checkpoint import load_network, run_spec
-from ..training.config import override, to_json
+from ..training.config_files import override, to_json
 from ..training.losses import find_attribute_network
 from ..training.presets import find_config
 from ..training.run_stage import Sources, run_stage

@@ -24,7 +24,7 @@ from .checkpoint import (
     same_parameters,
     trained_steps,
 )
-from .config import from_json
+from .config_files import from_json
 from .gradual_config import GradualConfig
 
 

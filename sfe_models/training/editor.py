@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..directions.base import Direction, DirectionError, check_generator
-from ..directions.library import DirectionLibrary
+from ..directions.base import check_generator
 from ..encoders.e4e import E4EEncoder
 from ..encoders.families import make_feature_editor
 from ..encoders.feature_editor import FeatureEditor
@@ -31,51 +30,15 @@ from ..equations import (
 from ..generators.base import Generator, StyleSpace
 from ..generators.stylegan2.discriminator import Discriminator
 from .checkpoint import same_parameters
-from .config import EditDraw, EditorConfig
+from .config import EditorConfig
 from .data import Batch
 from .distributed import Processes
+from .drawn_edits import DrawnEdit
 from .errors import ConfigError
 from .inverter import ramp
 from .losses import PictureAdversary, ReconstructionLoss
 from .patches import Window, synthesize_window, target_window
 from .stage import Stage, make_optimizer
-
-
-@dataclass(frozen=True)
-class DrawnEdit:
-    """A direction and the strengths that it may be drawn with: some numbers, or a range."""
-
-    direction: Direction
-    strengths: tuple[float, ...]
-    range: tuple[float, float] | None
-
-    def strength(self, batch: int, device: torch.device) -> Tensor:
-        """Draw one strength for each picture: [batch]."""
-        if self.range is not None:
-            low, high = self.range
-            return torch.rand(batch, device=device) * (high - low) + low
-        choice = torch.randint(len(self.strengths), (batch,))
-        return torch.tensor(self.strengths)[choice].to(device)
-
-    def apply(self, generator: Generator, w_plus: Tensor, strength: Tensor) -> StyleSpace:
-        """Move codes [B,N,D] along the direction, of whatever family: their style vectors."""
-        return self.direction.moved_styles(generator, w_plus, strength)
-
-
-def drawn_edits(table: Sequence[EditDraw], library: DirectionLibrary) -> list[DrawnEdit]:
-    """Read the directions of a table; an empty table means all usable ones within their ranges.
-
-    Raises DirectionError for a direction that does not exist, or if there is none at all.
-    """
-    if not table:
-        usable = [e.info for e in library.entries if library.available(e) and e.info.strength_range]
-        table = [EditDraw(info.name, range=info.strength_range) for info in usable]
-    if not table:
-        raise DirectionError(
-            "There is no direction to train the Feature Editor with; expected --directions with a folder that is named "
-            "`directions` or holds one of that name."
-        )
-    return [DrawnEdit(library.get(row.direction), row.strengths, row.range) for row in table]
 
 
 @torch.no_grad()

@@ -17,7 +17,8 @@ from ..atomic import replaced
 from ..domain import DomainSpec
 from ..pictures.image_io import save_image
 from .checkpoint import LAST, load_checkpoint, save_checkpoint
-from .config import RunConfig, from_json, to_json
+from .config import RunConfig
+from .config_files import from_json, to_json
 from .data import Batch, PictureFolder, Pictures, StepOrder, batches
 from .distributed import Processes
 from .errors import ConfigError, TrainingError

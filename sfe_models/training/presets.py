@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .config import AttributesConfig, E4EConfig, EditorConfig, GANConfig, InverterConfig, load_file
+from .config import AttributesConfig, E4EConfig, EditorConfig, GANConfig, InverterConfig
+from .config_files import load_file
 from .demo_presets import DEMO_PRESETS
 from .errors import ConfigError
 from .gradual_config import GradualConfig

@@ -21,8 +21,9 @@ from .attributes import AttributesStage
 from .checkpoint import LAST, discriminator_weights, fill_from_run, has_discriminator, load_network, run_settings
 from .data import Interleaved, open_pictures
 from .distributed import Processes
+from .drawn_edits import drawn_edits
 from .e4e import E4EStage
-from .editor import EditorStage, TrainedNetworks, drawn_edits
+from .editor import EditorStage, TrainedNetworks
 from .errors import ConfigError
 from .gan import GANStage, load_matching
 from .gradual import GradualTraining

@@ -13,7 +13,7 @@ from sfe_models.directions.families.linear import LinearDirection
 from sfe_models.directions.library import DirectionLibrary, model_library
 from sfe_models.directions.published import names_of_persons, published_directions
 from sfe_models.domain import CARS_512, DEMO, FFHQ_1024, PHOTO, BareGenerator, tiny_domain
-from sfe_models.training.editor import drawn_edits
+from sfe_models.training.drawn_edits import drawn_edits
 
 SPEC = tiny_domain(32, width=8)
 NOBODY = replace(SPEC, name="custom-32", subject=None)

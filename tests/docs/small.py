@@ -7,7 +7,8 @@ from photo.small import SPEC as SMALL_PHOTO
 from training.tiny import ONLY_L2, SPEC, e4e_config, editor_config, gan_config, inverter_config
 
 from sfe_models.photo import install
-from sfe_models.training.config import EditDraw, to_json
+from sfe_models.training.config import EditDraw
+from sfe_models.training.config_files import to_json
 from sfe_models.training.presets import find_config
 
 # Options that get this value, whether or not the page gives one.

@@ -15,7 +15,7 @@ from sfe_models.evaluation.sources import RenderedPeople
 from sfe_models.evaluation.summary import Summary, inversion_table, true_edit_table
 from sfe_models.evaluation.true_edits import EditRule, TrueEditing
 from sfe_models.pipeline import Pipeline
-from sfe_models.training.config import override
+from sfe_models.training.config_files import override
 from sfe_models.training.presets import find_config
 
 

@@ -36,7 +36,8 @@ from sfe_models.pictures.image_io import save_image
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.assemble import assemble, assemble_bundle
 from sfe_models.training.checkpoint import load_checkpoint, load_trained
-from sfe_models.training.config import AdversarialConfig, AttributesConfig, OptimizerConfig, to_json
+from sfe_models.training.config import AdversarialConfig, AttributesConfig, OptimizerConfig
+from sfe_models.training.config_files import to_json
 
 OTHER = replace(SPEC, subject="dots")  # has no published directions
 DOTS = Dots(8)

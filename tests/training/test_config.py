@@ -8,16 +8,8 @@ from training.tiny import Dots, e4e_config, inverter_config, make
 
 from sfe_models.directions.published import published_directions
 from sfe_models.domain import DEMO, DOMAINS
-from sfe_models.training.config import (
-    EditDraw,
-    EditorConfig,
-    InverterConfig,
-    RunConfig,
-    from_json,
-    load_file,
-    override,
-    to_json,
-)
+from sfe_models.training.config import EditDraw, EditorConfig, InverterConfig, RunConfig
+from sfe_models.training.config_files import from_json, load_file, override, to_json
 from sfe_models.training.demo_presets import demo_generator
 from sfe_models.training.errors import ConfigError
 from sfe_models.training.loop import train

@@ -16,8 +16,8 @@ from sfe_models.equations import invert
 from sfe_models.evaluation.methods import with_inverter_code
 from sfe_models.pipeline import Pipeline
 from sfe_models.training.config import AdversarialConfig, EditDraw
+from sfe_models.training.drawn_edits import DrawnEdit, drawn_edits
 from sfe_models.training.edit_tables import CARS
-from sfe_models.training.editor import DrawnEdit, drawn_edits
 from sfe_models.training.errors import ConfigError
 
 DOTS = Dots(12)

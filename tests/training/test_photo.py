@@ -26,8 +26,9 @@ from sfe_models.training.config import (
     RunConfig,
 )
 from sfe_models.training.data import Batch, Interleaved
+from sfe_models.training.drawn_edits import DrawnEdit
 from sfe_models.training.e4e import E4EStage
-from sfe_models.training.editor import DrawnEdit, EditorStage, TrainedNetworks
+from sfe_models.training.editor import EditorStage, TrainedNetworks
 from sfe_models.training.errors import ConfigError
 from sfe_models.training.inverter import InverterStage
 from sfe_models.training.loop import mirrored

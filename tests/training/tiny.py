@@ -23,8 +23,9 @@ from sfe_models.training.config import (
 )
 from sfe_models.training.data import Batch
 from sfe_models.training.distributed import Processes
+from sfe_models.training.drawn_edits import DrawnEdit
 from sfe_models.training.e4e import E4EStage
-from sfe_models.training.editor import DrawnEdit, EditorStage, TrainedNetworks
+from sfe_models.training.editor import EditorStage, TrainedNetworks
 from sfe_models.training.gan import GANStage
 from sfe_models.training.inverter import InverterStage
 from sfe_models.training.losses import ReconstructionLoss
