@@ -35,19 +35,19 @@ def fetch_all(files: Sequence[WeightFile], folder: Path | str, progress: bool = 
     return paths
 
 
-def download_published(folder: Path | str, mappers: bool = False, progress: bool = True) -> Path:
+def download_published(folder: Path | str, mappers: bool = False) -> Path:
     """Fetch the files that editing needs and return the folder that holds them. mappers: StyleCLIP's too."""
-    return fetch_all((*MODEL, *(MAPPERS if mappers else ())), folder, progress)[0].parent
+    return fetch_all((*MODEL, *(MAPPERS if mappers else ())), folder)[0].parent
 
 
-def download_loss_weights(folder: Path | str, progress: bool = True) -> Path:
+def download_loss_weights(folder: Path | str) -> Path:
     """Fetch LPIPS (AlexNet), ArcFace and MoCo weights for training; returns the folder to give as --weights."""
-    return fetch_all(LOSSES, folder, progress)[0].parent
+    return fetch_all(LOSSES, folder)[0].parent
 
 
-def download_vectors(folder: Path | str, text: bool = False, progress: bool = True) -> list[Path]:
+def download_vectors(folder: Path | str, text: bool = False) -> list[Path]:
     """Fetch the published directions into a folder; text: what StyleCLIP's global directions need too."""
-    return fetch_all((*VECTORS, *(STYLECLIP_GLOBAL if text else ())), folder, progress)
+    return fetch_all((*VECTORS, *(STYLECLIP_GLOBAL if text else ())), folder)
 
 
 def download_mobile_generator(folder: Path | str, wheel: Path | str | None = None) -> Path:

@@ -188,10 +188,10 @@ INCEPTION = WeightFile(
 LOSSES = (ARCFACE, MOCO, ALEXNET, ALEX_HEADS)
 
 
-def _rival(place: str, what: str, repository: str, others: tuple[str, ...] = ()) -> WeightFile:
+def _rival(place: str, what: str, repository: str) -> WeightFile:
     licence = f"MIT ({repository}); the FFHQ generator inside: {NVIDIA}"
     page = f"https://github.com/{repository}, in its table of models for FFHQ, saved by this name"
-    return WeightFile(place, what, repository, licence, "checkpoints.rivals", others=others, page=page)
+    return WeightFile(place, what, repository, licence, "checkpoints.rivals", page=page)
 
 
 # Encoders that SFE is compared with.

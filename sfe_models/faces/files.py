@@ -11,7 +11,7 @@ from ..checkpoints.weights import WeightFile
 from .errors import FaceError
 
 
-def face_file(file: WeightFile, folders: Sequence[Path | str], progress: bool = True) -> Path:
+def face_file(file: WeightFile, folders: Sequence[Path | str]) -> Path:
     """Find a file or download it into the first of the folders.
 
     Raises FaceError that names the file, where to put it and where to get it.
@@ -26,6 +26,6 @@ def face_file(file: WeightFile, folders: Sequence[Path | str], progress: bool = 
     if not (file.hub or file.address):
         raise FaceError(f"{problem}. {by_hand}")
     try:
-        return fetch(file, target, progress)
+        return fetch(file, target)
     except DownloadError as error:
         raise FaceError(f"{problem}, and fetching it failed. {by_hand} ({error.__cause__ or error})") from error

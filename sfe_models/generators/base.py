@@ -197,7 +197,7 @@ class Generator(Protocol):
         """Make pictures [B,3,R,R], about [-1,1], from W+ codes [B,N,style_dim]."""
         ...
 
-    def mean_latent(self, samples: int = 65536, seed: int = 0) -> Tensor:
+    def mean_latent(self, samples: int = 65536) -> Tensor:
         """Estimate the mean of w over `samples` seeded draws: [style_dim]."""
         ...
 
@@ -248,9 +248,9 @@ class GeneratorModule(nn.Module):
         return digest.hexdigest()[:16]
 
     @torch.no_grad()
-    def mean_latent(self, samples: int = 65536, seed: int = 0) -> Tensor:
+    def mean_latent(self, samples: int = 65536) -> Tensor:
         """Estimate the mean of w over `samples` seeded draws: [style_dim]."""
-        random = torch.Generator().manual_seed(seed)
+        random = torch.Generator().manual_seed(0)
         z = torch.randn(samples, self.spec.style_dim, generator=random)
         return self.mapping(z.to(self.latent_avg.device)).mean(dim=0)
 

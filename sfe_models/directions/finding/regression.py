@@ -60,13 +60,12 @@ def train_regression(
     subject: str | None,
     groups: Sequence[Sequence[int]] | None = None,
     how: RegressionTraining = RegressionTraining(),  # noqa: B008  frozen
-    name: str | None = None,
 ) -> Regression:
     """Find the direction that raises an attribute's score and leaves those of `keep` as they are.
 
     attributes: one, or several scores of the same thing, which are averaged. groups: of W+ codes, latents that move
     alike; each latent belongs to one. None: all alike. Strength 1 raises the score by half a standard deviation, as far
-    as the regression is right. name: by default the first attribute's.
+    as the regression is right. Its name is the first attribute's.
     """
     wanted, kept = tuple(dict.fromkeys(attributes)), tuple(dict.fromkeys(keep))
     for both in set(wanted) & set(kept):
@@ -91,7 +90,7 @@ def train_regression(
     keeping = f", keeping {', '.join(map(repr, kept))}" if kept else ""
     said, share = " and ".join(map(repr, wanted)), explained[wanted[0]]
     source = f"regression of {said} on {len(codes)} samples{keeping}; explains {share:.2f} of it"
-    name, effect = name or wanted[0], f"more '{wanted[0]}'"
+    name, effect = wanted[0], f"more '{wanted[0]}'"
     info = DirectionInfo(name, REGRESSION, subject, STRENGTH_RANGE, effect, source, samples.generator)
     return Regression(LinearDirection(info, vector.float()), explained)
 

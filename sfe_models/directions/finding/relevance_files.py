@@ -40,16 +40,14 @@ def read_published_statistics(path: Path | str) -> ChannelStatistics:
     return ChannelStatistics(*split)
 
 
-def read_published_relevance(
-    matrix: Path | str, statistics: Path | str, subject: str = "human faces"
-) -> ChannelRelevance:
+def read_published_relevance(matrix: Path | str, statistics: Path | str) -> ChannelRelevance:
     """Read the published `delta_i_c.npy` (StyleCLIP's `fs3.npy`), [n,512], and `S_mean_std`."""
     values = read_numpy(matrix)
     if values.ndim != 2 or values.dtype.kind != "f":
         raise DirectionError(f"{matrix} holds {values.dtype} of shape {values.shape}; expected numbers [n,512].")
     table = read_published_statistics(statistics)
     return ChannelRelevance(
-        table, torch.from_numpy(values.astype("float32")), subject, f"published {Path(matrix).name}"
+        table, torch.from_numpy(values.astype("float32")), "human faces", f"published {Path(matrix).name}"
     )
 
 

@@ -60,11 +60,7 @@ def largest_entry_positive(vectors: Tensor) -> Tensor:
 
 
 def sefa(
-    generator: Generator,
-    subject: str | None,
-    layers: Iterable[int] | None = None,
-    count: int = 10,
-    normalize: bool = True,
+    generator: Generator, subject: str | None, layers: Iterable[int] | None = None, count: int = 10
 ) -> tuple[LinearDirection, ...]:
     """Make SeFa directions that move the layers they were found for, and no others.
 
@@ -72,9 +68,8 @@ def sefa(
     """
     chosen = chosen_layers(layers, generator.spec.n_styles)
     everything = len(chosen) == generator.spec.n_styles
-    vectors, eigenvalues = sefa_directions(generator, chosen, count, normalize)
+    vectors, eigenvalues = sefa_directions(generator, chosen, count)
     place = "all" if everything else named_layers(chosen).removeprefix("layers ").replace(", ", "+")
-    rows = "of unit length" if normalize else "as they are"
     fingerprint, directions = generator.fingerprint(), []
     for i, (vector, value) in enumerate(zip(vectors, eigenvalues.tolist(), strict=True)):
         row = vector[None].float()
@@ -84,7 +79,7 @@ def sefa(
             subject,
             STRENGTH_RANGE,
             source=f"SeFa of the {generator.spec.resolution} px generator, {named_layers(chosen)}, "
-            f"rows {rows}; component {i}, eigenvalue {value:.4g}",
+            f"rows of unit length; component {i}, eigenvalue {value:.4g}",
             generator=fingerprint,
         )
         directions.append(LinearDirection(info, row if everything else on_layers(row, chosen, generator.spec.n_styles)))

@@ -57,16 +57,15 @@ def mean_face() -> Tensor:
     return torch.tensor(points, dtype=torch.float64)
 
 
-def region_mask(alignment: FaceAlignment, region: str, size: tuple[int, int] | None = None) -> Tensor:
+def region_mask(alignment: FaceAlignment, region: str) -> Tensor:
     """Draw one of REGIONS on the crop: [h,w] in [0,1], 1 inside, antialiased, without feather.
 
-    size: (height, width), the crop's own without it. From 68 or 478 landmarks the parts follow the face's own shape;
-    from five a mean face is laid through them; of a crop without landmarks the mean face of aligned crops is taken.
-    Raises FaceError for another region.
+    From 68 or 478 landmarks the parts follow the face's own shape; from five a mean face is laid through them; of a
+    crop without landmarks the mean face of aligned crops is taken. Raises FaceError for another region.
     """
     if region not in REGIONS:
         raise FaceError(f"Region {region!r} is unknown; expected one of {', '.join(REGIONS)}.")
-    height, width = size or alignment.crop_size
+    height, width = alignment.crop_size
     canvas = Image.new("L", (width * _FINER, height * _FINER))
     draw = ImageDraw.Draw(canvas)
     for outline in _outlines(_unit_landmarks(alignment), OVAL if region == BACKGROUND else region):
@@ -77,9 +76,9 @@ def region_mask(alignment: FaceAlignment, region: str, size: tuple[int, int] | N
     return 1 - mask if region == BACKGROUND else mask
 
 
-def region_masks(alignments, region: str, size: tuple[int, int] | None = None) -> Tensor:
+def region_masks(alignments, region: str) -> Tensor:
     """Draw a region on many crops of one size: [F,h,w]."""
-    return torch.stack([region_mask(alignment, region, size) for alignment in alignments])
+    return torch.stack([region_mask(alignment, region) for alignment in alignments])
 
 
 def _unit_landmarks(alignment: FaceAlignment) -> Tensor:

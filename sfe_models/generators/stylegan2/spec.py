@@ -9,12 +9,12 @@ from torch import Tensor
 from ..base import SpecError
 
 # Channels of StyleGAN2 config F by resolution: min(512, 32768 / resolution), doubled from 64 px up to the cap.
-_CONFIG_F_BASE = 32768
+_CONFIG_F_BASE, _CONFIG_F_CAP = 32768, 512
 
 
-def config_f_channels(resolution: int, base: int = _CONFIG_F_BASE, cap: int = 512) -> tuple[int, ...]:
+def config_f_channels(resolution: int) -> tuple[int, ...]:
     """List the channels of StyleGAN2 config F for 4, 8, ... `resolution` px (Karras et al. 2020, table 1)."""
-    return tuple(min(cap, base // 2**i) for i in range(2, resolution.bit_length()))
+    return tuple(min(_CONFIG_F_CAP, _CONFIG_F_BASE // 2**i) for i in range(2, resolution.bit_length()))
 
 
 @dataclass(frozen=True)
