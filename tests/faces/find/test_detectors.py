@@ -53,7 +53,7 @@ def test_an_unknown_detector_is_refused(tmp_path):
 
 
 def test_a_file_is_downloaded_into_the_first_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "fetch", lambda file, folder, progress: folder / file.place)
+    monkeypatch.setattr(files, "fetch", lambda file, folder: folder / file.place)
     assert face_file(YUNET, [tmp_path / "a", tmp_path / "b"]) == tmp_path / "a/yunet_final.pth"
 
 
