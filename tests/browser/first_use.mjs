@@ -12,7 +12,7 @@ import * as browser from "./page.mjs";
 
 const [url, folder, photo, ...options] = process.argv.slice(2);
 const PACK = /stylefeatureeditor/i;
-const { page, said, close } = await browser.open(url);
+const { page, said, close } = await browser.open(url, { newcomer: true });
 const steps = [];
 const start = Date.now();
 

@@ -15,11 +15,12 @@ const OWN = /stylefeatureeditor|SFE_|sfe_|sfe-/i;
 /**
  * Open the front end.
  * @param {string} url
- * @param {{width?: number, height?: number}} [size]
+ * @param {{width?: number, height?: number, newcomer?: boolean}} [how] newcomer: what a first visit begins with may come
  * @returns {Promise<{page: import("playwright-core").Page, said: {type: string, text: string, from: string[]}[],
  *   close: () => Promise<void>}>} said: the console, errors and failed requests; from: the files that each came from
  */
-export async function open(url, { width = 1500, height = 950 } = {}) {
+export async function open(url, { width = 1500, height = 950, newcomer = false } = {}) {
+  if (!newcomer) await fetch(`${url}/api/settings/Comfy.TutorialCompleted`, { method: "POST", body: "true" });
   const profile = mkdtempSync(join(tmpdir(), "sfe-browser-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -81,19 +82,23 @@ export async function load(page, workflow) {
   await page.waitForTimeout(900);
 }
 
-/** Run the graph; resolves with "execution_success", "execution_error", "refused" or "timeout". */
+/** Run the graph; resolves with "execution_success", "execution_error", "refused" or "timeout", which ends the run. */
 export function run(page, timeout = 60_000) {
   return page.evaluate((limit) => {
     const { api } = window.app;
     return new Promise((resolve) => {
       const ends = ["execution_success", "execution_error", "execution_interrupted"];
       const end = (word) => {
+        clearTimeout(timer);
         ends.forEach((name) => api.removeEventListener(name, listen));
         resolve(word);
       };
       const listen = (event) => end(event.type);
+      const timer = setTimeout(() => {
+        end("timeout");
+        api.interrupt(); // what comes next shall not wait for it
+      }, limit);
       ends.forEach((name) => api.addEventListener(name, listen));
-      setTimeout(() => end("timeout"), limit);
       window.app.queuePrompt(0, 1).catch(() => end("refused"));
     });
   }, timeout);

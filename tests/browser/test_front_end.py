@@ -106,6 +106,7 @@ def test_a_node_with_a_picture_of_its_own_sends_no_previews(report):
     """Nodes 2.0 would keep the last one in the place of the result."""
     seen = got(report, "working")
     assert seen["run"] == "execution_success" and seen["previews"] == 0
+    assert seen["seconds"] > 1.5, "too short for the previews that must not come"
 
 
 def test_help_opens_with_its_picture(report):
