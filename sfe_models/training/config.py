@@ -182,7 +182,7 @@ class InverterConfig:
     compared. code, feature: weights of the mean squared errors of w and F_k for samples, whose both are known; those
     have no picture loss then. For the small Inverter: frozen_w, first steps in which what makes w stays as it started
     (afterwards it learns from what reads w after k; 0: from F_w too), and w_rate, the factor on its learning rate.
-    painted: share of pictures with details painted onto them (`paint_details`).
+    painted: share of pictures with details painted onto them (`paint_over`).
     """
 
     domain: DomainSpec

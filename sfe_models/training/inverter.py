@@ -16,7 +16,7 @@ from .config import InverterConfig
 from .data import Batch
 from .distributed import Processes
 from .losses import PictureAdversary, ReconstructionLoss
-from .painted import paint_details
+from .painted import paint_over
 from .patches import windows_loss
 from .stage import Stage, make_optimizer, side_by_side
 
@@ -117,7 +117,7 @@ class InverterStage(Stage):
         code = batch.code if config.code or config.feature else None
         image, n = batch.image, 0 if code is None else len(code)
         if config.painted:
-            image = torch.cat([image[:n], paint_details(image[n:], config.painted)])
+            image = torch.cat([image[:n], paint_over(image[n:], config.painted)])
         with self.mixed():
             ramped = None if share == 1 else torch.tensor(share, device=self.device)
             both, losses, regulariser = self._both(image, ramped, code)

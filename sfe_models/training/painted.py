@@ -20,7 +20,7 @@ from ..demo.shapes import fill, smoothstep
 _COARSE = (3, 4, 6)
 
 
-def paint_details(image: Tensor, share: float) -> Tensor:
+def paint_over(image: Tensor, share: float) -> Tensor:
     """Paint onto a share of pictures [B,3,H,W] in [-1,1]: a piece of a neighbour in the batch, a pattern or a word."""
     painted = image.clone()
     for i in (torch.rand(len(image)) < share).nonzero().flatten().tolist():

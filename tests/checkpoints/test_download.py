@@ -2,78 +2,19 @@
 
 import errno
 import hashlib
-import http.server
-import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
+from checkpoints.serving import CONTENT, SHA256, Server
 
 from sfe_models.checkpoints import download as module
 from sfe_models.checkpoints.download import DownloadError, Identity, fetch_url
 from sfe_models.checkpoints.download import fetch as fetch_file
 from sfe_models.checkpoints.weights import WeightFile
 
-CONTENT = bytes(range(256)) * 40
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
 BLOB = hashlib.sha1(b"blob 10240\0" + CONTENT).hexdigest()
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serve CONTENT at every path but /missing; tests set what goes wrong."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/model.pt"
-        self.knows_range = True
-        self.cut_after = None
-        self.begun, self.go_on = threading.Event(), threading.Event()
-        self.go_on.set()
-        self.requests = []
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_HEAD(self):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT)))
-        self.send_header("ETag", f'"{SHA256}"')
-        self.send_header("X-Repo-Commit", "0" * 40)
-        self.end_headers()
-
-    def do_GET(self):
-        wanted = self.headers.get("Range")
-        self.server.requests.append(wanted)
-        if self.path == "/missing":
-            self.send_error(404)
-            return
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.server.knows_range else 0
-        if start >= len(CONTENT):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
-        self.send_header("Content-Length", str(len(CONTENT) - start))
-        self.end_headers()
-        body = CONTENT[start : self.server.cut_after]
-        self.wfile.write(body[:100])
-        self.server.begun.set()
-        self.server.go_on.wait()
-        self.wfile.write(body[100:])
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server():
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 def fetch(server, path, **expected):

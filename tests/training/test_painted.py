@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from sfe_models.training.painted import paint_details
+from sfe_models.training.painted import paint_over
 
 PICTURES = torch.rand(6, 3, 64, 48, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
 def painted(share, seed):
     torch.manual_seed(seed)
-    return paint_details(PICTURES, share)
+    return paint_over(PICTURES, share)
 
 
 def test_nothing_is_painted_onto_no_picture():
