@@ -52,6 +52,7 @@ export function makeCompare(url, say) {
     follow(event);
   });
   element.addEventListener("pointermove", (event) => event.buttons === 1 && follow(event));
+  after.addEventListener("load", () => element.style.setProperty("--sfe-ratio", String(after.naturalWidth / after.naturalHeight)));
   next.addEventListener("click", () => {
     number = (number + 1) % shown.length;
     draw();

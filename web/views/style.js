@@ -1,4 +1,9 @@
-/** The look of the pack's widgets, in the colours of the theme. */
+/**
+ * The look of the pack's widgets, in the colours of the theme.
+ *
+ * Nodes 2.0 (`lg-`) shares a node's height out among all elements; front end 1.35 gives them none, and draws a text box
+ * that something is connected to at its full height.
+ */
 
 const SHEET = `
 .sfe { box-sizing: border-box; width: 100%; color: var(--input-text, #ddd); font: 12px sans-serif; }
@@ -17,6 +22,10 @@ const SHEET = `
 .sfe-mark { color: var(--error-text, #ff6b6b); line-height: 1.3; }
 .sfe [hidden] { display: none; }
 .sfe-compare { position: relative; height: 100%; overflow: hidden; cursor: ew-resize; touch-action: none; }
+.lg-node-widgets .sfe-compare { min-height: 260px; }
+.lg-node-widgets > * > .col-span-2 > .sfe-compare { min-height: 0; aspect-ratio: var(--sfe-ratio, 1); }
+.lg-node-widgets:has(> * > * > .sfe-picker) { align-content: start; }
+.lg-node-widgets:has(.sfe-picker) > .lg-node-widget:has(> .opacity-100) textarea { height: 24px; min-height: 0; resize: none; }
 .sfe-compare img, .sfe-pictures { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; user-select: none; }
 .sfe-pictures { isolation: isolate; }
 .sfe-difference .sfe-pictures { background: #000; filter: brightness(2); }
