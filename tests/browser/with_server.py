@@ -2,6 +2,7 @@
 
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py screenshots.mjs
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py measure_latency.mjs [REPEATS]
+    COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py boards.mjs FOLDER [OPTIONS]
     COMFYUI_PATH=... PYTHONPATH=.:tests python tests/browser/with_server.py first_use.mjs FOLDER PHOTO [--nodes2]
 
 The photographic model has to be on this machine (`python -m sfe_models download photo`). The front end is the one that
@@ -16,6 +17,7 @@ import shutil
 import sys
 
 from browser.conftest import FRONT_ENDS, run_script
+from integration.clip import drawn_portrait, put_film
 from integration.server import Server, base_with_photo
 
 
@@ -25,6 +27,8 @@ def main(script: str, *arguments: str) -> None:
     try:
         more = ("--front-end-root", FRONT_ENDS[0]) if FRONT_ENDS[0] else ()
         server = Server(os.environ["COMFYUI_PATH"], base, *more)
+        if script == "boards.mjs":
+            put_film(base, drawn_portrait(server))
         sys.stdout.write(json.dumps(run_script(script, server, *arguments)) + "\n")
     finally:
         if server is not None:

@@ -16,9 +16,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from integration.clip import put_film
-from integration.examples import EXAMPLES, loaded_model, portrait
-from integration.graphs import Graph
+from integration.clip import drawn_portrait, put_film
+from integration.examples import EXAMPLES
 from integration.server import ROOT, Result, Server, base_with_photo
 from PIL import Image
 
@@ -84,20 +83,12 @@ def _shown(server: Server, graph: dict, result) -> list[np.ndarray]:
     return [picture for n in of("SaveImage", "SFE_Sweep") for picture in server.pictures(result, n)]
 
 
-def _portrait(server: Server) -> np.ndarray:
-    """Somebody whom the model draws, of whom the film shall be: [H,W,3]."""
-    graph = Graph()
-    image, _, _ = portrait(graph, loaded_model(graph))
-    graph.add("PreviewImage", 0, images=image)
-    return server.pictures(server.run(graph.api(), timeout=_LIMIT_S), str(len(graph.nodes)))[0]
-
-
 def main(wanted: str = "") -> None:
     base = base_with_photo()
     server = None
     try:
         server = Server(os.environ["COMFYUI_PATH"], base)
-        put_film(base, _portrait(server))
+        put_film(base, drawn_portrait(server))
         for number, (title, make) in enumerate(EXAMPLES, 1):
             if wanted not in title:
                 continue

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from film.films import make_film
-from integration.examples import FILM
+from integration.examples import FILM, loaded_model, portrait
+from integration.graphs import Graph
+from integration.server import Server
 from PIL import Image
 from torch import Tensor
 
@@ -38,3 +40,11 @@ def put_film(base: Path, portrait: np.ndarray, points: Tensor | None = None) -> 
     (base / "input").mkdir(exist_ok=True)
     make_film(base / "input" / FILM, frames, codec="libx264", pixels="yuv420p", sound=True)
     return format_landmarks(found) if found else ""
+
+
+def drawn_portrait(server: Server) -> np.ndarray:
+    """Somebody whom the server's model draws, of whom the film shall be: [H,W,3] of 8 bits."""
+    graph = Graph()
+    image, _, _ = portrait(graph, loaded_model(graph))
+    graph.add("PreviewImage", 0, images=image)
+    return server.pictures(server.run(graph.api()), str(len(graph.nodes)))[0]

@@ -10,9 +10,11 @@ from safetensors import safe_open
 from sfe_models.checkpoints.load import DEMO_BUNDLE, load_networks
 from sfe_models.demo.attributes import sample_portraits
 from sfe_models.demo.renderer import render
+from sfe_models.directions.finding.pca import component_direction, w_components
 from sfe_models.film.codes import smoothed_batch
 from sfe_models.inversion_file import load_inversion
 from sfe_models.pipeline import Pipeline
+from sfe_models.tuning.optimise import Steps, optimise
 from sfe_models.tuning.refine import refine
 
 
@@ -65,6 +67,26 @@ def test_refined(server, pipeline, directions):
         eight_bits(pipeline.edit(i, [(directions["smile"], 1.5)])).astype(int) for i in (refined, plain)
     )
     assert np.abs(shown - expected).mean() < 0.1 < np.abs(shown - unrefined).mean()
+
+
+def test_optimised_and_edited_along_what_ganspace_finds(server, pipeline):
+    """Board 11, in fewer steps and samples."""
+    graph = Trial()
+    graph.nodes[graph.inversion.node]["inputs"] |= {"method": "optimise", "refine": 8}
+    search = {"method": "GANSpace", "index": 0, "layers": "all", "samples": 1000}
+    found, _ = graph.add("SFE_DiscoverDirections", 2, sfe_model=graph.model, **search)
+    edit = graph.apply(strength=-1.2, custom_direction=found)
+    nodes = [graph.show(graph.finish(graph.delta(edit))), graph.show(graph.reconstruction)]
+    result = server.run(graph.api())
+    assert result.status == "success", result.error
+    image = portraits().image
+    inversion = optimise(pipeline, image, Steps.shared(8), pipeline.invert(image).w)
+    components = w_components(pipeline.networks.generator, 1, 1000)
+    direction = component_direction(components, 0, pipeline.spec.n_styles, pipeline.spec.subject)
+    edited, plain = (eight_bits(pipeline.edit(inversion, steps)) for steps in ([(direction, -1.2)], []))
+    for node, expected, other in zip(nodes, (edited, plain), (plain, edited), strict=True):
+        shown = server.pictures(result, node).astype(int)
+        assert np.abs(shown - expected).mean() < 0.1 < np.abs(shown - other).mean()
 
 
 def test_smoothed_over_the_frames_of_a_film(server, film):
