@@ -78,7 +78,7 @@ def manage(
     """Hand a pipeline's networks to ComfyUI's model management, with stops in them when a prompt is interrupted."""
     networks = pipeline.networks
     whole = (network for name, network in networks.named_children() if name != "generator")
-    for network in (*whole, *networks.generator.layers()):
+    for network in (*whole, *networks.generator.modules()):
         network.register_forward_pre_hook(_stop_if_interrupted)
     managed = Managed(networks)
     patcher_type = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)

@@ -3,7 +3,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { fitting, look, offerOf, toggled } from "./lib/directions.js";
-import { after, below, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "./lib/graph.js";
+import { after, below, foldAdvanced, hide, isActive, isConnected, modelOf, onlyModel, setValue, widgetOf } from "./lib/graph.js";
 import { makeLive, whileBusy } from "./lib/live.js";
 import { called, effectIn } from "./lib/names.js";
 import { say } from "./lib/words.js";
@@ -17,8 +17,6 @@ const LOADER = "SFE_LoadModel";
 const FAVOURITES = "StyleFeatureEditor.Favourites";
 const MOST_HEIGHT = 2048; // in px, of the pictures of a comparison
 const ELEMENTS_MS = 1500; // after that an element of an extension is on the page, if it ever will be
-/** LiteGraph's mode of a node that is neither muted nor bypassed. */
-const ALWAYS = 0;
 
 /** Definitions of the nodes with a picker, by id; renewed when ComfyUI's menus are. */
 const definitions = new Map();
@@ -38,16 +36,17 @@ const live = makeLive({
   busy: () => runs > 0,
   run: async (node) => {
     if (node.graph !== (app.rootGraph ?? app.graph)) return; // numbers inside of a subgraph are others in the prompt
-    const shown = below(node, COMPARING).filter(({ mode }) => mode === ALWAYS).map(({ id }) => String(id));
+    const shown = below(node, COMPARING).filter(isActive).map(({ id }) => String(id));
     if (!shown.length) return;
     runs += 1;
     try {
       // Through app.queuePrompt the front end would notice the change and run everything.
-      await api.queuePrompt(0, await app.graphToPrompt(), { partialExecutionTargets: shown });
+      return (await api.queuePrompt(0, await app.graphToPrompt(), { partialExecutionTargets: shown })).prompt_id;
     } catch {
       runs = 0; // the run after the slider was let go says what is wrong
     }
   },
+  stop: (name) => api.interrupt(name),
 });
 
 /** Add an element under a node's widgets, and fit the node to them; it is part of no file and no prompt. most: height. */
@@ -150,6 +149,7 @@ app.registerExtension({
   name: "StyleFeatureEditor",
   async setup() {
     addStyle();
+    api.addEventListener("sfe.early", live.early);
     api.addEventListener("status", ({ detail }) => {
       runs = detail?.exec_info?.queue_remaining ?? 0;
       if (!runs) live.idle();

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { after, below, foldAdvanced, hide, isConnected, modelOf, onlyModel, setValue, widgetOf } from "../../web/lib/graph.js";
+import { after, below, foldAdvanced, hide, isActive, isConnected, modelOf, onlyModel, setValue, widgetOf } from "../../web/lib/graph.js";
 
 /** A node as the front end has it. */
 function node(type, links = {}, widgets = []) {
@@ -116,4 +116,8 @@ it("finds what a node leads to, each once, itself among them", () => {
   const shown = new Set(["SFE_Synthesize", "SFE_PasteBack"]);
   expect(below(start, shown).map((n) => n.id)).toEqual([3, 4]);
   expect(below(end, shown)).toEqual([end]);
+});
+
+it("knows muted and bypassed nodes from others", () => {
+  expect([0, 2, 4].map((mode) => isActive({ mode }))).toEqual([true, false, false]);
 });

@@ -3,9 +3,18 @@ import { REST_MS, makeLive, whileBusy } from "../../web/lib/live.js";
 
 function made({ wanted = true, busy = false } = {}) {
   vi.useFakeTimers();
-  const state = { wanted, busy, runs: [] };
-  const live = makeLive({ wanted: () => state.wanted, busy: () => state.busy, run: (node) => state.runs.push(node) });
-  return { live, state };
+  const state = { wanted, busy, runs: [], stopped: [] };
+  const run = async (node) => {
+    state.runs.push(node);
+    state.busy = true;
+    return `run ${node}`;
+  };
+  const live = makeLive({ wanted: () => state.wanted, busy: () => state.busy, run, stop: (name) => state.stopped.push(name) });
+  const rest = (node) => {
+    live.moved(node);
+    return vi.advanceTimersByTimeAsync(REST_MS);
+  };
+  return { live, state, rest };
 }
 
 it("runs once when the slider rests, not at every step", () => {
@@ -49,6 +58,41 @@ it("forgets what waits when the slider is released", () => {
   state.busy = false;
   live.idle();
   expect(state.runs).toEqual([]);
+});
+
+it("ends a run that was seen when the slider rests elsewhere, and takes up the new place", async () => {
+  const { live, state, rest } = made();
+  await rest(1);
+  live.early();
+  expect(state.stopped).toEqual([]);
+  await rest(2);
+  expect(state.stopped).toEqual(["run 1"]);
+  state.busy = false;
+  live.idle();
+  expect(state.runs).toEqual([1, 2]);
+});
+
+it("lets a run show its picture before it gives way", async () => {
+  const { live, state, rest } = made();
+  await rest(1);
+  await rest(2);
+  expect(state.stopped).toEqual([]);
+  live.early();
+  live.early();
+  expect(state.stopped).toEqual(["run 1"]);
+});
+
+it("never ends the run that comes after the slider was let go, nor another's", async () => {
+  const { live, state, rest } = made();
+  await rest(1);
+  live.early();
+  live.moved(2);
+  live.released();
+  await vi.advanceTimersByTimeAsync(10 * REST_MS);
+  live.idle(); // the slider's run has ended; the front end's own one goes on
+  live.early();
+  await rest(3);
+  expect(state.stopped).toEqual([]);
 });
 
 it("shows what comes early for its own node, until that is removed", () => {

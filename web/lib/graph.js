@@ -1,6 +1,8 @@
 /** Questions to the graph, through methods that old and new front ends share. */
 
 const LOADER = "SFE_LoadModel";
+/** LiteGraph's mode of a node that is neither muted nor bypassed. */
+const ALWAYS = 0;
 
 /** The number of an input, -1 if there is none. */
 function slotOf(node, name) {
@@ -46,6 +48,9 @@ export function below(node, types, seen = new Set()) {
   const after = (node.outputs ?? []).flatMap((_, slot) => node.getOutputNodes(slot) ?? []);
   return [...own, ...after.flatMap((one) => below(one, types, seen))];
 }
+
+/** Whether a node runs: neither muted nor bypassed. */
+export const isActive = (node) => node.mode === ALWAYS;
 
 /** A node's widget by its name. */
 export function widgetOf(node, name) {

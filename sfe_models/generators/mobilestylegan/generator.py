@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...nn.convolution import arithmetic_dtype
 from ...nn.initial import normal
 from ..base import GeneratorModule, StyleSpace, SynthesisState, noise_picture, truncated
 from .layers import SLOPE, FirstConvolution, Modulation, SeparableConvolution, ToPicture, Upsampling
 from .spec import MobileStyleGANSpec
-from .strips import MIN_RESOLUTION, BlockInputs, blocks_in_strips
+from .strips import MIN_RESOLUTION, Noises, Picture, block_in_strips, rows_of
 
 # Random weights: how far styles lie from 1, what a convolution makes up for leaky ReLU, and the deviation of pixels.
 _STYLE_SIZE, _GAIN, _PICTURE_SIZE = 0.3, 1.3, 0.4
@@ -50,6 +51,12 @@ class Block(nn.Module):
     @property
     def layers(self) -> tuple[Upsampling, SeparableConvolution, SeparableConvolution]:
         return self.up, self.conv1, self.conv2
+
+    def forward(
+        self, x: Tensor, styles: Sequence[Tensor], noises: Noises, picture: Picture | None, by_band: bool
+    ) -> Tensor:
+        """Run one picture's block in strips; see `block_in_strips`."""
+        return block_in_strips(x, (self.conv1, self.conv2), styles, noises, picture, by_band)
 
 
 class MobileStyleGAN(GeneratorModule):
@@ -174,14 +181,20 @@ class MobileStyleGAN(GeneratorModule):
     def _blocks_in_strips(
         self, x: Tensor, styles: StyleSpace, start: int, end: int, noise: str | int, with_picture: bool
     ) -> Tensor:
-        """Run the blocks after outs[start] up to outs[end], and the picture's layer."""
-        inputs = []
-        for layer in range(start, end, 3):
-            convs = self.blocks[layer // 3].layers[1:]
-            noises = self._noise(noise, layer + 2, x), self._noise(noise, layer + 3, x)
-            inputs.append(BlockInputs(convs, styles.convs[layer : layer + 3], noises))
-        picture = (self.to_picture, styles.rgbs[0]) if with_picture else (None, None)
-        return blocks_in_strips(x, inputs, *picture)
+        """Run the blocks after outs[start] up to outs[end], and the picture's layer, one picture after the other."""
+        dtype, found = arithmetic_dtype(self.blocks[0].conv1.pointwise), []
+        noises = [self._noise(noise, layer + part, x) for layer in range(start, end, 3) for part in (2, 3)]
+        for i in range(len(x)):
+            rows = rows_of(x[i], dtype)
+            own = [None if n is None else n[i % len(n)] for n in noises]
+            for number, layer in enumerate(range(start, end, 3)):
+                last = layer + 3 == end
+                picture = Picture(self.to_picture, styles.rgbs[0][i], dtype) if last and with_picture else None
+                some = [style[i] for style in styles.convs[layer : layer + 3]]
+                pair = own[2 * number : 2 * number + 2]
+                rows = self.blocks[layer // 3](rows, some, pair, picture, by_band=not last)
+            found.append(rows)
+        return (torch.stack(found) if len(found) > 1 else found[0][None]).permute(0, 3, 1, 2)
 
     def picture(self, state: SynthesisState) -> Tensor:
         """Return the picture [B,3,R,R], about [-1,1], float32, of a whole run."""

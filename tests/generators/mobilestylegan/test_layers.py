@@ -64,3 +64,14 @@ def test_strips_equal_whole(noise, height, monkeypatch):
     read = generator.run(generator.start(2), styles, read_layers=(6,), noise=noise)
     torch.testing.assert_close(generator.picture(read), generator.picture(whole), **close)
     assert list(read.read) == [6] and spec.n_layers == read.layer
+
+
+def test_in_strips_too_a_run_can_be_ended_before_every_block(monkeypatch):
+    """Who ends work from outside does it in hooks of modules."""
+    generator, reached = make(SPECS["mobilestylegan"]), []
+    monkeypatch.setattr(module, "MIN_RESOLUTION", 8)
+    for number, block in enumerate(generator.blocks):
+        block.register_forward_pre_hook(lambda *_, number=number: reached.append(number))
+    generator.synthesize(generator.style_space(codes(generator.spec)))
+    count = len(generator.blocks)
+    assert reached == [*range(count), *range(count)]  # two pictures
