@@ -32,8 +32,7 @@ def computed_delta(runs: NetworkRuns, edit: Edit) -> Delta:
     if not inversion.carried:
         changed = changed[:0]  # a run of w' to k would bring nothing else
     changed, changed_e = changed.to(device), changed_e.to(device)
-    carried, delta = inversion.carried, torch.zeros_like(inversion.F_w_e)
-    n = len(changed)
+    carried, n, moved = inversion.carried, len(changed), None
     if n + len(changed_e):
         first, first_e = (generator.first_styles(part, k) for part in (styles, styles_e))
         state = runs.to_k(StyleSpace.cat([first[changed], first_e[changed_e]]))
@@ -43,8 +42,17 @@ def computed_delta(runs: NetworkRuns, edit: Edit) -> Delta:
             )
         if len(changed_e):
             moved = runs.delta_features(state[n:], styles_e[changed_e])
-            delta.index_copy_(0, changed_e, equations.delta(inversion.F_w_e[changed_e], moved))
+    if len(changed_e) == len(edit):  # copies nothing
+        return Delta(edit, equations.delta(inversion.F_w_e, moved), carried)
+    delta = torch.zeros_like(inversion.F_w_e)
+    if moved is not None:
+        delta.index_copy_(0, changed_e, equations.delta(inversion.F_w_e[changed_e], moved))
     return Delta(edit, delta, carried)
+
+
+def acts(delta: Tensor) -> Tensor:
+    """Say which pictures' delta [B,C,r,r] is not 0 everywhere: [B]."""
+    return (delta.amax(dim=(1, 2, 3)) != 0) | (delta.amin(dim=(1, 2, 3)) != 0)  # `any` takes 30 times as long
 
 
 def combined_delta(runs: NetworkRuns, deltas: Sequence[Delta], weights: Sequence[float]) -> Delta:

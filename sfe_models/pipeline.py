@@ -25,7 +25,7 @@ from torch import Tensor
 
 from . import edit_steps, equations
 from .choices import DELTA, MASK_ACTS_ON, PICTURE
-from .deltas import combined_delta, computed_delta, whole
+from .deltas import acts, combined_delta, computed_delta, whole
 from .directions.base import (
     Direction,
     Step,
@@ -214,7 +214,7 @@ class Pipeline:
             edit = self.start_edit(source)
             source = Delta(edit, torch.zeros_like(source.F_w_e), source.carried)
         inversion = source.edit.inversion
-        edited = source.delta.flatten(1).any(dim=1)
+        edited = acts(source.delta)
         moved, still = edited.nonzero()[:, 0], (~edited).nonzero()[:, 0]
         F_k = inversion.F_k.to(self.networks.device)
         if len(moved) == len(F_k):
@@ -329,7 +329,7 @@ class Pipeline:
         batch, count = len(inversion), len(values) // len(inversion)
         edit = self.apply_direction(repeated, direction, values)
         delta = self.masked(self.compute_delta(edit), mask, mask_acts_on)
-        if not delta.delta.flatten(1).any(dim=1).all():
+        if not acts(delta.delta).all():
             unedited = self._unedited_features(inversion, torch.arange(batch))
             self._unedited[edit.inversion] = unedited.repeat_interleave(count, dim=0)
         if delta.regions:

@@ -65,7 +65,8 @@ class NetworkRuns:
         if self.networks.feature_editor is None:
             return F_k
         parts = zip(self._parts(F_k), self._parts(delta), strict=True)
-        return torch.cat([equations.feature_edit(self.networks.feature_editor, *part) for part in parts])
+        edited = [equations.feature_edit(self.networks.feature_editor, *part) for part in parts]
+        return torch.cat(edited) if len(edited) > 1 else edited[0]
 
     def _run_to_k(self, generator: Generator, domain: DomainSpec, styles: StyleSpace) -> SynthesisState:
         return SynthesisState.cat([equations.run_to_k(generator, domain, part) for part in self._parts(styles)])

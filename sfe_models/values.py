@@ -33,6 +33,8 @@ def _moved(value: Any, move) -> Any:
 def _joined(parts: Sequence[Any]) -> Any:
     """Join values of this file, or what they hold, along the batch."""
     first = parts[0]
+    if len(parts) == 1:
+        return first
     if isinstance(first, Tensor):
         return torch.cat(list(parts))
     if isinstance(first, StyleSpace | _Value):

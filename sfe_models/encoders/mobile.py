@@ -132,4 +132,4 @@ class MobileFeatureEditor(nn.Module):
     def forward(self, features: Tensor, delta: Tensor) -> Tensor:
         """features: F_k, [B,C,r,r]; delta: F(w_E) - F(w_E'), [B,C,r,r]. Returns F_k', [B,C,r,r]."""
         residual = self.expand(self.blocks(self.reduce(torch.cat([features, delta], dim=1))))
-        return features - delta + residual.to(features.dtype)
+        return (features - delta).add_(residual.to(features.dtype))

@@ -94,7 +94,9 @@ class StyleSpace:
 
     @staticmethod
     def cat(parts: Sequence[StyleSpace]) -> StyleSpace:
-        """Join batches."""
+        """Join batches; a single one stays as it is."""
+        if len(parts) == 1:
+            return parts[0]
         return StyleSpace(
             tuple(torch.cat(s) for s in zip(*(p.convs for p in parts), strict=True)),
             tuple(torch.cat(s) for s in zip(*(p.rgbs for p in parts), strict=True)),
@@ -122,7 +124,9 @@ class SynthesisState:
 
     @staticmethod
     def cat(states: Sequence[SynthesisState]) -> SynthesisState:
-        """Join batches that stopped after the same layer."""
+        """Join batches that stopped after the same layer; a single one stays as it is."""
+        if len(states) == 1:
+            return states[0]
         carried = zip(*(state.carried for state in states), strict=True)
         features = torch.cat([state.features for state in states])
         return SynthesisState(states[0].layer, features, tuple(torch.cat(parts) for parts in carried))

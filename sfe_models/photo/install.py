@@ -11,6 +11,7 @@ import hashlib
 import logging
 import tempfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from ..atomic import check_writable, new_folders
@@ -86,9 +87,17 @@ def refreshed(path: Path, say: Say = lambda line: None) -> Path:
 
 
 def packaged() -> str:
-    """Name what the package brings, encoders and directions, by 16 digits."""
-    digest = hashlib.sha256(read_encoders(ENCODERS).identity.encode())
-    for file in sorted(path for path in DIRECTIONS.glob("*.*") if path.is_file()):
+    """Name what the package brings, encoders and directions, by 16 digits; read anew only when a file has changed."""
+    files = [ENCODERS, *sorted(path for path in DIRECTIONS.glob("*.*") if path.is_file())]
+    return _named(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files))
+
+
+@lru_cache(maxsize=1)
+def _named(files: tuple[tuple[Path, int, int], ...]) -> str:
+    """Name the encoders, which come first, and the directions; with each file its time and size."""
+    (encoders, *_), *directions = files
+    digest = hashlib.sha256(read_encoders(encoders).identity.encode())
+    for file, *_ in directions:
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:16]
 

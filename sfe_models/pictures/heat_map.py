@@ -17,5 +17,6 @@ def heat_map(delta: Tensor, spec: DomainSpec, size: tuple[int, int] | None = Non
     """
     amount = resized(cropped(delta.float().abs().mean(dim=1, keepdim=True), spec), size or spec.picture_size)
     largest = amount.amax(dim=(1, 2, 3), keepdim=True)
-    share = amount / torch.where(largest > 0, largest, 1.0)
-    return torch.cat([(3 * share - i).clamp(0, 1) for i in range(3)], dim=1) * 2 - 1
+    share = amount * (3 / torch.where(largest > 0, largest, 1.0))
+    colours = share.movedim(1, -1) - torch.arange(3, device=share.device)
+    return colours.clamp_(0, 1).mul_(2).sub_(1).movedim(-1, 1)

@@ -34,7 +34,16 @@ class Draft(nn.Module):
 
     def forward(self, features: Tensor, later: Tensor) -> Tensor:
         """features: outs[layer], [B,C,r,r]; later: [B,S]. Returns [B,3,2r,2r], about [-1,1], float32."""
-        scale, shift, scale2, shift2 = self.modulation(later)[:, :, None, None].chunk(4, dim=1)
-        x = F.leaky_relu(self.first(features.float()) * (1 + scale) + shift, SLOPE)
-        x = F.leaky_relu(self.pointwise(self.depthwise(x)) * (1 + scale2) + shift2, SLOPE) + x
+        scale, shift, scale2, shift2 = self.modulation(later).chunk(4, dim=1)
+        x = F.leaky_relu(_modulated(self.first, features.float(), scale, shift), SLOPE)
+        x = F.leaky_relu(_modulated(self.pointwise, self.depthwise(x), scale2, shift2), SLOPE) + x
         return F.pixel_shuffle(self.colours(x), 2)
+
+
+def _modulated(convolution: nn.Conv2d, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Convolve x [B,I,r,r] 1 x 1, then times 1 + scale, plus shift, [B,O] both: in one matrix product each."""
+    weight = convolution.weight.flatten(1).T * (1 + scale)[:, None]
+    bias = convolution.bias * (1 + scale) + shift
+    rows = x.permute(0, 2, 3, 1).flatten(1, 2)
+    made = torch.stack([torch.addmm(b, row, w) for b, row, w in zip(bias, rows, weight, strict=True)])
+    return made.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
