@@ -10,10 +10,10 @@ import comfy.utils
 import folder_paths
 import torch
 from comfy_api.latest import ui
-from server import PromptServer
 from torch import Tensor
 
 from ..sfe_models.pictures.image_io import to_pil
+from . import page
 from .pictures import from_image, to_image
 
 # Pictures of a batch that are shown; longest side of one that is drawn, of a comparison, and of a sheet of several.
@@ -57,10 +57,9 @@ def early(node: str, before: list[dict]) -> Callable[[Tensor], None]:
     """Make what shows pictures [B,3,h,w], about [-1,1], in the comparison of a node that is still at work."""
 
     def show(pictures: Tensor) -> None:
-        server = PromptServer.instance
-        if server.client_id is not None:
+        if page.is_open():
             after = [_jpeg(picture) for picture in from_image(to_image(pictures))]
-            server.send_sync(_EARLY, {"node": node, "a_images": before, "b_images": after}, server.client_id)
+            page.tell(_EARLY, {"node": node, "a_images": before, "b_images": after})
 
     return show
 

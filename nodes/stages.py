@@ -15,9 +15,9 @@ from torch import Tensor
 from ..sfe_models.choices import PICTURE
 from ..sfe_models.directions.base import Direction
 from ..sfe_models.inputs import InputError
-from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.values import Delta, Edit, Features, GradualEdit, GradualInversion
 from .models import kept, ready
+from .page import core_left
 from .pictures import to_image
 from .progress import Progress, parts
 from .wires import Wire, one_model
@@ -31,7 +31,7 @@ def apply_direction(wire: Wire, direction: Direction, strengths: Tensor) -> Wire
 
 def compute_delta(wire: Wire) -> Wire:
     """wire: of an Edit. Returns a Delta."""
-    with ready(wire.model) as pipeline:
+    with ready(wire.model) as pipeline, core_left(wire.is_live):
         found = [Wire.of(wire.model, pipeline.compute_delta(value)).value for _, value in _parts_of(wire.value)]
     return Wire(wire.model, Delta.cat(found, edit=wire.value))
 
@@ -52,7 +52,7 @@ def combine_deltas(wires: Sequence[Wire], weights: Sequence[float]) -> Wire:
 def feature_edit(wire: Wire) -> Wire:
     """wire: of an Inversion (delta = 0) or of a Delta. Returns Features."""
     source, progress, found = wire.value, Progress(len(wire)), []
-    with ready(wire.model) as pipeline:
+    with ready(wire.model) as pipeline, core_left(wire.is_live):
         edit = source.edit if isinstance(source, Delta) else pipeline.start_edit(source)
         for part, value in _parts_of(source):
             found.append(Wire.of(wire.model, pipeline.feature_edit(value)).value)
@@ -71,17 +71,18 @@ def edited(wire: Wire, masks: Tensor | None = None) -> Tensor:
 def synthesize(
     wire: Wire, resolution: int | None = None, masks: Tensor | None = None, early: Callable | None = None
 ) -> Tensor:
-    """wire: of Features, or of the Edit of a gradual model, which alone takes masks here. Returns an IMAGE.
-
-    resolution, early: as Pipeline.synthesize takes them; early is for a single picture on a CPU, others are soon there.
-    """
+    """wire: of Features, or of a gradual model's Edit, which alone takes masks; else as Pipeline. Gives an IMAGE."""
     if isinstance(wire.value, Edit):
         raise InputError(f"{wire!r} is an edit: Compute Δ and Feature Edit come before its picture can be made.")
-    progress, found = Progress(len(wire)), []
-    with ready(wire.model) as pipeline:
-        alone = len(wire) == 1 and pipeline.networks.device.type == "cpu" and isinstance(pipeline, Pipeline)
+    progress, found, live = Progress(len(wire)), [], early is not None and wire.is_live
+    with ready(wire.model) as pipeline, core_left(live) as done:
+
+        def seen(draft: Tensor) -> None:
+            early(draft)
+            done()
+
         for part, value in _parts_of(wire.value):
-            own = {"early": early} if alone and early is not None else {}
+            own = {"early": seen} if live else {}
             own |= {} if masks is None else {"mask": masks if len(masks) == 1 else masks[part]}
             found.append(to_image(pipeline.synthesize(value, resolution, **own).to(kept())))
             progress.step(part.stop - part.start)

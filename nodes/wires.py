@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..sfe_models.inputs import InputError
+from ..sfe_models.pipeline import Pipeline
 from ..sfe_models.values import Delta, Edit, Features, GradualEdit, GradualInversion, Inversion
 from .models import LoadedModel, kept
 
@@ -25,6 +26,13 @@ class Wire:
 
     def __len__(self) -> int:
         return len(self.value)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its work is that of a moment: one picture of a model that makes drafts, on a CPU."""
+        pipeline = self.model.pipeline
+        drafts = isinstance(pipeline, Pipeline) and pipeline.drafts is not None
+        return drafts and len(self) == 1 and pipeline.networks.device.type == "cpu"
 
     def __repr__(self) -> str:
         edit = self.value if isinstance(self.value, Edit | GradualEdit) else getattr(self.value, "edit", None)

@@ -41,16 +41,15 @@ try {
       await page.mouse.move(box.x + 3, y); // its lower end, where no measurement ends
       if (way === "released") await watch("pointerup", side);
       await page.mouse.down();
-      if (way === "held") await watch("input", side);
+      if (way === "held") {
+        await quiet(side); // what the lower end has set off
+        await watch("input", side);
+      }
       await page.mouse.move(box.x + box.width * (0.1 + 0.8 * share), y);
       if (way === "released") await page.mouse.up(); // at once: the slider does not rest
       found[way].push(await page.evaluate(() => window.sfeLatency));
       if (way === "held") await page.mouse.up();
-      await page.waitForTimeout(1500);
-      await page.waitForFunction((full) => {
-        const picture = document.querySelector(".sfe-compare .sfe-after");
-        return picture.complete && picture.naturalWidth === full;
-      }, side);
+      await quiet(side);
     }
   }
   const frontend = await page.evaluate(() => window.__COMFYUI_FRONTEND_VERSION__);
@@ -62,6 +61,15 @@ try {
 function summary(all) {
   const sorted = [...all].sort((a, b) => a - b).map(Math.round);
   return { median_ms: sorted[Math.floor(sorted.length / 2)], fastest_ms: sorted[0], slowest_ms: sorted.at(-1), all_ms: all.map(Math.round) };
+}
+
+/** Wait until nothing runs any more and the full picture is there. */
+async function quiet(side) {
+  await page.waitForTimeout(1500);
+  await page.waitForFunction((full) => {
+    const picture = document.querySelector(".sfe-compare .sfe-after");
+    return picture.complete && picture.naturalWidth === full;
+  }, side);
 }
 
 function setStrength(value) {

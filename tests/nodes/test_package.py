@@ -58,8 +58,8 @@ def test_nothing_of_the_server_itself_is_used(path):
     text = path.read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(text)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", "")]
-        assert not {"server", "execution"} & set(names) - ({"server"} if path.stem == "previews" else set())
-    if path.stem == "previews":
+        assert not {"server", "execution"} & set(names) - ({"server"} if path.stem == "page" else set())
+    if path.stem == "page":
         assert set(re.findall(r"\bserver\.(\w+)", text)) == {"send_sync", "client_id"}
 
 
