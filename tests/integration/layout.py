@@ -72,9 +72,12 @@ _ROOM = {
     "SFE_LoadPhoto": 240,
     "PreviewImage": 300,
     "SaveImage": 300,
-    "LoadVideo": 120,
-    "SaveVideo": 220,
+    "SFE_TuneGenerator": 230,
+    "LoadVideo": 168,
+    "SaveVideo": 230,
 }
+# Of the pictures that Invert shows while it works for long.
+_OPTIMISING = 230
 _RESULTS = {"SFE_Synthesize", "SFE_PasteBack", "SFE_EditFace", "PreviewImage", "SaveImage", "SaveVideo", "SFE_Sweep"}
 _FOLDING = {"SFE_ApplyDirection", "SFE_EditFace", "SFE_MaskDelta"}
 # Widgets that the picker stands for, or that are shown only when asked for.
@@ -216,4 +219,5 @@ def _height(node: dict, widgets: Sequence[str]) -> int:
     hidden = _HIDDEN if node["type"] in _FOLDING else set()
     values = [value for name, value in zip(widgets, node["widgets_values"], strict=True) if name not in hidden]
     lines = sum(70 if isinstance(value, str) and ("\n" in value or len(value) > 60) else 26 for value in values)
-    return 36 + 22 * sockets + lines + _ROOM.get(node["type"], 0)
+    room = _ROOM.get(node["type"], 0) + _OPTIMISING * ("optimise" in values)
+    return 36 + 22 * sockets + lines + room
