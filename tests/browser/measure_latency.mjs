@@ -1,6 +1,7 @@
 /**
  * Measure live editing: from the moment that a person lets the slider go until a new picture is on the node, and until it
- * is the full one; and, while the slider is in the hand, from its last step on.
+ * is the full one; while the slider is in the hand, from its last step on; and the same when it goes on as soon as it has
+ * seen what it was at, whose full picture is still being made.
  *
  *     node tests/browser/measure_latency.mjs URL [REPEATS]
  *
@@ -14,7 +15,7 @@ import * as browser from "./page.mjs";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const [url, repeats = "15"] = process.argv.slice(2);
-const { page, close } = await browser.open(url);
+const { page, said, close } = await browser.open(url);
 try {
   await browser.useNodes2(page, url, false);
   await browser.load(page, JSON.parse(readFileSync(join(ROOT, "workflows/01 One edit.json"), "utf8")));
@@ -32,28 +33,33 @@ try {
   await browser.runOnChange(page);
   await page.waitForTimeout(1500);
   const side = await page.evaluate(() => document.querySelector(".sfe-compare .sfe-after").naturalWidth);
-  const found = { released: [], held: [] };
+  const found = { released: [], held: [], moved_on: [] };
   for (let i = 0; i < Number(repeats); i++) {
-    for (const way of Object.keys(found)) {
+    for (const [number, way] of Object.keys(found).entries()) {
       const box = await page.locator(".sfe-picker input[type=range]").first().boundingBox();
       const y = box.y + box.height / 2;
-      const share = ((2 * i + (way === "held")) * 0.618) % 1;
+      const place = (n) => box.x + box.width * (0.1 + 0.8 * ((n * 0.618) % 1));
       await page.mouse.move(box.x + 3, y); // its lower end, where no measurement ends
       if (way === "released") await watch("pointerup", side);
       await page.mouse.down();
-      if (way === "held") {
-        await quiet(side); // what the lower end has set off
-        await watch("input", side);
+      if (way !== "released") await quiet(side); // what the lower end has set off
+      if (way === "moved_on") {
+        await page.mouse.move(place(4 * i + 3), y);
+        await page.waitForFunction((full) => document.querySelector(".sfe-compare .sfe-after").naturalWidth < full, side);
       }
-      await page.mouse.move(box.x + box.width * (0.1 + 0.8 * share), y);
+      if (way !== "released") await watch("input", side);
+      await page.mouse.move(place(4 * i + number), y);
       if (way === "released") await page.mouse.up(); // at once: the slider does not rest
       found[way].push(await page.evaluate(() => window.sfeLatency));
-      if (way === "held") await page.mouse.up();
+      if (way !== "released") await page.mouse.up();
       await quiet(side);
     }
   }
   const frontend = await page.evaluate(() => window.__COMFYUI_FRONTEND_VERSION__);
-  process.stdout.write(`${JSON.stringify({ frontend, repeats: Number(repeats), ...Object.fromEntries(Object.entries(found).map(([way, all]) => [way, { first: summary(all.map(([first]) => first)), full: summary(all.map(([, full]) => full)) }])) })}\n`);
+  const of = (all) => ({ first: summary(all.map(([first]) => first)), full: summary(all.map(([, full]) => full)) });
+  const ways = Object.fromEntries(Object.entries(found).map(([way, all]) => [way, of(all)]));
+  const heard = { complaints: browser.complaints(said), ...(await browser.interruptions(page)) };
+  process.stdout.write(`${JSON.stringify({ frontend, repeats: Number(repeats), ...ways, ...heard })}\n`);
 } finally {
   await close();
 }
@@ -79,7 +85,7 @@ function setStrength(value) {
   }, value);
 }
 
-/** Start the clock at the next event of a kind; it stops at the first new picture, and at one of `side` px, the full one. */
+/** Start the clock at the next event of a kind; it stops at the next draft, and at the picture of `side` px after it. */
 function watch(kind, side) {
   return page.evaluate(([event, full]) => {
     window.sfeLatency = new Promise((done, failed) => {
@@ -90,6 +96,7 @@ function watch(kind, side) {
       const loaded = () => {
         if (start === null) return;
         const last = picture.naturalWidth === full;
+        if (last && !times.length) return; // the place before: a draft comes first
         if (last) picture.removeEventListener("load", loaded);
         requestAnimationFrame(() => {
           times.push(performance.now() - start);
