@@ -78,6 +78,8 @@ _ROOM = {
 }
 # Of the pictures that Invert shows while it works for long.
 _OPTIMISING = 230
+# Front ends make Load Video as high as its film: narrow, a square one covers no other group.
+_NARROW = {"LoadVideo": 190}
 _RESULTS = {"SFE_Synthesize", "SFE_PasteBack", "SFE_EditFace", "PreviewImage", "SaveImage", "SaveVideo", "SFE_Sweep"}
 _FOLDING = {"SFE_ApplyDirection", "SFE_EditFace", "SFE_MaskDelta"}
 # Widgets that the picker stands for, or that are shown only when asked for.
@@ -136,7 +138,8 @@ class _Block:
         for column in self.columns:
             y = top + _TITLE
             for node in column:
-                node["pos"], node["size"] = [x, y], [_width(column), _height(node, widgets(node))]
+                width = _NARROW.get(node["type"], _width(column))
+                node["pos"], node["size"] = [x, y], [width, _height(node, widgets(node))]
                 y += node["size"][1] + _BETWEEN
             x += _width(column) + _GAP
 
