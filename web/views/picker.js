@@ -40,6 +40,8 @@ export function makePicker({ read, choose, move, drag, release, sweep, toggle, s
   );
 
   menu.addEventListener("change", () => choose(menu.value));
+  // Nodes 2.0 would bring the node to the front, which can end the drag after its first step.
+  slider.addEventListener("pointerdown", (event) => event.stopPropagation());
   slider.addEventListener("input", () => drag(Number(slider.value)));
   slider.addEventListener("change", release);
   slider.addEventListener("dblclick", () => move(0));
