@@ -27,7 +27,7 @@ def core_left(wanted: bool) -> Iterator[Callable[[], None]]:
     """Leave the page a core, if it is wanted and torch would take all of this machine's; gives what ends that early.
 
     torch cuts every step into a part for each core and waits for the last one. Where the page draws on one of two
-    cores, that takes twice as long as the work on the other alone.
+    cores, that takes longer than the work on the other alone (tests/browser/measure_latency.mjs).
     """
     threads = torch.get_num_threads()
     if wanted and is_open() and threads >= max(2, os.cpu_count() or 1):

@@ -71,7 +71,7 @@ def edited(wire: Wire, masks: Tensor | None = None) -> Tensor:
 def synthesize(
     wire: Wire, resolution: int | None = None, masks: Tensor | None = None, early: Callable | None = None
 ) -> Tensor:
-    """wire: of Features, or of a gradual model's Edit, which alone takes masks; else as Pipeline. Gives an IMAGE."""
+    """wire: of Features, or of a gradual model's Edit, which alone takes masks. See Pipeline, too. Gives an IMAGE."""
     if isinstance(wire.value, Edit):
         raise InputError(f"{wire!r} is an edit: Compute Δ and Feature Edit come before its picture can be made.")
     progress, found, live = Progress(len(wire)), [], early is not None and wire.is_live
